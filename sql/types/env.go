@@ -1,0 +1,73 @@
+package types
+
+// DateStyle is how dates are printed.
+type DateStyle uint8
+
+// The date styles.
+const (
+	DateISO DateStyle = iota
+	DateSQL
+	DatePostgres
+	DateGerman
+)
+
+// DateOrder is how ambiguous dates are read and, in some styles, printed.
+type DateOrder uint8
+
+// The field orders.
+const (
+	OrderMDY DateOrder = iota
+	OrderDMY
+	OrderYMD
+)
+
+// IntervalStyle is how intervals are printed.
+type IntervalStyle uint8
+
+// The interval styles.
+const (
+	IntervalPostgres IntervalStyle = iota
+	IntervalPostgresVerbose
+	IntervalSQLStandard
+	IntervalISO8601
+)
+
+// ByteaOutput is how bytea is printed.
+type ByteaOutput uint8
+
+// The bytea formats.
+const (
+	ByteaHex ByteaOutput = iota
+	ByteaEscape
+)
+
+// Env is everything a session can set or know that input, output and operators
+// depend on. lc_monetary and the other locale settings are fixed to "C".
+// A nil *Env serves for everything that depends on none of it and on built-in types only.
+type Env struct {
+	DateStyle        DateStyle
+	DateOrder        DateOrder
+	IntervalStyle    IntervalStyle
+	TimeZone         *Zone // nil is UTC
+	ExtraFloatDigits int
+	ByteaOutput      ByteaOutput
+	Now              int64        // start of the transaction, as timestamptz
+	StatementNow     int64        // start of the statement, as timestamptz
+	ClockNow         func() int64 // the present moment, as timestamptz
+	Types            TypeSource   // user-defined types; may be nil
+	Names            NameSource   // catalog names; may be nil
+}
+
+// NewEnv returns the settings of a fresh server: ISO dates in MDY order, UTC,
+// postgres intervals, shortest-precise floats, hex bytea.
+func NewEnv() *Env {
+	return &Env{ExtraFloatDigits: 1, TimeZone: UTC}
+}
+
+// zone returns the session's time zone.
+func (e *Env) zone() *Zone {
+	if e == nil || e.TimeZone == nil {
+		return UTC
+	}
+	return e.TimeZone
+}
