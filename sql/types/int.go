@@ -213,7 +213,7 @@ func hexValue(c byte) byte {
 	case isDigit(c):
 		return c - '0'
 	case c|0x20 >= 'a' && c|0x20 <= 'f':
-		return c|0x20 - 'a' + 10
+		return c | 0x20 - 'a' + 10
 	}
 	return 255
 }
@@ -222,7 +222,9 @@ func xidIn(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
 	return intDatum(int64(uint32(strtoul(s)))), nil
 }
 
-func xid8In(_ *Env, _ *Type, _ int32, s string) (Datum, error) { return intDatum(int64(strtoul(s))), nil }
+func xid8In(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
+	return intDatum(int64(strtoul(s))), nil
+}
 
 func xid8Out(_ *Env, dst []byte, _ *Type, d Datum) []byte {
 	return strconv.AppendUint(dst, uint64(d.I), 10)

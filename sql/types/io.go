@@ -108,7 +108,7 @@ func (e *Env) Recv(oid OID, typmod int32, b []byte) (Datum, error) {
 		return Datum{}, err
 	}
 	if c == nil || c.recv == nil {
-		return Datum{}, pgerr.New(pgerr.UndefinedFunction, "no binary input function available for type %s", e.FormatType(t.OID, -1))
+		return Datum{}, pgerr.New(pgerr.UndefinedFunction, "no binary input function available for type %s", e.TypeName(t.OID))
 	}
 	d, err := c.recv(e, t, typmod, b)
 	if err != nil || typmod < 0 {
@@ -135,9 +135,9 @@ func (e *Env) CanOut(oid OID) error {
 	}
 	if c == nil || c.out == nil {
 		if t.TypType == 'p' {
-			return pgerr.New(pgerr.FeatureNotSupported, "cannot display a value of type %s", e.FormatType(t.OID, -1))
+			return pgerr.New(pgerr.FeatureNotSupported, "cannot display a value of type %s", e.TypeName(t.OID))
 		}
-		return pgerr.Unsupported("type %s is not supported", e.FormatType(t.OID, -1))
+		return pgerr.Unsupported("type %s is not supported", e.TypeName(t.OID))
 	}
 	return nil
 }
@@ -149,7 +149,7 @@ func (e *Env) CanSend(oid OID) error {
 		return err
 	}
 	if c == nil || c.send == nil {
-		return pgerr.New(pgerr.UndefinedFunction, "no binary output function available for type %s", e.FormatType(t.OID, -1))
+		return pgerr.New(pgerr.UndefinedFunction, "no binary output function available for type %s", e.TypeName(t.OID))
 	}
 	return nil
 }
@@ -168,9 +168,9 @@ func (e *Env) CanIn(oid OID) error {
 
 func noInput(e *Env, t *Type) error {
 	if t.TypType == 'p' {
-		return pgerr.New(pgerr.FeatureNotSupported, "cannot accept a value of type %s", e.FormatType(t.OID, -1))
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot accept a value of type %s", e.TypeName(t.OID))
 	}
-	return pgerr.Unsupported("type %s is not supported", e.FormatType(t.OID, -1))
+	return pgerr.Unsupported("type %s is not supported", e.TypeName(t.OID))
 }
 
 func outputBug(t *Type, oid OID) string {
