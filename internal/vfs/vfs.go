@@ -7,8 +7,10 @@
 package vfs
 
 import (
+	"errors"
 	"io"
 	"os"
+	"path"
 )
 
 // FS is a file system. Paths are slash-separated. Errors wrap the os sentinel
@@ -25,7 +27,8 @@ type FS interface {
 	// Link makes newName another name of oldName.
 	Link(oldName, newName string) error
 	Remove(name string) error
-	// MkdirAll makes a directory and its parents (mode 0700).
+	// MkdirAll makes a directory and its parents (mode 0700); they are durable
+	// when it returns.
 	MkdirAll(name string) error
 	// List returns the names in a directory, sorted.
 	List(dir string) ([]string, error)
@@ -51,4 +54,52 @@ type File interface {
 	// space; the file has that size afterwards and reads as zeros.
 	Preallocate(size int64) error
 	Size() (int64, error)
+}
+
+// ErrLocked says that somebody else holds a lock: another process, or another
+// opener in this one.
+var ErrLocked = errors.New("locked by another opener")
+
+// ReadFile reads a whole file.
+func ReadFile(fs FS, name string) ([]byte, error) {
+	f, err := fs.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	size, err := f.Size()
+	if err != nil {
+		return nil, err
+	}
+	buf := make([]byte, size)
+	n, err := f.ReadAt(buf, 0)
+	if err == io.EOF {
+		err = nil
+	}
+	return buf[:n], err
+}
+
+// WriteFile replaces name by data atomically and durably: a temporary file in
+// the same directory is written, synced and renamed, then the directory is
+// synced.
+func WriteFile(fs FS, name string, data []byte) error {
+	tmp := name + ".tmp"
+	f, err := fs.Create(tmp)
+	if err != nil {
+		return err
+	}
+	if _, err = f.WriteAt(data, 0); err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = fs.Rename(tmp, name)
+	}
+	if err != nil {
+		_ = fs.Remove(tmp) // the first error is the one to report
+		return err
+	}
+	return fs.SyncDir(path.Dir(name))
 }
