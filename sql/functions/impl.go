@@ -6,7 +6,7 @@ import "github.com/omendb/omendb/engine/column"
 // Internal functions are found by prosrc; SQL-language functions and aggregates,
 // whose prosrc says nothing, by signature.
 var (
-	evalTables = []map[string]EvalFunc{boolEvals, intEvals, floatEvals, textEvals}
+	evalTables = []map[string]EvalFunc{compareEvals, boolEvals, intEvals, floatEvals, textEvals}
 	vecTables  = []map[string]VecFunc{compareVecs, arithmeticVecs}
 	setTables  = []map[string]SetFunc{seriesSets}
 	aggTables  = []map[string]func(c *Ctx) AggState{countAggs, sumAggs, extremeAggs, boolAggs}

@@ -80,7 +80,7 @@ func (g *generic) agree(have *OID, actual OID, unknown bool, family string) erro
 	return nil
 }
 
-func (g *generic) name(t OID) string { return types.FormatType(g.env, t, -1) }
+func (g *generic) name(t OID) string { return g.env.TypeName(t) }
 
 // finish makes element, array and common types out of what was added.
 func (g *generic) finish() error {
@@ -95,6 +95,12 @@ func (g *generic) finish() error {
 			return polymorphicError("argument declared %s is not consistent with argument declared %s", "anyarray", "anyelement").(*pgerr.Error).
 				WithDetail("%s versus %s", g.name(g.array), g.name(g.elem))
 		}
+	}
+	if g.rng != 0 && !hasTypType(g.env, g.rng, 'r') {
+		return polymorphicError("argument declared %s is not a range type but type %s", "anyrange", g.name(g.rng))
+	}
+	if g.multi != 0 && !hasTypType(g.env, g.multi, 'm') {
+		return polymorphicError("argument declared %s is not a multirange type but type %s", "anymultirange", g.name(g.multi))
 	}
 	if g.nonArray && g.elem != 0 && isArrayDomain(g.env, g.elem) {
 		return polymorphicError("type matched to anynonarray is an array type: %s", g.name(g.elem))
