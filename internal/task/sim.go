@@ -41,6 +41,7 @@ type simTask struct {
 	ctx     context.Context
 	done    <-chan struct{}
 	err     error
+	caught  *Panic
 }
 
 type simTimer struct {
@@ -174,7 +175,6 @@ func (s *Sim) give(t *simTask) {
 	if s.Trace != nil {
 		s.Trace(t.name)
 	}
-	var caught *Panic
 	s.current = t
 	if t.started {
 		t.resume <- struct{}{}
@@ -184,7 +184,7 @@ func (s *Sim) give(t *simTask) {
 		go func() {
 			defer func() {
 				if v := recover(); v != nil {
-					caught = &Panic{Task: t.name, Value: v, Stack: debug.Stack()}
+					t.caught = &Panic{Task: t.name, Value: v, Stack: debug.Stack()}
 				}
 				t.yield <- true
 			}()
@@ -193,11 +193,11 @@ func (s *Sim) give(t *simTask) {
 	}
 	ended := <-t.yield
 	s.current = nil
-	if ended && caught != nil {
+	if ended && t.caught != nil {
 		if s.onPanic == nil {
-			panic(caught)
+			panic(t.caught)
 		}
-		s.onPanic(caught)
+		s.onPanic(t.caught)
 	}
 }
 

@@ -1,0 +1,75 @@
+// Package wal is the write-ahead log: the one place where a commit becomes
+// durable. It numbers records densely, shares one sync among all that commit
+// meanwhile, hands committed records to Options.Apply in order, and after a
+// crash returns every acknowledged record or says where the damage is.
+//
+// # Promises
+//
+//   - A synchronous Propose returns without error only when the record is
+//     durable and applied. An asynchronous one returns when it is applied; it
+//     becomes durable within about Options.SyncDelay.
+//   - An error from Propose means that the record was not applied and will not
+//     be replayed, except *InDoubtError and ErrPoisoned, after which only
+//     recovery knows. No space (an error wrapping syscall.ENOSPC) leaves the
+//     log usable: the next Propose tries again.
+//   - A failed sync is never retried. The log is poisoned, everything pending
+//     and later fails, and Options.Fatal is called.
+//   - Recovery cuts a torn tail, which nobody was told about, and reports
+//     damage below the durable mark as a *CorruptionError.
+//
+// It does not promise to notice damage to the very last batch before a power
+// failure: without a later sync nothing tells whether it had been complete.
+// (A mark written when the log falls idle, and at Close, narrows this down to
+// the last moments; Options.MinDurable lets the engine vouch for more.)
+//
+// # Files
+//
+// A log is a directory of files NNNNNNNNNN.wal, N being the generation, and
+// spare files NNNNNNNNNN.spare, which hold nothing. Files are preallocated and
+// recycled: behind the records stand zeros or the bytes of an earlier life.
+// All integers are little-endian, all checksums CRC-32C.
+//
+//	file:    0 +-------------------------------+
+//	           | file header (64+4 bytes)      |
+//	       512 +-------------------------------+
+//	           | record | record | ... | mark  |
+//	           +-------------------------------+
+//	           | zeros or stale bytes          |
+//	           +-------------------------------+
+//
+//	header:  0  magic "OMENWAL\x00"      8   32  term                   8
+//	         8  format version           2   40  durable-up-to LSN      8
+//	        10  zero                     2   48  salt                   8
+//	        12  generation               4   56  wall time, µs          8
+//	        16  previous generation      4   64  CRC of bytes 0..63     4
+//	        20  zero                     4
+//	        24  first LSN                8
+//
+//	record:  0  CRC of bytes 4..end      4   24  LSN                    8
+//	         4  body length              4   32  durable-up-to LSN      8
+//	         8  generation               4   40  wall time, µs          8
+//	        12  kind                     1   48  body
+//	        13  format version           1       zeros up to a multiple of 8
+//	        14  zero                     2
+//	        16  term                     8
+//
+// A record's CRC starts from the CRC of the file's salt and generation, so
+// that bytes of another file, of an earlier life of this one, or of a record
+// that a user stored as a value, never pass for a record here.
+//
+// # Reading the end
+//
+// Let d be the LSN that should come next and p the place where no valid record
+// d stands. If the next file in the chain starts with d, the log goes on
+// there. Otherwise every durable-up-to mark that can be found is evidence: in
+// records before p, in valid records behind p, in later files' headers,
+// in Options.MinDurable. If any says that d was durable, the place is damaged:
+// *CorruptionError. If none does, p is the end: an unsynced write may persist
+// its ninth sector and not its third, so records behind p were never
+// acknowledged. They are overwritten by zeros before anything is appended.
+//
+// A file's header is synced before its name appears, and the previous file is
+// synced before that. So files before the last cannot be torn, and a header
+// that cannot be read is always damage. A header whose first LSN lies below
+// records of earlier files voids those (TruncateSuffix).
+package wal

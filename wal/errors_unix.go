@@ -1,0 +1,7 @@
+//go:build unix
+
+package wal
+
+import "syscall"
+
+var errQuota error = syscall.EDQUOT
