@@ -1,0 +1,191 @@
+package engine
+
+import (
+	"fmt"
+	"maps"
+
+	"github.com/omendb/omendb/engine/memtable"
+)
+
+// apply puts one committed record into the memtables. It is the only way that
+// data gets there: on the primary after the record is durable, and in
+// recovery. Records that are applied already change nothing.
+func (db *DB) apply(r *record) error {
+	if r.LSN <= db.visible.Load() {
+		return nil
+	}
+	d := decoder{b: r.Body}
+	if v := d.byte(); d.err == nil && v != recordVersion {
+		return fmt.Errorf("record %d has format version %d, newer than this program", r.LSN, v)
+	}
+	switch r.Kind {
+	case kindCommit:
+		db.applyCommit(&d, r.LSN)
+		if temp, ok := r.Decoded.(*tempWrites); ok && temp != nil {
+			db.applyTemp(temp, r.LSN)
+		}
+	case kindSequence:
+		db.applySequence(&d)
+	case kindReserve:
+		if xid, store := d.uvarint(), d.uvarint(); db.recovering {
+			db.ids.recover(xid, store)
+		}
+	default:
+		return fmt.Errorf("record %d has unknown kind %d", r.LSN, r.Kind)
+	}
+	if d.err != nil {
+		return fmt.Errorf("record %d: %w", r.LSN, d.err)
+	}
+	db.visible.Store(r.LSN)
+	return nil
+}
+
+// changes collects what a record does to the set of stores, so that one new
+// view holds it all.
+type changes struct {
+	db      *DB
+	created map[StoreID]*storeState
+	altered map[StoreID]*storeDef
+	dropped map[StoreID]bool
+}
+
+// lookup returns where a store's rows go and what they look like.
+func (c *changes) lookup(id StoreID) (*memtable.Table, *storeDef) {
+	st := c.created[id]
+	if st == nil {
+		st = c.db.view.Load().stores[id]
+	}
+	switch {
+	case st == nil || c.dropped[id]:
+		return nil, nil
+	case c.altered[id] != nil:
+		return st.active, c.altered[id]
+	}
+	return st.active, st.def
+}
+
+// define creates or alters a store.
+func (c *changes) define(def *storeDef) {
+	if c.created == nil {
+		c.created, c.altered = make(map[StoreID]*storeState), make(map[StoreID]*storeDef)
+	}
+	switch st := c.created[def.ID]; {
+	case st != nil:
+		st.def = def
+	case c.db.view.Load().stores[def.ID] != nil:
+		c.altered[def.ID] = def
+	default:
+		c.created[def.ID] = &storeState{def: def, active: memtable.New()}
+	}
+}
+
+func (c *changes) drop(id StoreID) {
+	if c.dropped == nil {
+		c.dropped = make(map[StoreID]bool)
+	}
+	c.dropped[id] = true
+}
+
+func (c *changes) publish() {
+	if c.created == nil && c.dropped == nil {
+		return
+	}
+	c.db.changeView(func(stores map[StoreID]*storeState) {
+		maps.Copy(stores, c.created)
+		for id, def := range c.altered {
+			st := *stores[id]
+			st.def = def
+			stores[id] = &st
+		}
+		for id := range c.dropped {
+			delete(stores, id)
+		}
+	})
+}
+
+func (db *DB) applyCommit(d *decoder, ts uint64) {
+	d.uvarint() // the transaction's number
+	c := changes{db: db}
+	for len(d.b) > 0 {
+		kind := d.byte()
+		switch ddlKind(kind) {
+		case sectionWrites:
+			db.applyWrites(d, &c, ts)
+		case ddlCreateStore, ddlAlterStore:
+			c.define(newStoreDef(d.def()))
+		case ddlDropStore:
+			c.drop(StoreID(d.uvarint()))
+		case ddlCreateSequence:
+			id := StoreID(d.uvarint())
+			state := SequenceState{Last: d.varint(), Called: d.bool()}
+			if d.err == nil {
+				db.sequences.create(id, state)
+			}
+		case ddlDropSequence:
+			db.sequences.forget(StoreID(d.uvarint()))
+		default:
+			d.fail()
+		}
+	}
+	if d.err == nil {
+		c.publish()
+	}
+}
+
+func (db *DB) applyWrites(d *decoder, c *changes, ts uint64) {
+	table, def := c.lookup(StoreID(d.uvarint()))
+	n := d.count()
+	for range n {
+		flags := memtable.Flags(d.byte())
+		key, data := d.bytes(), d.bytes()
+		if d.err != nil {
+			return
+		}
+		if table == nil { // dropped since
+			continue
+		}
+		if flags&memtable.Tombstone == 0 && !memtable.Row(data).Check(def.kinds) {
+			d.fail()
+			return
+		}
+		table.Put(key, ts, flags, data)
+	}
+}
+
+func (db *DB) applyTemp(w *tempWrites, ts uint64) {
+	c := changes{db: db}
+	for _, op := range w.ddl {
+		c.define(op.def)
+	}
+	for id, m := range w.tables {
+		if table, _ := c.lookup(id); table != nil {
+			eachWrite(m, func(key []byte, v memtable.Version) {
+				table.Put(key, ts, v.Flags&^memtable.Fresh, v.Data)
+			})
+		}
+	}
+	c.publish()
+}
+
+func (db *DB) applySequence(d *decoder) {
+	id := StoreID(d.uvarint())
+	s := SequenceState{Last: d.varint(), Called: d.bool()}
+	if db.recovering && d.err == nil {
+		db.sequences.create(id, s)
+	}
+}
+
+// create makes a sequence known to all, or moves it in recovery.
+func (s *sequences) create(id StoreID, state SequenceState) {
+	if q, err := s.get(id); err == nil {
+		q.mu.Lock()
+		if q.pending {
+			q.pending = false
+		} else {
+			q.state, q.ahead = state, 0
+		}
+		q.mu.Unlock()
+		return
+	}
+	s.add(id, &sequence{state: state})
+}

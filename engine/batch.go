@@ -1,0 +1,136 @@
+package engine
+
+import (
+	"maps"
+	"math"
+	"slices"
+
+	"github.com/omendb/omendb/engine/memtable"
+)
+
+// The body of a commit record: values are evaluated, nothing is left to decide
+// at apply. All numbers are varints.
+//
+//	+---------+-----+-------------------------------+-----+
+//	| version | xid | section: kind byte, payload   | ... |
+//	+---------+-----+-------------------------------+-----+
+//
+//	1 writes           store, count, then per row: flags byte, key, data
+//	                   (data: the encoded row, or a tombstone's successor key)
+//	2 create store     definition
+//	3 alter store      definition
+//	4 drop store       id
+//	5 create sequence  id, last, called
+//	6 drop sequence    id
+//
+// Definitions come before the writes that need them.
+const (
+	recordVersion = 1
+	sectionWrites = 1
+)
+
+// encode makes the transaction's commit record. Temporary stores are left out.
+func (t *Txn) encode() []byte {
+	e := encoder{b: make([]byte, 0, t.encodedSize())}
+	e.byte(recordVersion)
+	e.uvarint(t.xid)
+	for i := range t.ddl {
+		t.ddl[i].encode(t.db, &e)
+	}
+	for _, id := range slices.Sorted(maps.Keys(t.tables)) {
+		if def, err := t.def(id); err == nil && !def.Temp {
+			encodeWrites(&e, id, t.tables[id])
+		}
+	}
+	return e.b
+}
+
+func (t *Txn) encodedSize() int {
+	n := int64(64)
+	for _, m := range t.tables {
+		n += min(m.Bytes(), 1<<20)
+	}
+	return int(n)
+}
+
+func (op *ddlOp) encode(db *DB, e *encoder) {
+	switch op.kind {
+	case ddlCreateStore, ddlAlterStore:
+		if op.def.Temp {
+			return
+		}
+		e.byte(byte(op.kind))
+		e.def(&op.def.StoreDef)
+	case ddlDropStore, ddlDropSequence:
+		e.byte(byte(op.kind))
+		e.uvarint(uint64(op.id))
+	case ddlCreateSequence:
+		if q, err := db.sequences.get(op.id); err == nil {
+			q.mu.Lock()
+			op.state = q.state
+			q.mu.Unlock()
+		}
+		e.byte(byte(op.kind))
+		e.uvarint(uint64(op.id))
+		e.varint(op.state.Last)
+		e.bool(op.state.Called)
+	}
+}
+
+// encodeWrites adds the newest private version of each key. Rows that the
+// transaction both inserted and deleted leave no trace.
+func encodeWrites(e *encoder, id StoreID, m *memtable.Table) {
+	count := 0
+	eachWrite(m, func([]byte, memtable.Version) { count++ })
+	if count == 0 {
+		return
+	}
+	e.byte(sectionWrites)
+	e.uvarint(uint64(id))
+	e.uvarint(uint64(count))
+	eachWrite(m, func(key []byte, v memtable.Version) {
+		e.byte(byte(v.Flags &^ memtable.Fresh))
+		e.bytes(key)
+		e.bytes(v.Data)
+	})
+}
+
+func eachWrite(m *memtable.Table, fn func([]byte, memtable.Version)) {
+	var c memtable.Cursor
+	c.Init(m, nil, nil, false)
+	for c.Next() {
+		v, ok := c.Version(math.MaxUint64)
+		if ok && v.Flags&(memtable.Tombstone|memtable.Fresh) != memtable.Tombstone|memtable.Fresh {
+			fn(c.Key(), v)
+		}
+	}
+}
+
+// tempWrites travel beside the record and not in it: temporary stores are
+// gone after a restart.
+type tempWrites struct {
+	ddl    []ddlOp
+	tables map[StoreID]*memtable.Table
+}
+
+// temp collects the transaction's changes to temporary stores, nil if there are none.
+func (t *Txn) temp() *tempWrites {
+	var w *tempWrites
+	get := func() *tempWrites {
+		if w == nil {
+			w = &tempWrites{tables: make(map[StoreID]*memtable.Table)}
+		}
+		return w
+	}
+	for _, op := range t.ddl {
+		if op.def != nil && op.def.Temp {
+			get().ddl = append(get().ddl, op)
+		}
+	}
+	for id, m := range t.tables {
+		if def, err := t.def(id); err == nil && def.Temp {
+			get().tables[id] = m
+		}
+	}
+	return w
+}

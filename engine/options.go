@@ -1,0 +1,88 @@
+package engine
+
+import (
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/omendb/omendb/internal/clock"
+	"github.com/omendb/omendb/internal/task"
+	"github.com/omendb/omendb/internal/vfs"
+)
+
+// Options configure Open. FS, Clock and Tasks must be given.
+type Options struct {
+	FS    vfs.FS
+	Dir   string // "" is the root of FS
+	Clock clock.Clock
+	Tasks task.Executor
+	Log   zerolog.Logger
+
+	CacheBytes      int64         // block cache; 0 is DefaultCacheBytes
+	MemtableBytes   int64         // memtables are flushed at this size; 0 is DefaultMemtableBytes
+	DeadlockTimeout time.Duration // how long a lock wait lasts before a deadlock is looked for; 0 is one second
+
+	// Fatal is called when the log can no longer keep its promise: the process
+	// must end without acknowledging anything.
+	Fatal func(error)
+}
+
+// Defaults of Options.
+const (
+	DefaultCacheBytes      = 256 << 20
+	DefaultMemtableBytes   = 64 << 20
+	DefaultDeadlockTimeout = time.Second // as in PostgreSQL
+)
+
+func (o *Options) setDefaults() {
+	if o.CacheBytes == 0 {
+		o.CacheBytes = DefaultCacheBytes
+	}
+	if o.MemtableBytes == 0 {
+		o.MemtableBytes = DefaultMemtableBytes
+	}
+	if o.DeadlockTimeout == 0 {
+		o.DeadlockTimeout = DefaultDeadlockTimeout
+	}
+}
+
+// Isolation is a transaction's isolation level.
+type Isolation uint8
+
+// The isolation levels.
+const (
+	ReadCommitted  Isolation = iota // a snapshot per statement
+	RepeatableRead                  // one snapshot; first updater wins
+	Serializable                    // as if one transaction ran after the other
+)
+
+// TxnOptions configure Begin.
+type TxnOptions struct {
+	Isolation       Isolation
+	ReadOnly        bool
+	Deferrable      bool
+	AsyncCommit     bool          // acknowledge before the record is durable
+	ProcessID       int32         // the session, for locks; 0 is a session of its own
+	DeadlockTimeout time.Duration // 0 is the database's
+}
+
+// LockMode is a row lock's mode.
+type LockMode uint8
+
+// The row lock modes with PostgreSQL's conflicts, weakest first.
+const (
+	KeyShare    LockMode = 1
+	Share       LockMode = 2
+	NoKeyUpdate LockMode = 3
+	Update      LockMode = 4
+)
+
+// WaitPolicy says what to do when a lock cannot be had at once.
+type WaitPolicy uint8
+
+// The wait policies.
+const (
+	Wait       WaitPolicy = iota
+	NoWait                // fail with ErrLockNotAvailable
+	SkipLocked            // report the row as Skipped
+)

@@ -1,0 +1,240 @@
+package engine
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/omendb/omendb/engine/memtable"
+	"github.com/omendb/omendb/engine/txn"
+)
+
+// Txn is a transaction. Its methods are called by one goroutine at a time.
+type Txn struct {
+	db    *DB
+	opts  TxnOptions
+	owner *txn.Owner
+	xid   uint64
+	start registration // the one snapshot of RepeatableRead and Serializable
+	done  bool
+
+	seq     uint64 // number of the newest private write
+	cmdSeq  uint64 // newest private write of earlier commands
+	command uint32
+	tables  map[StoreID]*memtable.Table // private writes; their timestamps are sequence numbers
+	undo    []undoEntry                 // private writes since the first savepoint
+	ddl     []ddlOp
+	pending map[StoreID]*pendingStore // effect of ddl on stores
+	saves   []savepoint
+	reads   *txn.ReadSet // serializable only
+	buf     []byte       // the row being encoded
+
+	serialFrom uint64 // what the validation of serializable transactions keeps for this one
+
+	spare *Snapshot // closed, for reuse
+}
+
+type undoEntry struct {
+	table *memtable.Table
+	id    uint32
+}
+
+type savepoint struct {
+	seq   uint64
+	undo  int
+	ddl   int
+	locks int
+}
+
+// Begin starts a transaction.
+func (db *DB) Begin(o TxnOptions) *Txn {
+	if o.DeadlockTimeout == 0 {
+		o.DeadlockTimeout = db.opts.DeadlockTimeout
+	}
+	t := &Txn{db: db, opts: o, owner: db.owner(o.ProcessID)}
+	if o.Isolation == Serializable {
+		t.reads = txn.NewReadSet()
+	}
+	return t
+}
+
+// Options returns what Begin was called with.
+func (t *Txn) Options() TxnOptions { return t.opts }
+
+// SetAsyncCommit changes how Commit waits.
+func (t *Txn) SetAsyncCommit(async bool) { t.opts.AsyncCommit = async }
+
+// SetDeadlockTimeout changes how long lock waits last before a deadlock is looked for.
+func (t *Txn) SetDeadlockTimeout(d time.Duration) { t.opts.DeadlockTimeout = d }
+
+// SetIsolation changes level and access mode; it must precede the first snapshot.
+func (t *Txn) SetIsolation(level Isolation, readOnly, deferrable bool) {
+	if t.start.shard != nil && level != t.opts.Isolation {
+		panic("engine: isolation changed after the first snapshot")
+	}
+	t.opts.Isolation, t.opts.ReadOnly, t.opts.Deferrable = level, readOnly, deferrable
+	t.reads = nil
+	if level == Serializable {
+		t.reads = txn.NewReadSet()
+	}
+}
+
+// XID returns the transaction's number, which the first call assigns. If the
+// log cannot reserve more numbers, Commit will fail.
+func (t *Txn) XID() uint64 {
+	if t.xid == 0 {
+		t.xid = t.db.ids.nextXID(t.db)
+		t.owner.SetXID(t.xid)
+		t.db.active.add(t.xid)
+	}
+	return t.xid
+}
+
+// AssignedXID returns the transaction's number, 0 when it has none yet.
+func (t *Txn) AssignedXID() uint64 { return t.xid }
+
+// Command returns the number of the current command.
+func (t *Txn) Command() uint32 { return t.command }
+
+// NextCommand ends a command: later snapshots see its writes.
+func (t *Txn) NextCommand() {
+	t.command++
+	t.cmdSeq = t.seq
+}
+
+// Savepoint starts a subtransaction and returns its number.
+func (t *Txn) Savepoint() int {
+	t.saves = append(t.saves, savepoint{seq: t.seq, undo: len(t.undo), ddl: len(t.ddl), locks: t.owner.Mark()})
+	return len(t.saves) - 1
+}
+
+// RollbackTo undoes everything since a savepoint, which remains, and gives up
+// the locks taken since.
+func (t *Txn) RollbackTo(sp int) {
+	s := t.saves[sp]
+	for i := len(t.undo) - 1; i >= s.undo; i-- {
+		t.undo[i].table.Undo(t.undo[i].id)
+	}
+	clear(t.undo[s.undo:])
+	t.undo = t.undo[:s.undo]
+	t.rollbackDDL(s.ddl)
+	t.db.locks.ReleaseTo(t.owner, s.locks)
+	t.saves = t.saves[:sp+1]
+}
+
+// Release forgets a savepoint and those inside it; their effects stay.
+func (t *Txn) Release(sp int) {
+	t.saves = t.saves[:sp]
+	if sp == 0 {
+		t.undo = nil
+	}
+}
+
+// Snapshot returns what a statement sees: in ReadCommitted the newest
+// committed state, else the state at the transaction's first snapshot; and the
+// transaction's own writes of commands before the current one. The caller
+// closes it.
+func (t *Txn) Snapshot() *Snapshot {
+	s := t.spare
+	if s == nil {
+		s = &Snapshot{}
+	}
+	t.spare = nil
+	*s = Snapshot{db: t.db, txn: t, ownSeq: t.cmdSeq, command: t.command}
+	if t.opts.Isolation == ReadCommitted {
+		t.db.register(&s.reg)
+		s.ts = s.reg.ts
+	} else {
+		if t.start.shard == nil {
+			if t.reads != nil { // from before the snapshot, so that no commit slips between
+				t.serialFrom = t.db.visible.Load()
+				t.db.serial.Begin(t.serialFrom)
+			}
+			t.db.register(&t.start)
+		}
+		s.ts = t.start.ts
+	}
+	s.view = t.db.acquireView()
+	return s
+}
+
+// Commit makes the transaction's writes durable and visible and returns its
+// commit timestamp, 0 when it wrote nothing. After an error the transaction is
+// rolled back.
+func (t *Txn) Commit(ctx context.Context) (LSN, error) {
+	if t.done {
+		return 0, ErrTxnDone
+	}
+	defer t.end()
+	if len(t.ddl) == 0 && !t.hasWrites() {
+		return 0, nil
+	}
+	t.XID()
+	validated := t.reads != nil && t.start.shard != nil
+	if validated {
+		if !t.db.serial.Enter(t.reads, t.start.ts, t.eachWritten) {
+			return 0, &SerializationError{Reason: "read/write dependencies among transactions"}
+		}
+	}
+	body, temp := t.encode(), t.temp()
+	lsn, err := t.db.propose(ctx, kindCommit, body, temp, t.opts.AsyncCommit)
+	if validated {
+		t.db.serial.Leave(t.reads, uint64(lsn), err == nil)
+	}
+	if err != nil {
+		return 0, err
+	}
+	t.ddl = nil // applied: end must not undo it
+	return lsn, nil
+}
+
+// eachWritten calls fn for the stores written and their keys in order.
+func (t *Txn) eachWritten(fn func(store uint64, keys [][]byte)) {
+	for id, m := range t.tables {
+		var keys [][]byte
+		eachWrite(m, func(key []byte, _ memtable.Version) { keys = append(keys, key) })
+		fn(uint64(id), keys)
+	}
+}
+
+// Rollback ends the transaction without a trace. It does nothing when the
+// transaction has ended.
+func (t *Txn) Rollback() error {
+	if !t.done {
+		t.end()
+	}
+	return nil
+}
+
+func (t *Txn) end() {
+	t.done = true
+	t.rollbackDDL(0)
+	if t.reads != nil && t.start.shard != nil {
+		t.db.serial.End(t.serialFrom)
+	}
+	t.start.unregister()
+	t.db.locks.ReleaseTo(t.owner, 0)
+	if t.xid != 0 {
+		t.db.active.remove(t.xid)
+		t.owner.SetXID(0)
+	}
+	t.tables, t.undo, t.saves, t.spare, t.reads = nil, nil, nil, nil, nil
+}
+
+// activeSet lists the transactions in progress that have a number.
+type activeSet struct {
+	mu   sync.Mutex
+	xids map[uint64]struct{}
+}
+
+func (a *activeSet) add(xid uint64) {
+	a.mu.Lock()
+	a.xids[xid] = struct{}{}
+	a.mu.Unlock()
+}
+
+func (a *activeSet) remove(xid uint64) {
+	a.mu.Lock()
+	delete(a.xids, xid)
+	a.mu.Unlock()
+}

@@ -1,0 +1,198 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/memtable"
+	"github.com/omendb/omendb/engine/txn"
+)
+
+// hasWrites reports whether any private write is left.
+func (t *Txn) hasWrites() bool {
+	for _, m := range t.tables {
+		if n, _ := m.Versions(); n > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// own returns the transaction's newest write of a key.
+func (t *Txn) own(id StoreID, key []byte) (memtable.Version, bool) {
+	m := t.tables[id]
+	if m == nil {
+		return memtable.Version{}, false
+	}
+	return m.Get(key, math.MaxUint64)
+}
+
+// write adds a private version.
+func (t *Txn) write(id StoreID, key []byte, flags memtable.Flags, data []byte) {
+	m := t.tables[id]
+	if m == nil {
+		if t.tables == nil {
+			t.tables = make(map[StoreID]*memtable.Table)
+		}
+		m = memtable.New()
+		t.tables[id] = m
+	}
+	t.seq++
+	node := m.Put(key, t.seq, flags, data)
+	if len(t.saves) > 0 {
+		t.undo = append(t.undo, undoEntry{m, node})
+	}
+}
+
+func (t *Txn) checkWrite() error {
+	if t.done {
+		return ErrTxnDone
+	}
+	if t.db.closed.Load() {
+		return ErrClosed
+	}
+	return nil
+}
+
+// Insert adds a row under a key that has none. It waits for another
+// transaction's uncommitted write of the key. A live row, committed or the
+// transaction's own, is a *KeyExistsError.
+func (t *Txn) Insert(ctx context.Context, id StoreID, key []byte, row []column.Datum) error {
+	if err := t.checkWrite(); err != nil {
+		return err
+	}
+	def, err := t.def(id)
+	if err != nil {
+		return err
+	}
+	flags := memtable.Inserted
+	if v, ok := t.own(id, key); ok {
+		if !v.Deleted() {
+			return existing(def, id, key, v, true)
+		}
+		flags |= v.Flags & memtable.Fresh
+	} else {
+		if err := t.lockForInsert(ctx, def, id, key); err != nil {
+			return err
+		}
+		flags |= memtable.Fresh
+	}
+	t.put(def, id, key, flags, row)
+	return nil
+}
+
+// put encodes a row and writes it.
+func (t *Txn) put(def *storeDef, id StoreID, key []byte, flags memtable.Flags, row []column.Datum) {
+	if len(row) > len(def.kinds) {
+		panic(fmt.Sprintf("engine: row of %d columns for store %d of %d", len(row), id, len(def.kinds)))
+	}
+	t.buf = memtable.AppendRow(t.buf[:0], def.kinds, row)
+	t.write(id, key, flags, t.buf)
+}
+
+func existing(def *storeDef, id StoreID, key []byte, v memtable.Version, own bool) error {
+	row := make([]column.Datum, len(def.kinds))
+	def.read(v.Data, def.all, row)
+	for i := range row {
+		row[i] = row[i].Clone()
+	}
+	return &KeyExistsError{Store: id, Key: append([]byte(nil), key...), Row: row, Own: own}
+}
+
+// lockForInsert takes the locks of an insert, or finds the row in its way.
+func (t *Txn) lockForInsert(ctx context.Context, def *storeDef, id StoreID, key []byte) error {
+	tag := rowTag(id, key)
+	for {
+		v, live, err := t.committed(id, key)
+		if err != nil {
+			return err
+		}
+		if live {
+			// Will the row go? Wait for whoever has written it, but not for
+			// those who only locked it.
+			fresh, err := t.acquire(ctx, tag, txn.RowProbe, txn.NoWait)
+			if err == nil {
+				t.releaseLast(tag, txn.RowProbe, fresh)
+				// The writer may have ended between look and probe.
+				v, live, err = t.committed(id, key)
+				if err != nil {
+					return err
+				}
+				if live {
+					return existing(def, id, key, v, false)
+				}
+				continue
+			}
+			if !errors.Is(err, ErrLockNotAvailable) {
+				return err
+			}
+			if fresh, err = t.acquire(ctx, tag, txn.RowProbe, txn.Wait); err != nil {
+				return err
+			}
+			t.releaseLast(tag, txn.RowProbe, fresh)
+			continue
+		}
+		fresh, err := t.acquire(ctx, tag, txn.RowUpdate, txn.Wait)
+		if err != nil {
+			return err
+		}
+		if _, live, err = t.committed(id, key); err != nil || live {
+			t.releaseLast(tag, txn.RowUpdate, fresh)
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		_, err = t.acquire(ctx, tag, txn.RowWrite, txn.Wait)
+		return err
+	}
+}
+
+// Put overwrites a row. The caller holds a row lock that allows it.
+func (t *Txn) Put(id StoreID, key []byte, row []column.Datum) error {
+	if err := t.checkWrite(); err != nil {
+		return err
+	}
+	def, err := t.def(id)
+	if err != nil {
+		return err
+	}
+	var flags memtable.Flags
+	if v, ok := t.own(id, key); ok {
+		flags = v.Flags & (memtable.Fresh | memtable.Inserted)
+	}
+	if err := t.markWritten(id, key); err != nil {
+		return err
+	}
+	t.put(def, id, key, flags, row)
+	return nil
+}
+
+// Delete removes a row. The caller holds the Update lock of the row. When an update moved the
+// row to another key, successor is that key.
+func (t *Txn) Delete(id StoreID, key, successor []byte) error {
+	if err := t.checkWrite(); err != nil {
+		return err
+	}
+	if _, err := t.def(id); err != nil {
+		return err
+	}
+	flags := memtable.Tombstone
+	if v, ok := t.own(id, key); ok {
+		flags |= v.Flags & memtable.Fresh
+	}
+	if err := t.markWritten(id, key); err != nil {
+		return err
+	}
+	t.write(id, key, flags, successor)
+	return nil
+}
+
+// markWritten tells inserters of the key that its row is about to change.
+func (t *Txn) markWritten(id StoreID, key []byte) error {
+	_, err := t.acquire(context.Background(), rowTag(id, key), txn.RowWrite, txn.NoWait)
+	return err
+}

@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"maps"
+	"sync"
+	"sync/atomic"
+)
+
+// view is an immutable picture of which stores exist and which runs hold their
+// rows. Readers hold a reference while they use it, so that files it lists
+// outlive them. A new one replaces it on DDL, freeze, flush and merge.
+type view struct {
+	stores map[StoreID]*storeState
+	refs   atomic.Int64 // 1 for being current, 1 for each reader
+}
+
+// acquireView returns the current view with a reference.
+func (db *DB) acquireView() *view {
+	for {
+		v := db.view.Load()
+		n := v.refs.Load()
+		if n > 0 && v.refs.CompareAndSwap(n, n+1) {
+			return v
+		}
+	}
+}
+
+func (v *view) release() {
+	if v.refs.Add(-1) < 0 {
+		panic("engine: view released too often")
+	}
+}
+
+// changeView replaces the view by one whose stores fn has changed. Callers
+// change entries by replacing them, never in place.
+func (db *DB) changeView(fn func(stores map[StoreID]*storeState)) {
+	db.viewMu.Lock()
+	defer db.viewMu.Unlock()
+	old := db.view.Load()
+	v := &view{stores: maps.Clone(old.stores)}
+	v.refs.Store(1)
+	fn(v.stores)
+	db.view.Store(v)
+	old.release()
+}
+
+// registration is a timestamp that merging must respect while it is listed.
+type registration struct {
+	ts         uint64
+	shard      *registryShard
+	prev, next *registration
+}
+
+const registryShards = 16
+
+// registry lists the live snapshots. Within a shard timestamps only grow, so
+// that the first of each list is its oldest.
+type registry struct {
+	turn   atomic.Uint32
+	shards [registryShards]registryShard
+}
+
+type registryShard struct {
+	mu   sync.Mutex
+	head registration // ring
+	_    [64]byte     // shards must not share cache lines
+}
+
+func (r *registry) init() {
+	for i := range r.shards {
+		h := &r.shards[i].head
+		h.prev, h.next = h, h
+	}
+}
+
+// register lists the newest committed state. The timestamp is read under the
+// shard's lock, so that oldest cannot pass it by.
+func (db *DB) register(g *registration) {
+	s := &db.live.shards[db.live.turn.Add(1)%registryShards]
+	s.mu.Lock()
+	g.ts, g.shard = db.visible.Load(), s
+	g.prev, g.next = s.head.prev, &s.head
+	g.prev.next, s.head.prev = g, g
+	s.mu.Unlock()
+}
+
+func (g *registration) unregister() {
+	if g.shard == nil {
+		return
+	}
+	s := g.shard
+	s.mu.Lock()
+	g.prev.next, g.next.prev = g.next, g.prev
+	s.mu.Unlock()
+	g.shard, g.prev, g.next = nil, nil, nil
+}
+
+// oldestSnapshot returns a timestamp that no live or future snapshot is below.
+func (db *DB) oldestSnapshot() uint64 {
+	oldest := db.visible.Load()
+	for i := range db.live.shards {
+		s := &db.live.shards[i]
+		s.mu.Lock()
+		if s.head.next != &s.head {
+			oldest = min(oldest, s.head.next.ts)
+		}
+		s.mu.Unlock()
+	}
+	return oldest
+}
