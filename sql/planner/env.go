@@ -1,0 +1,72 @@
+package planner
+
+import (
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// OID identifies a catalog object.
+type OID = catalog.OID
+
+// Catalog is what the planner asks of the catalog. Every method returns nil
+// when there is no such object. Built-in types and functions are not its affair,
+// except for the rows of system catalogs, which are relations like any other.
+type Catalog interface {
+	Relation(oid OID) *catalog.Relation
+	RelationByName(schema OID, name string) *catalog.Relation
+	Index(oid OID) *catalog.Index
+	Sequence(oid OID) *catalog.Sequence
+	SequenceByName(schema OID, name string) *catalog.Sequence
+	Type(oid OID) *catalog.Type
+	TypeByName(schema OID, name string) *catalog.Type
+	Function(oid OID) *catalog.Function
+	FunctionsByName(schema OID, name string) []*catalog.Function
+	Schema(oid OID) *catalog.Schema
+	SchemaByName(name string) *catalog.Schema
+	Role(oid OID) *catalog.Role
+	RoleByName(name string) *catalog.Role
+}
+
+// Env is the world in which one statement is bound and planned.
+type Env struct {
+	Catalog    Catalog
+	SearchPath []OID // effective: temporary schema, pg_catalog first unless listed, then the listed schemas that exist
+	Types      *types.Env
+	User       OID
+	Database   string         // the current database's name, which may qualify table names
+	Functions  *functions.Ctx // to evaluate constants; may be nil
+	// LockRelation takes a table lock (mode 1 to 8) as soon as a name is resolved. It
+	// reports whether the catalog moved meanwhile, so that the name is resolved again. May be nil.
+	LockRelation func(oid OID, mode uint8) (moved bool, err error)
+	// Prepared returns what EXECUTE of a name runs.
+	Prepared   func(name string) (params []OID, query *plan.Query, err error)
+	Statistics Statistics
+	Settings   Settings
+	Params     []OID // declared parameter types (0 or unknown: infer); positions beyond are inferred, too
+}
+
+// Settings are the planner's knobs. None of them may change a row of a result.
+type Settings struct {
+	DisabledRules []string // names of rewrite rules that are switched off
+	NoLearned     bool     // omen.learned = off
+	WorkMem       int64    // bytes
+	NoSeqScan     bool     // enable_seqscan = off, and so on
+	NoIndexScan   bool
+	NoIndexOnly   bool
+	NoHashJoin    bool
+	NoMergeJoin   bool
+	NoNestLoop    bool
+	NoHashAgg     bool
+	NoSort        bool
+	NoMaterial    bool
+}
+
+// Bound is a bound statement: exactly one of Query and Utility is set.
+type Bound struct {
+	Query   *plan.Query
+	Utility plan.Utility
+	Params  []OID                // types of the statement's parameters
+	Objects []plan.ObjectVersion // what the binding depends on
+}

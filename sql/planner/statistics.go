@@ -1,0 +1,29 @@
+package planner
+
+import (
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/catalog"
+)
+
+// Statistics is what the optimizer asks about the data. All answers are
+// estimates; nothing but speed depends on them.
+type Statistics interface {
+	// Rows returns the number of live rows of a table and their size in bytes.
+	Rows(t *catalog.Relation) (rows, bytes float64)
+	// RangeRows estimates from the models of a table's storage (index nil) or of
+	// an index how many entries have keys in [lower, upper); nil is unbounded.
+	RangeRows(t *catalog.Relation, index *catalog.Index, lower, upper []byte) (float64, bool)
+	// Column returns what ANALYZE found out about an attribute (0-based), nil if nothing.
+	Column(t *catalog.Relation, attr int) *ColumnStatistics
+}
+
+// ColumnStatistics describes the values of one column.
+type ColumnStatistics struct {
+	NullFraction float64
+	Distinct     float64 // number of distinct values; negative: minus the fraction of rows
+	Width        float64 // average bytes
+	Common       []column.Datum
+	Frequencies  []float64 // of Common, as fractions of all rows
+	Histogram    []column.Datum
+	Correlation  float64 // between storage order and value order
+}
