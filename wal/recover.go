@@ -18,6 +18,11 @@ func (l *Log) recover() error {
 	if err := l.opts.FS.MkdirAll(l.opts.Dir); err != nil {
 		return err
 	}
+	// A process that was killed may have left names that are not durable yet.
+	// They are about to be relied on.
+	if err := l.opts.FS.SyncDir(path.Clean(l.opts.Dir)); err != nil {
+		return err
+	}
 	files, err := l.list()
 	if err != nil {
 		return err

@@ -2,6 +2,7 @@ package vfs
 
 import (
 	"math/rand/v2"
+	"slices"
 	"sort"
 )
 
@@ -54,8 +55,9 @@ func (m *Mem) CrashClone(rng *rand.Rand) *Mem {
 	return out
 }
 
-// Clone returns an exact copy without a crash: everything is there and counts
-// as durable.
+// Clone returns an exact copy, including what is not durable yet: what a
+// killed process leaves behind on a machine that lives on. Open files and locks
+// are gone.
 func (m *Mem) Clone() *Mem {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -65,14 +67,22 @@ func (m *Mem) Clone() *Mem {
 		out.dirs[dir] = true
 	}
 	clones := map[*inode]*inode{}
-	for name, n := range m.entries {
-		c := clones[n]
-		if c == nil {
-			c = &inode{now: n.now.clone(), links: n.links}
-			c.synced = c.now.clone()
-			clones[n] = c
+	clone := func(n *inode) *inode {
+		if c := clones[n]; c != nil || n == nil {
+			return c
 		}
-		out.entries[name], out.durable[name] = c, c
+		c := &inode{now: n.now.clone(), synced: n.synced.clone(), writes: slices.Clone(n.writes), links: n.links}
+		clones[n] = c
+		return c
+	}
+	for name, n := range m.entries {
+		out.entries[name] = clone(n)
+	}
+	for name, n := range m.durable {
+		out.durable[name] = clone(n)
+	}
+	for _, op := range m.pending {
+		out.pending = append(out.pending, dirOp{set: op.set, inode: clone(op.inode), del: op.del})
 	}
 	return out
 }
