@@ -282,7 +282,7 @@ func (o *faultFile) ReadAt(p []byte, off int64) (int, error) {
 	if e.err != nil && e.short < 0 {
 		return 0, e.err
 	}
-	if e.short >= 0 && e.short < len(p) {
+	if e.short >= 0 && (e.short < len(p) || e.err != nil) {
 		n, err := o.file.ReadAt(p[:e.short], off)
 		if e.err != nil {
 			err = e.err
@@ -307,7 +307,7 @@ func (o *faultFile) WriteAt(p []byte, off int64) (int, error) {
 		p = append([]byte(nil), p...)
 		p[len(p)/2] ^= 1
 	}
-	if e.short >= 0 && e.short < len(p) {
+	if e.short >= 0 && (e.short < len(p) || e.err != nil) {
 		n, err := o.file.WriteAt(p[:e.short], off)
 		if e.err != nil {
 			err = e.err
