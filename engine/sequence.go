@@ -195,8 +195,8 @@ type ids struct {
 const (
 	xidBlock   = 1 << 16
 	storeBlock = 1 << 10
-	firstXID   = 3 // as in PostgreSQL: smaller ones are special
-	firstStore = 1
+	firstXID   = 3  // as in PostgreSQL: smaller ones are special
+	firstStore = 16 // smaller ones are for callers that need fixed stores
 )
 
 func (i *ids) nextXID(db *DB) uint64 {
