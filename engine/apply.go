@@ -5,14 +5,13 @@ import (
 	"maps"
 
 	"github.com/omendb/omendb/engine/memtable"
-	"github.com/omendb/omendb/wal"
 )
 
 // apply puts one committed record into the memtables. It is the only way that
 // data gets there: on the primary after the record is durable, and in
 // recovery. Records that are applied already change nothing.
-func (db *DB) apply(r *wal.Record) error {
-	if uint64(r.LSN) <= db.visible.Load() {
+func (db *DB) apply(r *record) error {
+	if r.LSN <= db.visible.Load() {
 		return nil
 	}
 	d := decoder{b: r.Body}
@@ -23,15 +22,13 @@ func (db *DB) apply(r *wal.Record) error {
 	case kindCommit:
 		db.applyCommit(&d, r.LSN)
 		if temp, ok := r.Decoded.(*tempWrites); ok && temp != nil {
-			db.applyTemp(temp, uint64(r.LSN))
+			db.applyTemp(temp, r.LSN)
 		}
 	case kindSequence:
-		db.applySequence(&d, r.LSN)
+		db.applySequence(&d)
 	case kindReserve:
 		if xid, store := d.uvarint(), d.uvarint(); db.recovering {
 			db.ids.recover(xid, store)
-		} else {
-			db.ids.applied(xid, store)
 		}
 	default:
 		return fmt.Errorf("record %d has unknown kind %d", r.LSN, r.Kind)
@@ -39,7 +36,7 @@ func (db *DB) apply(r *wal.Record) error {
 	if d.err != nil {
 		return fmt.Errorf("record %d: %w", r.LSN, d.err)
 	}
-	db.visible.Store(uint64(r.LSN))
+	db.visible.Store(r.LSN)
 	return nil
 }
 
@@ -47,7 +44,6 @@ func (db *DB) apply(r *wal.Record) error {
 // view holds it all.
 type changes struct {
 	db      *DB
-	known   bool // the manifest has the definitions already: only rows are applied
 	created map[StoreID]*storeState
 	altered map[StoreID]*storeDef
 	dropped map[StoreID]bool
@@ -70,9 +66,6 @@ func (c *changes) lookup(id StoreID) (*memtable.Table, *storeDef) {
 
 // define creates or alters a store.
 func (c *changes) define(def *storeDef) {
-	if c.known {
-		return
-	}
 	if c.created == nil {
 		c.created, c.altered = make(map[StoreID]*storeState), make(map[StoreID]*storeDef)
 	}
@@ -87,9 +80,6 @@ func (c *changes) define(def *storeDef) {
 }
 
 func (c *changes) drop(id StoreID) {
-	if c.known {
-		return
-	}
 	if c.dropped == nil {
 		c.dropped = make(map[StoreID]bool)
 	}
@@ -113,14 +103,14 @@ func (c *changes) publish() {
 	})
 }
 
-func (db *DB) applyCommit(d *decoder, lsn LSN) {
+func (db *DB) applyCommit(d *decoder, ts uint64) {
 	d.uvarint() // the transaction's number
-	c := changes{db: db, known: lsn <= db.catalog}
+	c := changes{db: db}
 	for len(d.b) > 0 {
 		kind := d.byte()
 		switch ddlKind(kind) {
 		case sectionWrites:
-			db.applyWrites(d, &c, uint64(lsn))
+			db.applyWrites(d, &c, ts)
 		case ddlCreateStore, ddlAlterStore:
 			c.define(newStoreDef(d.def()))
 		case ddlDropStore:
@@ -128,13 +118,11 @@ func (db *DB) applyCommit(d *decoder, lsn LSN) {
 		case ddlCreateSequence:
 			id := StoreID(d.uvarint())
 			state := SequenceState{Last: d.varint(), Called: d.bool()}
-			if d.err == nil && !c.known {
+			if d.err == nil {
 				db.sequences.create(id, state)
 			}
 		case ddlDropSequence:
-			if id := StoreID(d.uvarint()); !c.known {
-				db.sequences.forget(id)
-			}
+			db.sequences.forget(StoreID(d.uvarint()))
 		default:
 			d.fail()
 		}
@@ -179,26 +167,25 @@ func (db *DB) applyTemp(w *tempWrites, ts uint64) {
 	c.publish()
 }
 
-func (db *DB) applySequence(d *decoder, lsn LSN) {
+func (db *DB) applySequence(d *decoder) {
 	id := StoreID(d.uvarint())
 	s := SequenceState{Last: d.varint(), Called: d.bool()}
-	if q, err := db.sequences.get(id); err == nil && d.err == nil {
-		q.mu.Lock()
-		q.logged = s
-		if db.recovering && lsn > db.catalog {
-			q.state = s
-		}
-		q.mu.Unlock()
+	if db.recovering && d.err == nil {
+		db.sequences.create(id, s)
 	}
 }
 
-// create makes a sequence known to all.
+// create makes a sequence known to all, or moves it in recovery.
 func (s *sequences) create(id StoreID, state SequenceState) {
 	if q, err := s.get(id); err == nil {
 		q.mu.Lock()
-		q.pending, q.logged = false, state
+		if q.pending {
+			q.pending = false
+		} else {
+			q.state, q.ahead = state, 0
+		}
 		q.mu.Unlock()
 		return
 	}
-	s.add(id, &sequence{state: state, logged: state})
+	s.add(id, &sequence{state: state})
 }

@@ -1,0 +1,200 @@
+package cache
+
+import (
+	"encoding/binary"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"testing"
+)
+
+// fillWith writes a pattern that names the block, and checkBlock looks for it.
+func fillWith(file, off uint64) func([]byte) error {
+	return func(b []byte) error {
+		for i := 0; i+8 <= len(b); i += 8 {
+			binary.LittleEndian.PutUint64(b[i:], file<<32|off)
+		}
+		return nil
+	}
+}
+
+func checkBlock(t *testing.T, b Block, file, off uint64, size int) {
+	t.Helper()
+	if len(b.Data) != size {
+		t.Fatalf("block %d/%d has %d bytes, want %d", file, off, len(b.Data), size)
+	}
+	for i := 0; i+8 <= len(b.Data); i += 8 {
+		if x := binary.LittleEndian.Uint64(b.Data[i:]); x != file<<32|off {
+			t.Fatalf("block %d/%d holds %d/%d at byte %d", file, off, x>>32, x&(1<<32-1), i)
+		}
+	}
+}
+
+func sizeOf(off uint64) int { return 64 + int(off*2654435761%97)*128 }
+
+func read(t *testing.T, c *Cache, file, off uint64) Block {
+	t.Helper()
+	b, ok := c.Get(file, off)
+	if !ok {
+		var err error
+		if b, err = c.Load(file, off, sizeOf(off), fillWith(file, off)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkBlock(t, b, file, off, sizeOf(off))
+	return b
+}
+
+func TestBlocksKeepTheirBytesUnderEviction(t *testing.T) {
+	for _, limit := range []int64{0, 1 << 10, 64 << 10, 300 << 10, 1 << 20, 40 << 20} {
+		c := New(limit)
+		r := rand.New(rand.NewPCG(1, uint64(limit)))
+		var pinned []Block
+		var names []uint64
+		for range 20000 {
+			off := uint64(r.IntN(200))
+			if r.IntN(3) == 0 {
+				off = uint64(r.IntN(8)) // hot
+			}
+			b := read(t, c, 1, off)
+			if r.IntN(4) == 0 && len(pinned) < 10 {
+				pinned, names = append(pinned, b), append(names, off)
+				continue
+			}
+			b.Release()
+			if len(pinned) > 0 && r.IntN(4) == 0 {
+				checkBlock(t, pinned[0], 1, names[0], sizeOf(names[0]))
+				pinned[0].Release()
+				pinned, names = pinned[1:], names[1:]
+			}
+		}
+		st := c.Stats()
+		if st.Bytes > limit || st.Limit != limit || st.Hits+st.Misses != 20000 {
+			t.Errorf("limit %d: stats %+v", limit, st)
+		}
+		if limit >= 1<<20 && st.Hits < 15000 {
+			t.Errorf("limit %d: only %d hits of blocks that nearly all fit", limit, st.Hits)
+		}
+		c.Close()
+	}
+}
+
+func TestUsedBlocksSurviveAScan(t *testing.T) {
+	c := New(128 << 10)
+	defer c.Close()
+	hits := 0
+	for off := range uint64(2000) {
+		if b, ok := c.Get(1, 1<<20); ok {
+			hits++
+			b.Release()
+		} else {
+			b, _ := c.Load(1, 1<<20, 4096, fillWith(1, 1<<20))
+			b.Release()
+		}
+		b, _ := c.Load(2, off, 4096, fillWith(2, off))
+		b.Release()
+	}
+	if hits < 1900 {
+		t.Errorf("the hot block was found %d times of 2000", hits)
+	}
+}
+
+func TestFailedLoadKeepsNothing(t *testing.T) {
+	c := New(64 << 10)
+	defer c.Close()
+	broken := errors.New("broken")
+	for _, size := range []int{100, 60 << 10} {
+		for range 100 {
+			if _, err := c.Load(1, 7, size, func([]byte) error { return broken }); !errors.Is(err, broken) {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, ok := c.Get(1, 7); ok {
+		t.Error("a failed block is in the cache")
+	}
+	b := read(t, c, 1, 8)
+	b.Release()
+}
+
+func TestLoadTwiceKeepsOne(t *testing.T) {
+	c := New(1 << 20)
+	defer c.Close()
+	a, _ := c.Load(1, 5, 512, fillWith(1, 5))
+	b, _ := c.Load(1, 5, 512, fillWith(1, 5))
+	checkBlock(t, a, 1, 5, 512)
+	checkBlock(t, b, 1, 5, 512)
+	if st := c.Stats(); st.Blocks != 1 || st.Bytes != 512 {
+		t.Errorf("stats %+v", st)
+	}
+	a.Release()
+	b.Release()
+}
+
+func TestEverythingPinnedStillLoads(t *testing.T) {
+	c := New(32 << 10)
+	defer c.Close()
+	var all []Block
+	for off := range uint64(100) {
+		all = append(all, read(t, c, 3, off))
+	}
+	for off, b := range all {
+		checkBlock(t, b, 3, uint64(off), sizeOf(uint64(off)))
+		b.Release()
+	}
+}
+
+func TestFilesHaveDifferentNumbers(t *testing.T) {
+	c := New(0)
+	if a, b := c.NewFile(), c.NewFile(); a == b || a == 0 {
+		t.Errorf("files %d and %d", a, b)
+	}
+}
+
+func TestConcurrentReadersSeeWholeBlocks(t *testing.T) {
+	c := New(200 << 10)
+	defer c.Close()
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			r := rand.New(rand.NewPCG(2, uint64(g)))
+			for range 5000 {
+				off := uint64(r.IntN(60))
+				b, ok := c.Get(1, off)
+				if !ok {
+					var err error
+					if b, err = c.Load(1, off, sizeOf(off), fillWith(1, off)); err != nil {
+						t.Error(err)
+						return
+					}
+				}
+				for i := 0; i+8 <= len(b.Data); i += 8 {
+					if binary.LittleEndian.Uint64(b.Data[i:]) != 1<<32|off {
+						t.Errorf("block %d torn", off)
+						break
+					}
+				}
+				b.Release()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func BenchmarkHit(b *testing.B) {
+	c := New(16 << 20)
+	defer c.Close()
+	for off := range uint64(1000) {
+		blk, _ := c.Load(1, off*8192, 8192, func([]byte) error { return nil })
+		blk.Release()
+	}
+	i := uint64(0)
+	for b.Loop() {
+		blk, ok := c.Get(1, i%1000*8192)
+		if !ok {
+			b.Fatal("miss")
+		}
+		blk.Release()
+		i++
+	}
+}

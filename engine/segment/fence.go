@@ -1,0 +1,212 @@
+package segment
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/learned"
+)
+
+// fences decide which block holds a key. Fence i is the shortest byte string
+// that is greater than the last key of block i-1 and not greater than the
+// first key of block i; when a key's versions go on from block i-1 to block
+// i, it is that key. All fences share a prefix, which is stripped.
+type fences struct {
+	prefix []byte
+	chunks []uint64 // the first eight bytes after the prefix, big endian, zeros appended
+	// ends and tails hold the stripped fences themselves. They are empty when
+	// the chunks say everything: no stripped fence is longer than eight bytes
+	// or ends with a zero byte.
+	ends  []uint32
+	tails []byte
+
+	offsets   []uint32 // of blocks, in units of blockAlign
+	lengths   []uint32 // of blocks, checksum included
+	rows      []uint32 // before each block; one more entry holds the total
+	continued column.Bitmap
+
+	model *learned.Model // nil: binary search
+}
+
+// blockAlign is the alignment of blocks in the file: 32-bit block offsets
+// reach 32 GB and packed words of cached blocks are mostly aligned.
+const blockAlign = 8
+
+var errFences = errors.New("malformed fences")
+
+func (f *fences) count() int { return len(f.chunks) }
+
+func (f *fences) offset(i int) int64 { return int64(f.offsets[i]) * blockAlign }
+
+// blockRows returns the number of rows of block i.
+func (f *fences) blockRows(i int) int { return int(f.rows[i+1] - f.rows[i]) }
+
+// bytes returns the memory of the fences, the model not counted.
+func (f *fences) bytes() int {
+	return len(f.prefix) + 8*len(f.chunks) + 4*len(f.ends) + len(f.tails) + 4*len(f.offsets) + 4*len(f.lengths) + 4*len(f.rows) + 8*len(f.continued)
+}
+
+// setKeys fills prefix, chunks, ends and tails from whole fences.
+func (f *fences) setKeys(whole [][]byte) {
+	if len(whole) == 0 {
+		return
+	}
+	n := learned.CommonPrefix(whole[0], whole[len(whole)-1])
+	f.prefix = bytes.Clone(whole[0][:n])
+	exact := true
+	for _, w := range whole {
+		w = w[n:]
+		f.chunks = append(f.chunks, learned.Chunk(w))
+		exact = exact && len(w) <= 8 && (len(w) == 0 || w[len(w)-1] != 0)
+	}
+	if exact {
+		return
+	}
+	for _, w := range whole {
+		f.tails = append(f.tails, w[n:]...)
+		f.ends = append(f.ends, uint32(len(f.tails)))
+	}
+}
+
+// compare compares fence i with key, from which the prefix was stripped.
+func (f *fences) compare(i int, rest []byte, c uint64) int {
+	switch x := f.chunks[i]; {
+	case x < c:
+		return -1
+	case x > c:
+		return 1
+	case f.ends == nil:
+		if len(rest) > 8 {
+			return -1
+		}
+		// equal chunks of a fence without trailing zeros: the fence is rest
+		// or a prefix of it that only zeros follow
+		var be [8]byte
+		binary.BigEndian.PutUint64(be[:], x)
+		return bytes.Compare(bytes.TrimRight(be[:], "\x00"), rest)
+	}
+	return bytes.Compare(f.tail(i), rest)
+}
+
+func (f *fences) tail(i int) []byte {
+	lo := uint32(0)
+	if i > 0 {
+		lo = f.ends[i-1]
+	}
+	return f.tails[lo:f.ends[i]]
+}
+
+// strip removes the prefix from key. Where key does not have it, side says
+// whether it is below (-1) or above (1) everything with the prefix.
+func (f *fences) strip(key []byte) (rest []byte, side int) {
+	n := min(len(key), len(f.prefix))
+	if c := bytes.Compare(key[:n], f.prefix[:n]); c != 0 {
+		return nil, c
+	}
+	if n < len(f.prefix) {
+		return nil, -1
+	}
+	return key[n:], 0
+}
+
+// window is what was found out about a key before the chunks are searched.
+type window struct {
+	rest         []byte
+	chunk        uint64
+	lower, upper int // bounds of the first chunk not less than chunk; upper included
+	side         int // from strip; the bounds mean nothing unless it is 0
+}
+
+// predict bounds the place of key among the fences.
+func (f *fences) predict(key []byte, noModel bool, st *Stats) window {
+	w := window{upper: len(f.chunks)}
+	if w.rest, w.side = f.strip(key); w.side != 0 {
+		return w
+	}
+	w.chunk = learned.Chunk(w.rest)
+	if f.model != nil && !noModel {
+		w.lower, w.upper = f.model.Predict(w.chunk)
+		if st != nil {
+			st.Predictions++
+			st.Window += int64(w.upper - w.lower + 1)
+		}
+	}
+	return w
+}
+
+// find returns the block that holds the key of w if any does: the last block
+// whose fence is not greater; 0 when all are.
+func (f *fences) find(w *window, st *Stats) int {
+	switch {
+	case w.side < 0:
+		return 0
+	case w.side > 0:
+		return len(f.chunks) - 1
+	}
+	lo, hi := w.lower, w.upper
+	for lo < hi {
+		m := int(uint(lo+hi) >> 1)
+		if f.chunks[m] < w.chunk {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	if st != nil && w.upper-w.lower < len(f.chunks) && lo != (w.lower+w.upper)/2 {
+		st.Mispredictions++
+	}
+	for lo < len(f.chunks) && f.chunks[lo] == w.chunk {
+		if f.ends != nil { // ties are searched by the whole fences
+			lo = f.findTie(lo, w)
+			break
+		}
+		if f.compare(lo, w.rest, w.chunk) > 0 {
+			break
+		}
+		lo++
+	}
+	return max(lo-1, 0)
+}
+
+// findTie returns the first fence from lo on that is greater than w's key;
+// the chunk of lo is equal to w's.
+func (f *fences) findTie(lo int, w *window) int {
+	hi := lo + 1
+	for step := 1; hi < len(f.chunks) && f.compare(hi, w.rest, w.chunk) <= 0; step *= 2 {
+		lo, hi = hi, min(hi+step, len(f.chunks))
+	}
+	for lo < hi {
+		m := int(uint(lo+hi) >> 1)
+		if f.compare(m, w.rest, w.chunk) <= 0 {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	return lo
+}
+
+// firstBlock returns the block in which the first row not less than w's key
+// stands, or at whose end it would stand.
+func (f *fences) firstBlock(w *window, st *Stats) int {
+	i := f.find(w, st)
+	for i > 0 && f.continued.Get(i) && w.side == 0 && f.compare(i, w.rest, w.chunk) == 0 {
+		i--
+	}
+	return i
+}
+
+// runStart returns the first block of the run of blocks, linked by a key that
+// goes on from one to the next, to which block i belongs.
+func (f *fences) runStart(i int) int {
+	for i > 0 && f.continued.Get(i) {
+		i--
+	}
+	return i
+}
+
+// separator returns the length of the prefix of next that is greater than
+// last; last < next.
+func separator(last, next []byte) int { return learned.CommonPrefix(last, next) + 1 }

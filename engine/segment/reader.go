@@ -1,0 +1,255 @@
+package segment
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"path"
+
+	"github.com/klauspost/compress/s2"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/segment/cache"
+	"github.com/omendb/omendb/internal/vfs"
+)
+
+// OpenOptions configure a reader.
+type OpenOptions struct {
+	// Timestamp, if not 0, is the commit timestamp of every row: a bulk load
+	// writes its segments before it knows the timestamp of its commit.
+	Timestamp uint64
+}
+
+// Reader reads a segment. Its methods may be called concurrently; iterators
+// and options belong to one goroutine each.
+type Reader struct {
+	file   vfs.File
+	path   string
+	cache  *cache.Cache
+	id     uint64 // of the file in the cache
+	info   Info
+	fences *fences
+	index  []handle
+	end    uint64 // where the blocks end and the footer starts
+	ts     uint64 // OpenOptions.Timestamp
+}
+
+// Open opens the segment name in dir and verifies its header, footer and model.
+func Open(fs vfs.FS, dir, name string, c *cache.Cache, o OpenOptions) (*Reader, error) {
+	r := &Reader{path: path.Join(dir, name), cache: c, ts: o.Timestamp}
+	var err error
+	if r.file, err = fs.Open(r.path); err != nil {
+		return nil, fmt.Errorf("open segment: %w", err)
+	}
+	if err := r.readFooter(name); err != nil {
+		_ = r.file.Close() // only read from
+		return nil, err
+	}
+	r.id = c.NewFile()
+	return r, nil
+}
+
+// Close closes the file. No iterator may be open.
+func (r *Reader) Close() error { return r.file.Close() }
+
+// Info describes the segment. The caller must not change what it points to.
+func (r *Reader) Info() *Info { return &r.info }
+
+func (r *Reader) corrupt(offset int64, detail string) error {
+	return &CorruptionError{File: r.path, Offset: offset, Detail: detail}
+}
+
+// readAt reads exactly len(b) bytes; a file that is too short is damaged.
+func (r *Reader) readAt(b []byte, offset int64) error {
+	n, err := r.file.ReadAt(b, offset)
+	if n == len(b) {
+		return nil
+	}
+	if err == nil || errors.Is(err, io.EOF) {
+		return r.corrupt(offset+int64(n), "the file ends early")
+	}
+	return fmt.Errorf("read segment %s at %d: %w", r.path, offset, err)
+}
+
+func (r *Reader) readFooter(name string) error {
+	size, err := r.file.Size()
+	if err != nil {
+		return fmt.Errorf("open segment: %w", err)
+	}
+	if size < headerSize+trailerSize {
+		return r.corrupt(size, "the file ends early")
+	}
+	var head [headerSize]byte
+	if err := r.readAt(head[:], 0); err != nil {
+		return err
+	}
+	if !bytes.Equal(head[:], appendHeader(nil)) {
+		return r.corrupt(0, "not a segment of this format version")
+	}
+	var t [trailerSize]byte
+	at := size - trailerSize
+	if err := r.readAt(t[:], at); err != nil {
+		return err
+	}
+	if string(t[32:]) != trailerMagic || crc32.Checksum(t[:28], castagnoli) != binary.LittleEndian.Uint32(t[28:]) {
+		return r.corrupt(at, "damaged trailer")
+	}
+	if v := binary.LittleEndian.Uint32(t[24:]); v != formatVersion {
+		return r.corrupt(at, fmt.Sprintf("format version %d, this release reads %d", v, formatVersion))
+	}
+	offset, length := binary.LittleEndian.Uint64(t[:]), uint64(binary.LittleEndian.Uint32(t[8:]))
+	if binary.LittleEndian.Uint64(t[16:]) != uint64(size) || offset < headerSize || offset > uint64(at) || uint64(at)-offset != length {
+		return r.corrupt(at, "the trailer is that of a file of another length")
+	}
+	body := make([]byte, length)
+	if err := r.readAt(body, int64(offset)); err != nil {
+		return err
+	}
+	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(t[12:]) {
+		return r.corrupt(int64(offset), "damaged footer")
+	}
+	f, err := parseFooter(body, offset)
+	if err != nil {
+		return r.corrupt(int64(offset), err.Error())
+	}
+	r.info, r.fences, r.index, r.end = f.info, f.fences, f.index, offset
+	f.describe()
+	r.info.ModelKind, r.info.ModelError, r.info.ModelBytes, r.info.FenceBytes = f.info.ModelKind, f.info.ModelError, f.info.ModelBytes, f.info.FenceBytes
+	r.info.Name, r.info.Size = name, size
+	if r.ts != 0 {
+		r.info.MinTS, r.info.MaxTS = r.ts, r.ts
+	}
+	return nil
+}
+
+// cached returns the block at offset, pinned, if the cache has it.
+func (r *Reader) cached(offset uint64, st *Stats) (cache.Block, bool) {
+	b, ok := r.cache.Get(r.id, offset)
+	if ok && st != nil {
+		st.CacheHits++
+	}
+	return b, ok
+}
+
+// load reads length bytes (checksum included) at offset into the cache and
+// returns them pinned. check, if not nil, sees the content behind the checksum.
+func (r *Reader) load(offset uint64, length uint32, check func([]byte) error, st *Stats) (cache.Block, error) {
+	if st != nil {
+		st.BlocksRead++
+		st.BytesRead += int64(length)
+	}
+	return r.cache.Load(r.id, offset, int(length), func(p []byte) error {
+		if err := r.readAt(p, int64(offset)); err != nil {
+			return err
+		}
+		return r.checkSum(p, int64(offset), check)
+	})
+}
+
+// checkSum verifies p, a stretch of the file with its checksum at the end.
+func (r *Reader) checkSum(p []byte, offset int64, check func([]byte) error) error {
+	data := p[:len(p)-crcSize]
+	if crc32.Checksum(data, castagnoli) != binary.LittleEndian.Uint32(p[len(data):]) {
+		return r.corrupt(offset, "checksum of a block")
+	}
+	if check != nil {
+		if err := check(data); err != nil {
+			return r.corrupt(offset, err.Error())
+		}
+	}
+	return nil
+}
+
+// pinned is a data block and the pin that keeps it.
+type pinned struct {
+	block
+	pin cache.Block
+}
+
+// dataBlock returns data block i, pinned.
+func (r *Reader) dataBlock(i int, st *Stats) (pinned, error) {
+	offset := uint64(r.fences.offset(i))
+	pin, ok := r.cached(offset, st)
+	if !ok {
+		var err error
+		if pin, err = r.load(offset, r.fences.lengths[i], func(data []byte) error { return r.checkData(i, data) }, st); err != nil {
+			return pinned{}, err
+		}
+	}
+	return pinned{block: parseBlock(pin.Data[:len(pin.Data)-crcSize]), pin: pin}, nil
+}
+
+func (r *Reader) checkData(i int, data []byte) error {
+	if err := checkBlock(data, r.info.Schema.Columns); err != nil {
+		return err
+	}
+	if int(binary.LittleEndian.Uint32(data)) != r.fences.blockRows(i) {
+		return errBlock
+	}
+	return nil
+}
+
+// zones fills dst with the zone maps of an extent, by column.
+func (r *Reader) zones(extent int, dst []Zone, st *Stats) ([]Zone, error) {
+	h := r.index[extent/extentsPerIndex]
+	pin, ok := r.cached(h.offset, st)
+	if !ok {
+		var err error
+		if pin, err = r.load(h.offset, h.length, nil, st); err != nil {
+			return nil, err
+		}
+	}
+	defer pin.Release()
+	cols := len(r.info.Schema.Columns)
+	b := pin.Data[:len(pin.Data)-crcSize]
+	at := extent % extentsPerIndex * cols * zoneSize
+	if at+cols*zoneSize > len(b) {
+		return nil, r.corrupt(int64(h.offset), "malformed index block")
+	}
+	dst = dst[:0]
+	for c := range cols {
+		dst = append(dst, readZone(b[at+c*zoneSize:]))
+	}
+	return dst, nil
+}
+
+// appendValue appends the wide value that ref refers to to dst.
+func (r *Reader) appendValue(dst, cell []byte, st *Stats) ([]byte, error) {
+	ref, ok := parseRef(cell)
+	if !ok || ref.offset < headerSize || ref.offset > r.end || uint64(ref.stored)+crcSize > r.end-ref.offset {
+		return nil, r.corrupt(int64(r.end), "malformed reference to a value block")
+	}
+	pin, ok := r.cached(ref.offset, st)
+	if !ok {
+		var err error
+		if pin, err = r.load(ref.offset, ref.stored+crcSize, nil, st); err != nil {
+			return nil, err
+		}
+	}
+	defer pin.Release()
+	data := pin.Data[:len(pin.Data)-crcSize]
+	if ref.codec == codecPlain {
+		return append(dst, data...), nil
+	}
+	n, err := s2.DecodedLen(data)
+	if err != nil || n != int(ref.length) {
+		return nil, r.corrupt(int64(ref.offset), "malformed compressed value")
+	}
+	at := len(dst)
+	dst = append(dst, make([]byte, n)...)
+	if _, err := s2.Decode(dst[at:], data); err != nil {
+		return nil, r.corrupt(int64(ref.offset), "malformed compressed value")
+	}
+	return dst, nil
+}
+
+// version returns the commit timestamp of row i.
+func (r *Reader) version(v *column.Encoded, i int) uint64 {
+	if r.ts != 0 {
+		return r.ts
+	}
+	return uint64(v.NumberAt(i))
+}
