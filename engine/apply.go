@@ -5,13 +5,14 @@ import (
 	"maps"
 
 	"github.com/omendb/omendb/engine/memtable"
+	"github.com/omendb/omendb/wal"
 )
 
 // apply puts one committed record into the memtables. It is the only way that
 // data gets there: on the primary after the record is durable, and in
 // recovery. Records that are applied already change nothing.
-func (db *DB) apply(r *record) error {
-	if r.LSN <= db.visible.Load() {
+func (db *DB) apply(r *wal.Record) error {
+	if uint64(r.LSN) <= db.visible.Load() {
 		return nil
 	}
 	d := decoder{b: r.Body}
@@ -22,13 +23,15 @@ func (db *DB) apply(r *record) error {
 	case kindCommit:
 		db.applyCommit(&d, r.LSN)
 		if temp, ok := r.Decoded.(*tempWrites); ok && temp != nil {
-			db.applyTemp(temp, r.LSN)
+			db.applyTemp(temp, uint64(r.LSN))
 		}
 	case kindSequence:
-		db.applySequence(&d)
+		db.applySequence(&d, r.LSN)
 	case kindReserve:
 		if xid, store := d.uvarint(), d.uvarint(); db.recovering {
 			db.ids.recover(xid, store)
+		} else {
+			db.ids.applied(xid, store)
 		}
 	default:
 		return fmt.Errorf("record %d has unknown kind %d", r.LSN, r.Kind)
@@ -36,7 +39,7 @@ func (db *DB) apply(r *record) error {
 	if d.err != nil {
 		return fmt.Errorf("record %d: %w", r.LSN, d.err)
 	}
-	db.visible.Store(r.LSN)
+	db.visible.Store(uint64(r.LSN))
 	return nil
 }
 
@@ -44,6 +47,7 @@ func (db *DB) apply(r *record) error {
 // view holds it all.
 type changes struct {
 	db      *DB
+	known   bool // the manifest has the definitions already: only rows are applied
 	created map[StoreID]*storeState
 	altered map[StoreID]*storeDef
 	dropped map[StoreID]bool
@@ -66,6 +70,9 @@ func (c *changes) lookup(id StoreID) (*memtable.Table, *storeDef) {
 
 // define creates or alters a store.
 func (c *changes) define(def *storeDef) {
+	if c.known {
+		return
+	}
 	if c.created == nil {
 		c.created, c.altered = make(map[StoreID]*storeState), make(map[StoreID]*storeDef)
 	}
@@ -80,6 +87,9 @@ func (c *changes) define(def *storeDef) {
 }
 
 func (c *changes) drop(id StoreID) {
+	if c.known {
+		return
+	}
 	if c.dropped == nil {
 		c.dropped = make(map[StoreID]bool)
 	}
@@ -103,14 +113,14 @@ func (c *changes) publish() {
 	})
 }
 
-func (db *DB) applyCommit(d *decoder, ts uint64) {
+func (db *DB) applyCommit(d *decoder, lsn LSN) {
 	d.uvarint() // the transaction's number
-	c := changes{db: db}
+	c := changes{db: db, known: lsn <= db.catalog}
 	for len(d.b) > 0 {
 		kind := d.byte()
 		switch ddlKind(kind) {
 		case sectionWrites:
-			db.applyWrites(d, &c, ts)
+			db.applyWrites(d, &c, uint64(lsn))
 		case ddlCreateStore, ddlAlterStore:
 			c.define(newStoreDef(d.def()))
 		case ddlDropStore:
@@ -118,11 +128,13 @@ func (db *DB) applyCommit(d *decoder, ts uint64) {
 		case ddlCreateSequence:
 			id := StoreID(d.uvarint())
 			state := SequenceState{Last: d.varint(), Called: d.bool()}
-			if d.err == nil {
+			if d.err == nil && !c.known {
 				db.sequences.create(id, state)
 			}
 		case ddlDropSequence:
-			db.sequences.forget(StoreID(d.uvarint()))
+			if id := StoreID(d.uvarint()); !c.known {
+				db.sequences.forget(id)
+			}
 		default:
 			d.fail()
 		}
@@ -167,25 +179,26 @@ func (db *DB) applyTemp(w *tempWrites, ts uint64) {
 	c.publish()
 }
 
-func (db *DB) applySequence(d *decoder) {
+func (db *DB) applySequence(d *decoder, lsn LSN) {
 	id := StoreID(d.uvarint())
 	s := SequenceState{Last: d.varint(), Called: d.bool()}
-	if db.recovering && d.err == nil {
-		db.sequences.create(id, s)
+	if q, err := db.sequences.get(id); err == nil && d.err == nil {
+		q.mu.Lock()
+		q.logged = s
+		if db.recovering && lsn > db.catalog {
+			q.state = s
+		}
+		q.mu.Unlock()
 	}
 }
 
-// create makes a sequence known to all, or moves it in recovery.
+// create makes a sequence known to all.
 func (s *sequences) create(id StoreID, state SequenceState) {
 	if q, err := s.get(id); err == nil {
 		q.mu.Lock()
-		if q.pending {
-			q.pending = false
-		} else {
-			q.state, q.ahead = state, 0
-		}
+		q.pending, q.logged = false, state
 		q.mu.Unlock()
 		return
 	}
-	s.add(id, &sequence{state: state})
+	s.add(id, &sequence{state: state, logged: state})
 }

@@ -2,16 +2,31 @@ package engine
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 
 	"github.com/omendb/omendb/engine/memtable"
 	"github.com/omendb/omendb/engine/txn"
+	"github.com/omendb/omendb/wal"
 )
 
-// DB is an open database.
+// LSN is a position in the log, and the commit timestamp of the transaction whose record stands there.
+type LSN = wal.LSN
+
+// The kinds of record that the engine logs.
+const (
+	kindCommit   = wal.KindCommit
+	kindSequence = wal.KindSequence
+	kindReserve  = wal.Kind(9) // transaction and store numbers may be used up to here
+)
+
+// DB is an open database. Its methods may be called concurrently.
 type DB struct {
 	opts    Options
+	dirLock io.Closer
+	log     *wal.Log
 	locks   *txn.Manager
 	owners  sync.Map // process id → *txn.Owner
 	serial  *txn.Serial
@@ -22,32 +37,19 @@ type DB struct {
 	ids     ids
 	active  activeSet
 
-	sequences  sequences
-	recovering bool
-	closed     atomic.Bool
+	sequences sequences
+	closed    atomic.Bool
 
-	logMu sync.Mutex
+	applyMu     sync.Mutex // held while a record is applied, and by who needs a cut between records
+	recovering  bool       // guarded by applyMu
+	catalog     LSN        // in recovery: definitions up to here came from the manifest
+	activeBytes int64      // memory of the active memtables; guarded by applyMu
+
 }
 
-// LSN is a position in the log, and the commit timestamp of the transaction whose record stands there.
-type LSN = uint64
-
-type recordKind uint8
-
-const (
-	kindCommit   recordKind = 1
-	kindSequence recordKind = 2
-	kindReserve  recordKind = 3
-)
-
-type record struct {
-	LSN     LSN
-	Kind    recordKind
-	Body    []byte
-	Decoded any
-}
-
-// Open opens a database, creating it if there is none.
+// Open opens a database, creating it if there is none, and recovers what was
+// committed before a crash. A directory that another process has open is
+// vfs.ErrLocked; damage is reported by Corruption.
 func Open(o Options) (*DB, error) {
 	o.setDefaults()
 	db := &DB{opts: o}
@@ -59,24 +61,42 @@ func Open(o Options) (*DB, error) {
 	v := &view{stores: make(map[StoreID]*storeState)}
 	v.refs.Store(1)
 	db.view.Store(v)
-	db.ids.recover(firstXID, firstStore)
+	if err := db.recover(); err != nil {
+		if db.log != nil {
+			_ = db.log.Close() // the first error counts
+		}
+		if db.dirLock != nil {
+			_ = db.dirLock.Close()
+		}
+		return nil, err
+	}
 	return db, nil
 }
 
-// propose logs a record and applies it.
-func (db *DB) propose(_ context.Context, kind recordKind, body []byte, decoded any, _ bool) (LSN, error) {
-	db.logMu.Lock()
-	defer db.logMu.Unlock()
-	r := record{LSN: db.visible.Load() + 1, Kind: kind, Body: body, Decoded: decoded}
-	if err := db.apply(&r); err != nil {
-		return 0, err
+// propose logs a record and returns once it is applied and, unless async, durable.
+func (db *DB) propose(ctx context.Context, kind wal.Kind, body []byte, decoded any, async bool) (LSN, error) {
+	lsn, err := db.log.Propose(ctx, kind, body, decoded, async)
+	if err != nil {
+		return 0, ioError(err)
 	}
-	return r.LSN, nil
+	return lsn, nil
 }
+
+// WaitDurable returns once the commit at lsn is durable, for those who committed asynchronously.
+func (db *DB) WaitDurable(ctx context.Context, lsn LSN) error { return db.log.WaitDurable(ctx, lsn) }
 
 // Close ends the database. Transactions must have ended.
 func (db *DB) Close() error {
-	db.closed.Store(true)
+	if db.closed.Swap(true) {
+		return nil
+	}
+	err := db.log.Close()
+	if lerr := db.dirLock.Close(); err == nil {
+		err = lerr
+	}
+	if err != nil {
+		return fmt.Errorf("close database: %w", err)
+	}
 	return nil
 }
 

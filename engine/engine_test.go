@@ -21,7 +21,7 @@ var ctx = context.Background()
 func testDB(t testing.TB) *DB {
 	t.Helper()
 	tasks := task.NewGoroutines(func(p *task.Panic) { panic(p) })
-	db, err := Open(Options{FS: vfs.NewMem(1), Clock: clock.System(), Tasks: tasks, Log: zerolog.Nop(), DeadlockTimeout: 20 * time.Millisecond})
+	db, err := Open(Options{FS: vfs.NewMem(1), Dir: "db", Clock: clock.System(), Tasks: tasks, Log: zerolog.Nop(), DeadlockTimeout: 20 * time.Millisecond})
 	if err != nil {
 		t.Fatal(err)
 	}

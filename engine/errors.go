@@ -3,9 +3,11 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"syscall"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/txn"
+	"github.com/omendb/omendb/wal"
 )
 
 // Errors of concurrency: the transaction may be tried again.
@@ -59,3 +61,48 @@ type StoreNotFoundError struct{ Store StoreID }
 
 // Error implements error.
 func (e *StoreNotFoundError) Error() string { return fmt.Sprintf("store %d does not exist", e.Store) }
+
+// CorruptionError reports bytes on disk that are not what was written.
+type CorruptionError struct {
+	File   string
+	Offset int64
+	Detail string
+}
+
+// Error implements error.
+func (e *CorruptionError) Error() string {
+	return fmt.Sprintf("file %s is damaged at offset %d: %s", e.File, e.Offset, e.Detail)
+}
+
+// VersionError reports a file that a newer program wrote.
+type VersionError struct {
+	File    string
+	Version int
+	Known   int
+}
+
+// Error implements error.
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("%s has format version %d, this program knows versions up to %d: use the newer program", e.File, e.Version, e.Known)
+}
+
+// Corruption returns the damage that an error reports, wherever in the engine it was found.
+func Corruption(err error) (*CorruptionError, bool) {
+	var own *CorruptionError
+	var log *wal.CorruptionError
+	switch {
+	case errors.As(err, &own):
+		return own, true
+	case errors.As(err, &log):
+		return &CorruptionError{File: log.File, Offset: log.Offset, Detail: log.Detail}, true
+	}
+	return nil, false
+}
+
+// ioError marks a full disk as ErrDiskFull.
+func ioError(err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("%w: %w", ErrDiskFull, err)
+	}
+	return err
+}

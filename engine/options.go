@@ -6,6 +6,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/omendb/omendb/internal/clock"
+	"github.com/omendb/omendb/internal/event"
 	"github.com/omendb/omendb/internal/task"
 	"github.com/omendb/omendb/internal/vfs"
 )
@@ -21,6 +22,9 @@ type Options struct {
 	CacheBytes      int64         // block cache; 0 is DefaultCacheBytes
 	MemtableBytes   int64         // memtables are flushed at this size; 0 is DefaultMemtableBytes
 	DeadlockTimeout time.Duration // how long a lock wait lasts before a deadlock is looked for; 0 is one second
+
+	LogFileBytes int64 // size of a log file; 0 is the log's default
+	Events       event.Sink
 
 	// Fatal is called when the log can no longer keep its promise: the process
 	// must end without acknowledging anything.

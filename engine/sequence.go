@@ -24,11 +24,15 @@ type SequenceParams struct {
 // most so many, and one in so many calls waits for the log. PostgreSQL's figure.
 const sequenceAhead = 32
 
+// sequence is a sequence's state. Whoever moves it holds turn, log wait
+// included; mu guards the fields, for others.
 type sequence struct {
+	turn    gate
 	mu      sync.Mutex
 	state   SequenceState
-	ahead   int64 // calls that the log already covers
-	pending bool  // its creator has not committed: nothing is logged
+	logged  SequenceState // what recovery would find
+	ahead   int64         // calls that the log already covers
+	pending bool          // its creator has not committed: nothing is logged
 }
 
 type sequences struct {
@@ -97,37 +101,47 @@ func (db *DB) SequenceBlock(id StoreID, p SequenceParams) (first, n int64, err e
 	if err != nil {
 		return 0, 0, err
 	}
+	q.turn.lock(db.opts.Tasks)
+	defer q.turn.unlock()
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	first, ok := q.state.next(p)
+	state, ahead, pending := q.state, q.ahead, q.pending
+	q.mu.Unlock()
+	first, ok := state.next(p)
 	if !ok {
 		return 0, 0, ErrSequenceLimit
 	}
-	last := first
-	for n = 1; n < p.Cache; n++ {
-		v, ok := SequenceState{last, true}.next(p)
-		if !ok || (v > last) != (p.Increment > 0) {
+	last, n := first, int64(1)
+	for ; n < p.Cache; n++ {
+		v, ok := after(last, p)
+		if !ok {
 			break
 		}
 		last = v
 	}
-	if q.ahead < n && !q.pending {
-		logged := SequenceState{last, true}
-		for range sequenceAhead {
-			v, ok := logged.next(p)
-			if !ok || (v > last) != (p.Increment > 0) {
+	if ahead < n && !pending {
+		logged, i := last, 0
+		for ; i < sequenceAhead; i++ {
+			v, ok := after(logged, p)
+			if !ok {
 				break
 			}
-			logged.Last = v
+			logged = v
 		}
-		if err := db.logSequence(id, logged); err != nil {
+		if err := db.logSequence(id, SequenceState{logged, true}); err != nil {
 			return 0, 0, err
 		}
-		q.ahead = n + sequenceAhead
+		ahead = n + int64(i)
 	}
-	q.ahead -= n
-	q.state = SequenceState{Last: last, Called: true}
+	q.mu.Lock()
+	q.state, q.ahead = SequenceState{Last: last, Called: true}, ahead-n
+	q.mu.Unlock()
 	return first, n, nil
+}
+
+// after returns the value after v, unless the sequence would wrap or end.
+func after(v int64, p SequenceParams) (int64, bool) {
+	w, ok := SequenceState{v, true}.next(p)
+	return w, ok && (w > v) == (p.Increment > 0)
 }
 
 // next returns the value after a state.
@@ -162,14 +176,19 @@ func (db *DB) SetSequence(id StoreID, s SequenceState) error {
 	if err != nil {
 		return err
 	}
+	q.turn.lock(db.opts.Tasks)
+	defer q.turn.unlock()
 	q.mu.Lock()
-	defer q.mu.Unlock()
-	if !q.pending {
+	pending := q.pending
+	q.mu.Unlock()
+	if !pending {
 		if err := db.logSequence(id, s); err != nil {
 			return err
 		}
 	}
+	q.mu.Lock()
 	q.state, q.ahead = s, 0
+	q.mu.Unlock()
 	return nil
 }
 
@@ -186,56 +205,81 @@ func (db *DB) logSequence(id StoreID, s SequenceState) error {
 // ids hands out transaction numbers and store ids. The log knows a number
 // above all that were handed out, so that a crash skips some and repeats none.
 type ids struct {
-	mu             sync.Mutex
-	xid, store     uint64 // next
-	xidTop, idsTop uint64 // reserved
+	turn           gate       // held while numbers are reserved
+	mu             sync.Mutex // guards the numbers
+	xid, store     uint64     // next
+	xidTop, idsTop uint64     // reserved
+	xidLog, idsLog uint64     // reserved as far as the log is applied
 }
 
 // Reservation blocks: one log record for so many numbers.
 const (
 	xidBlock   = 1 << 16
 	storeBlock = 1 << 10
-	firstXID   = 3 // as in PostgreSQL: smaller ones are special
-	firstStore = 1
+	firstXID   = 3  // as in PostgreSQL: smaller ones are special
+	firstStore = 16 // smaller ones are for callers that need fixed stores
 )
 
 func (i *ids) nextXID(db *DB) uint64 {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.xid == i.xidTop {
-		i.reserve(db, i.xidTop+xidBlock, i.idsTop)
-	}
-	i.xid++
-	return i.xid - 1
+	return i.next(db, &i.xid, &i.xidTop, xidBlock, 0)
 }
 
 func (i *ids) nextStore(db *DB) StoreID {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.store == i.idsTop {
-		i.reserve(db, i.xidTop, i.idsTop+storeBlock)
-	}
-	i.store++
-	return StoreID(i.store - 1)
+	return StoreID(i.next(db, &i.store, &i.idsTop, 0, storeBlock))
 }
 
-// reserve logs new tops. It need not wait for the disk: whatever shows one of
-// the numbers is in a later record. When the log is dead no such record comes.
-func (i *ids) reserve(db *DB, xidTop, idsTop uint64) {
-	var e encoder
-	e.byte(recordVersion)
-	e.uvarint(xidTop)
-	e.uvarint(idsTop)
-	if _, err := db.propose(context.Background(), kindReserve, e.b, nil, true); err != nil {
-		db.opts.Log.Error().Err(err).Msg("ids.reserve")
+// next hands out a number, after reserving more if need be. The reservation
+// need not wait for the disk: whatever shows one of the numbers is in a later
+// record. When the log is dead no such record comes.
+func (i *ids) next(db *DB, n, top *uint64, moreXIDs, moreIDs uint64) uint64 {
+	take := func() (uint64, bool) {
+		i.mu.Lock()
+		defer i.mu.Unlock()
+		if *n == *top {
+			return 0, false
+		}
+		*n++
+		return *n - 1, true
 	}
-	i.xidTop, i.idsTop = xidTop, idsTop
+	if v, ok := take(); ok {
+		return v
+	}
+	i.turn.lock(db.opts.Tasks)
+	defer i.turn.unlock()
+	for {
+		if v, ok := take(); ok {
+			return v
+		}
+		i.mu.Lock()
+		xidTop, idsTop := i.xidTop+moreXIDs, i.idsTop+moreIDs
+		i.mu.Unlock()
+		var e encoder
+		e.byte(recordVersion)
+		e.uvarint(xidTop)
+		e.uvarint(idsTop)
+		if _, err := db.propose(context.Background(), kindReserve, e.b, nil, true); err != nil {
+			db.opts.Log.Error().Err(err).Msg("ids.reserve")
+		}
+		i.mu.Lock()
+		i.xidTop, i.idsTop = xidTop, idsTop
+		i.mu.Unlock()
+	}
 }
 
 // recover raises what was reserved before a restart; counting goes on above it.
 func (i *ids) recover(xid, store uint64) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
 	i.xidTop, i.idsTop = max(i.xidTop, xid), max(i.idsTop, store)
 	i.xid, i.store = i.xidTop, i.idsTop
+	i.xidLog, i.idsLog = i.xidTop, i.idsTop
+}
+
+// applied notes that a reservation is in the log.
+func (i *ids) applied(xid, store uint64) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.xidLog, i.idsLog = max(i.xidLog, xid), max(i.idsLog, store)
 }
 
 // NewStoreID returns a store id that was never returned before, crashes included.

@@ -32,6 +32,8 @@ type Txn struct {
 	serialFrom uint64 // what the validation of serializable transactions keeps for this one
 
 	spare *Snapshot // closed, for reuse
+
+	commitHooks []func(LSN)
 }
 
 type undoEntry struct {
@@ -167,6 +169,7 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 	}
 	defer t.end()
 	if len(t.ddl) == 0 && !t.hasWrites() {
+		t.runCommitHooks(0)
 		return 0, nil
 	}
 	t.XID()
@@ -185,6 +188,7 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 		return 0, err
 	}
 	t.ddl = nil // applied: end must not undo it
+	t.runCommitHooks(lsn)
 	return lsn, nil
 }
 

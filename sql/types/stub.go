@@ -1,6 +1,5 @@
 package types
 
-func datetimeCodecs() map[OID]*codec  { return nil }
 func numericCodecs() map[OID]*codec   { return nil }
 func bitCodecs() map[OID]*codec       { return nil }
 func jsonCodecs() map[OID]*codec      { return nil }
@@ -11,27 +10,27 @@ func systemCodecs() map[OID]*codec    { return nil }
 func arrayCodecs() map[OID]*codec     { return nil }
 func recordCodecs() map[OID]*codec    { return nil }
 
-func (e *Env) findStructuredOrder(oid, coll OID) *order            { return nil }
-func arrayIn(_ *Env, _ *Type, _ int32, s string) (Datum, error)    { return Datum{}, nil }
-func arrayOut(_ *Env, dst []byte, _ *Type, d Datum) []byte         { return dst }
-func arrayRecv(_ *Env, _ *Type, _ int32, b []byte) (Datum, error)  { return Datum{}, nil }
-func arraySend(_ *Env, dst []byte, _ *Type, d Datum) []byte        { return dst }
-func enumIn(_ *Env, _ *Type, _ int32, s string) (Datum, error)     { return Datum{}, nil }
-func enumOut(_ *Env, dst []byte, _ *Type, d Datum) []byte          { return dst }
-func enumRecv(_ *Env, _ *Type, _ int32, b []byte) (Datum, error)   { return Datum{}, nil }
-func enumSend(_ *Env, dst []byte, _ *Type, d Datum) []byte         { return dst }
-func recordIn(_ *Env, _ *Type, _ int32, s string) (Datum, error)   { return Datum{}, nil }
-func recordOut(_ *Env, dst []byte, _ *Type, d Datum) []byte        { return dst }
-func recordRecv(_ *Env, _ *Type, _ int32, b []byte) (Datum, error) { return Datum{}, nil }
-func recordSend(_ *Env, dst []byte, _ *Type, d Datum) []byte       { return dst }
-
-// Zone is a time zone.
-type Zone struct{ name string }
-
-// UTC is UTC.
-var UTC = &Zone{"UTC"}
-
-func intervalTypmodOut(t int32) string { return "" }
-func (e *Env) applyStructuredTypmod(oid OID, typmod int32, d Datum, explicit bool) (Datum, error) {
-	return d, nil
+func arrayIn(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
+	return Datum{}, noInput(nil, ByOID(AnyOID))
 }
+func arrayOut(_ *Env, dst []byte, _ *Type, d Datum) []byte { return dst }
+func arrayRecv(_ *Env, _ *Type, _ int32, b []byte) (Datum, error) {
+	return Datum{}, noInput(nil, ByOID(AnyOID))
+}
+func arraySend(_ *Env, dst []byte, _ *Type, d Datum) []byte { return dst }
+func enumIn(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
+	return Datum{}, noInput(nil, ByOID(AnyOID))
+}
+func enumOut(_ *Env, dst []byte, _ *Type, d Datum) []byte { return dst }
+func enumRecv(_ *Env, _ *Type, _ int32, b []byte) (Datum, error) {
+	return Datum{}, noInput(nil, ByOID(AnyOID))
+}
+func enumSend(_ *Env, dst []byte, _ *Type, d Datum) []byte { return dst }
+func recordIn(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
+	return Datum{}, noInput(nil, ByOID(AnyOID))
+}
+func recordOut(_ *Env, dst []byte, _ *Type, d Datum) []byte { return dst }
+func recordRecv(_ *Env, _ *Type, _ int32, b []byte) (Datum, error) {
+	return Datum{}, noInput(nil, ByOID(AnyOID))
+}
+func recordSend(_ *Env, dst []byte, _ *Type, d Datum) []byte { return dst }

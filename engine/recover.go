@@ -1,0 +1,110 @@
+package engine
+
+import (
+	"fmt"
+	"path"
+
+	"github.com/omendb/omendb/wal"
+)
+
+// The names in a database directory.
+const (
+	lockName   = "LOCK"
+	logDir     = "wal"
+	segmentDir = "segments"
+)
+
+// recover brings the directory's state into memory: manifest, then log.
+func (db *DB) recover() error {
+	fs, dir := db.opts.FS, db.opts.Dir
+	for _, d := range []string{dirName(dir), path.Join(dir, logDir), path.Join(dir, segmentDir)} {
+		if err := fs.MkdirAll(d); err != nil {
+			return fmt.Errorf("open database: %w", err)
+		}
+	}
+	var err error
+	if db.dirLock, err = fs.Lock(path.Join(dir, lockName)); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	m, err := readManifest(fs, dir)
+	if err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	if m == nil {
+		if m, err = db.initialise(); err != nil {
+			return err
+		}
+	}
+	if err := db.load(m); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
+	db.log, err = wal.Open(wal.Options{
+		FS: fs, Dir: path.Join(dir, logDir), Clock: db.opts.Clock, Tasks: db.opts.Tasks,
+		Apply: db.applyAll, Fatal: db.fatal, Events: db.opts.Events,
+		FileBytes: db.opts.LogFileBytes, MinDurable: m.catalog,
+	})
+	if err != nil {
+		return err
+	}
+	db.recovering, db.catalog = true, m.catalog
+	if err := db.log.Replay(m.applied+1, db.replay); err != nil {
+		return err
+	}
+	db.applyMu.Lock()
+	db.recovering = false
+	db.applyMu.Unlock()
+	return nil
+}
+
+// initialise makes an empty directory a database. The manifest comes before
+// the log, so that a log without a manifest is known to be damage.
+func (db *DB) initialise() (*manifest, error) {
+	fs, dir := db.opts.FS, db.opts.Dir
+	names, err := fs.List(path.Join(dir, logDir))
+	if err != nil {
+		return nil, fmt.Errorf("create database: %w", err)
+	}
+	if len(names) > 0 {
+		return nil, &CorruptionError{File: manifestName, Detail: "missing, though there is a log"}
+	}
+	m := &manifest{xid: firstXID, store: firstStore}
+	if err := writeManifest(fs, dir, m); err != nil {
+		return nil, fmt.Errorf("create database: %w", ioError(err))
+	}
+	return m, nil
+}
+
+// load takes over what the manifest says.
+func (db *DB) load(m *manifest) error {
+	db.ids.recover(m.xid, m.store)
+	db.visible.Store(uint64(m.applied))
+	for _, q := range m.sequences {
+		db.sequences.create(q.id, q.state)
+	}
+	return nil
+}
+
+// replay applies one record of the log in recovery.
+func (db *DB) replay(r *wal.Record) error {
+	db.applyMu.Lock()
+	defer db.applyMu.Unlock()
+	return db.apply(r)
+}
+
+// applyAll receives what the log has committed. A record that does not apply
+// is a bug, or memory gone bad: the panic makes the log refuse further work.
+func (db *DB) applyAll(records []wal.Record) {
+	db.applyMu.Lock()
+	defer db.applyMu.Unlock()
+	for i := range records {
+		if err := db.apply(&records[i]); err != nil {
+			panic(fmt.Sprintf("engine: %v", err))
+		}
+	}
+}
+
+func (db *DB) fatal(err error) {
+	if db.opts.Fatal != nil {
+		db.opts.Fatal(err)
+	}
+}
