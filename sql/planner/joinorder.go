@@ -1,0 +1,205 @@
+package planner
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// maxExhaustive is the number of items up to which every join order is
+// considered (dynamic programming over subsets, bushy trees included: 3^n
+// pairs); beyond it the cheapest pair is joined again and again.
+const maxExhaustive = 8
+
+// joinItems finds a cheap order and method to join all items under quals.
+func (l *level) joinItems(items []*item, quals []qual) (*path, error) {
+	quals, err := l.attachBaseQuals(items, quals)
+	if err != nil {
+		return nil, err
+	}
+	j := &joiner{l: l, items: items, quals: quals}
+	switch {
+	case len(items) == 0:
+		return l.filterPath(resultPath(relSet{}), quals), nil
+	case len(items) == 1:
+		return l.filterPath(items[0].path, quals), nil
+	case len(items) <= maxExhaustive:
+		return j.exhaustive(), nil
+	}
+	return j.greedy(), nil
+}
+
+// attachBaseQuals gives conditions on one relation to its access path.
+func (l *level) attachBaseQuals(items []*item, quals []qual) ([]qual, error) {
+	var rest []qual
+	extra := make([][]qual, len(items))
+outer:
+	for _, q := range quals {
+		for i, it := range items {
+			if it.kind == plan.InnerJoin && !q.rels.empty() && it.rels.contains(q.rels) {
+				extra[i] = append(extra[i], q)
+				continue outer
+			}
+		}
+		rest = append(rest, q)
+	}
+	for i, it := range items {
+		if it.base != nil && it.kind == plan.InnerJoin {
+			it.base.addQuals(extra[i])
+			p, err := l.basePath(it.base)
+			if err != nil {
+				return nil, err
+			}
+			it.path = p
+		} else if len(extra[i]) > 0 {
+			it.path = l.filterPath(it.path, extra[i])
+		}
+	}
+	return rest, nil
+}
+
+// filterPath applies conditions above a path.
+func (l *level) filterPath(p *path, quals []qual) *path {
+	if len(quals) == 0 {
+		return p
+	}
+	var conds []plan.Expr
+	for _, q := range quals {
+		conds = append(conds, q.expr)
+	}
+	out := *p
+	out.rows = clampRows(p.rows * l.selectivityAll(conds))
+	out.total += p.rows * exprsCost(conds)
+	out.build = func() *rel {
+		r := p.build()
+		info := *r.node.Info()
+		info.Rows, info.TotalCost = out.rows, out.total
+		n := &plan.Filter{NodeInfo: info, Input: r.node, Cond: l.slot(r, conjunction(conds))}
+		return &rel{node: n, rels: r.rels, cols: r.cols, exprs: r.exprs}
+	}
+	return &out
+}
+
+type joiner struct {
+	l     *level
+	items []*item
+	quals []qual
+}
+
+// standalone reports whether an item can be the start of a join.
+func (it *item) standalone() bool {
+	return it.kind == plan.InnerJoin && it.need.empty() && len(it.path.lateral) == 0
+}
+
+func (j *joiner) exhaustive() *path {
+	n := len(j.items)
+	best := make([]*path, 1<<n)
+	for i, it := range j.items {
+		if it.standalone() {
+			best[1<<i] = it.path
+		}
+	}
+	for mask := 1; mask < 1<<n; mask++ {
+		if bits.OnesCount(uint(mask)) < 2 {
+			continue
+		}
+		for pass := 0; pass < 2 && best[mask] == nil; pass++ { // cross products only where nothing else is left
+			for left := (mask - 1) & mask; left > 0; left = (left - 1) & mask {
+				p := j.pair(best, left, mask&^left, pass == 0)
+				if p != nil && (best[mask] == nil || p.total < best[mask].total) {
+					best[mask] = p
+				}
+			}
+		}
+	}
+	return best[1<<n-1]
+}
+
+// pair joins the best paths of two disjoint sets of items, if that is possible.
+func (j *joiner) pair(best []*path, left, right int, onlyConnected bool) *path {
+	if best[left] == nil {
+		return nil
+	}
+	if bits.OnesCount(uint(right)) == 1 {
+		it := j.items[bits.TrailingZeros(uint(right))]
+		if !best[left].rels.contains(it.need) {
+			return nil
+		}
+		return j.join(best[left], it.path, it, onlyConnected)
+	}
+	if best[right] == nil {
+		return nil
+	}
+	return j.join(best[left], best[right], nil, onlyConnected)
+}
+
+// join makes the cheapest join of two paths; it is the item on the right when
+// the right side is just one.
+func (j *joiner) join(left, right *path, it *item, onlyConnected bool) *path {
+	rels := left.rels.union(right.rels)
+	c := &joinCase{l: j.l, left: left, right: right, item: it, rels: rels}
+	if it != nil && it.kind != plan.InnerJoin {
+		c.kind = it.kind
+		c.cond = it.on
+	}
+	for _, q := range j.quals {
+		if !rels.contains(q.rels) || left.rels.contains(q.rels) && !q.rels.empty() || right.rels.contains(q.rels) && c.kind == plan.InnerJoin {
+			continue
+		}
+		if c.kind == plan.InnerJoin {
+			c.cond = append(c.cond, q.expr)
+		} else {
+			c.after = append(c.after, q)
+		}
+	}
+	if onlyConnected && c.kind == plan.InnerJoin && len(c.cond) == 0 && len(right.lateral) == 0 {
+		return nil
+	}
+	return c.cheapest()
+}
+
+// greedy joins the pair with the smallest result until one path is left.
+func (j *joiner) greedy() *path {
+	type part struct {
+		p  *path
+		it *item
+	}
+	var parts []part
+	for _, it := range j.items {
+		parts = append(parts, part{it.path, it})
+	}
+	cache := map[[2]*path]*path{}
+	for len(parts) > 1 {
+		bestA, bestB := -1, -1
+		var best *path
+		for pass := 0; pass < 2 && best == nil; pass++ {
+			for a := range parts {
+				if parts[a].it != nil && !parts[a].it.standalone() {
+					continue
+				}
+				for b := range parts {
+					if a == b || parts[b].it != nil && !parts[a].p.rels.contains(parts[b].it.need) {
+						continue
+					}
+					key := [2]*path{parts[a].p, parts[b].p}
+					p, ok := cache[key]
+					if !ok || pass == 1 {
+						p = j.join(parts[a].p, parts[b].p, parts[b].it, pass == 0)
+						cache[key] = p
+					}
+					if p != nil && (best == nil || score(p) < score(best)) {
+						best, bestA, bestB = p, a, b
+					}
+				}
+			}
+		}
+		parts[bestA] = part{p: best}
+		parts = append(parts[:bestB], parts[bestB+1:]...)
+	}
+	return parts[0].p
+}
+
+// score ranks intermediate results in the greedy search: small ones first,
+// cheap ones among equals.
+func score(p *path) float64 { return p.rows + math.Min(p.total, 1e12)*1e-6 }
