@@ -50,12 +50,14 @@
 //	         8  generation               4   40  wall time, µs          8
 //	        12  kind                     1   48  body
 //	        13  format version           1       zeros up to a multiple of 8
-//	        14  zero                     2
+//	        14  header check             2
 //	        16  term                     8
 //
 // A record's CRC starts from the CRC of the file's salt and generation, so
 // that bytes of another file, of an earlier life of this one, or of a record
-// that a user stored as a value, never pass for a record here.
+// that a user stored as a value, never pass for a record here. The header
+// check is the low half of the same kind of CRC over bytes 4..47, itself taken
+// as zero; it makes the search behind the end cheap.
 //
 // # Reading the end
 //

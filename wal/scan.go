@@ -1,6 +1,7 @@
 package wal
 
 import (
+	"encoding/binary"
 	"io"
 	"os"
 
@@ -107,6 +108,9 @@ func (s *scanner) behind(d LSN) (mark LSN, end int64, err error) {
 		}
 		h := parseFrameHeader(b)
 		if h.gen != s.file.gen || h.lsn < d || !h.plausible(s.file.gen) {
+			continue
+		}
+		if binary.LittleEndian.Uint16(b[14:]) != headerCheck([recordHeaderBytes]byte(b), s.file.seed) {
 			continue
 		}
 		ok, err := s.try(&r)
