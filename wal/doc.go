@@ -56,8 +56,8 @@
 // A record's CRC starts from the CRC of the file's salt and generation, so
 // that bytes of another file, of an earlier life of this one, or of a record
 // that a user stored as a value, never pass for a record here. The header
-// check is the low half of the same kind of CRC over bytes 4..47, itself taken
-// as zero; it makes the search behind the end cheap.
+// check is the low half of the same kind of CRC over bytes 4..13 and
+// 16..47; it makes the search behind the end cheap.
 //
 // # Reading the end
 //

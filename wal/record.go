@@ -79,8 +79,8 @@ func appendRecord(buf []byte, r *Record, seed uint32) []byte {
 	le.PutUint64(h[24:], uint64(r.LSN))
 	le.PutUint64(h[32:], uint64(r.DurableUpTo))
 	le.PutUint64(h[40:], uint64(r.Time))
-	le.PutUint16(h[14:], headerCheck(h, seed))
 	buf = append(buf, h[:]...)
+	le.PutUint16(buf[at+14:], headerCheck(buf[at:], seed))
 	buf = append(buf, r.Body...)
 	var pad [recordAlign]byte
 	buf = append(buf, pad[:frameBytes(len(r.Body))-int64(len(buf)-at)]...)
@@ -88,12 +88,13 @@ func appendRecord(buf []byte, r *Record, seed uint32) []byte {
 	return buf
 }
 
-// headerCheck is a short checksum of a record's header alone. Looking for
+// headerCheck is a short checksum of a record's header alone, but for the
+// fields that hold checksums. Looking for
 // records behind the end tries every offset; without it, a value full of forged
 // headers of long records would have each of them read through.
-func headerCheck(h [recordHeaderBytes]byte, seed uint32) uint16 {
-	h[14], h[15] = 0, 0
-	return uint16(crc32.Update(seed, castagnoli, h[4:]))
+func headerCheck(b []byte, seed uint32) uint16 {
+	crc := crc32.Update(seed, castagnoli, b[4:14])
+	return uint16(crc32.Update(crc, castagnoli, b[16:recordHeaderBytes]))
 }
 
 // frameHeader is what can be told from a record's first bytes alone.

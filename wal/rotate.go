@@ -3,7 +3,7 @@ package wal
 import (
 	"errors"
 	"fmt"
-	"os"
+	"io/fs"
 	"path"
 
 	"github.com/omendb/omendb/internal/event"
@@ -193,7 +193,7 @@ func (l *Log) retire(f *logFile) error {
 	} else {
 		err = l.opts.FS.Remove(f.name)
 	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	if err := l.opts.FS.SyncDir(path.Clean(l.opts.Dir)); err != nil {

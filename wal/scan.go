@@ -3,7 +3,7 @@ package wal
 import (
 	"encoding/binary"
 	"io"
-	"os"
+	"io/fs"
 
 	"github.com/omendb/omendb/internal/vfs"
 )
@@ -21,8 +21,8 @@ type scanner struct {
 	bufOff int64 // file offset of buf[0]
 }
 
-func openScanner(fs vfs.FS, f *logFile) (*scanner, error) {
-	h, err := fs.Open(f.name)
+func openScanner(disk vfs.FS, f *logFile) (*scanner, error) {
+	h, err := disk.Open(f.name)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (s *scanner) peek(n int64) ([]byte, error) {
 		// The file has these bytes; taking a short read for the end of the log
 		// would cut acknowledged records off.
 		s.forget()
-		return nil, &os.PathError{Op: "read", Path: s.file.name, Err: io.ErrUnexpectedEOF}
+		return nil, &fs.PathError{Op: "read", Path: s.file.name, Err: io.ErrUnexpectedEOF}
 	}
 	return s.buf[:n], nil
 }
@@ -110,7 +110,7 @@ func (s *scanner) behind(d LSN) (mark LSN, end int64, err error) {
 		if h.gen != s.file.gen || h.lsn < d || !h.plausible(s.file.gen) {
 			continue
 		}
-		if binary.LittleEndian.Uint16(b[14:]) != headerCheck([recordHeaderBytes]byte(b), s.file.seed) {
+		if binary.LittleEndian.Uint16(b[14:]) != headerCheck(b, s.file.seed) {
 			continue
 		}
 		ok, err := s.try(&r)
