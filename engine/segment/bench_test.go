@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/keys"
 )
 
 const benchRows = 1_000_000
@@ -58,7 +59,7 @@ func BenchmarkSegment(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				key = key[:0]
-				key = appendBenchKey(key, r.IntN(benchRows)*3)
+				key = keys.AppendInt(key, int64(r.IntN(benchRows))*3, 0)
 				if res, err := rd.Get(key, dst, o); err != nil || res.Status != Found {
 					b.Fatal(res, err)
 				}
@@ -75,7 +76,7 @@ func BenchmarkSegment(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			for i := range ks {
-				ks[i] = appendBenchKey(ks[i][:0], r.IntN(benchRows)*3)
+				ks[i] = keys.AppendInt(ks[i][:0], int64(r.IntN(benchRows))*3, 0)
 			}
 			clear(results)
 			if err := rd.GetBatch(ks, results, &batch, o); err != nil {
@@ -109,5 +110,3 @@ func BenchmarkSegment(b *testing.B) {
 		})
 	}
 }
-
-func appendBenchKey(dst []byte, i int) []byte { return append(dst, intKey(i)...) }

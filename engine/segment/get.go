@@ -68,9 +68,12 @@ func (r *Reader) getFrom(b *pinned, i int, key []byte, dst []column.Datum, o *Re
 
 // result returns row of b, its cells in dst.
 func (r *Reader) result(b *pinned, row int, dst []column.Datum, o *ReadOptions) (Result, error) {
-	versions := b.versions()
-	res := Result{Status: Found, Version: r.version(&versions, row)}
-	if b.tombstone(row) {
+	res := Result{Status: Found, Version: r.info.MaxTS}
+	if r.info.MinTS != r.info.MaxTS {
+		versions := b.versions()
+		res.Version = r.version(&versions, row)
+	}
+	if r.info.Tombstones > 0 && b.tombstone(row) {
 		res.Status = Deleted
 		if s := b.successor(row); s != nil {
 			res.Successor = o.keep(s)

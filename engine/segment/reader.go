@@ -216,21 +216,55 @@ func (r *Reader) zones(extent int, dst []Zone, st *Stats) ([]Zone, error) {
 	return dst, nil
 }
 
-// appendValue appends the wide value that ref refers to to dst.
-func (r *Reader) appendValue(dst, cell []byte, st *Stats) ([]byte, error) {
+// reference decodes the cell of a wide value.
+func (r *Reader) reference(cell []byte) (valueRef, error) {
 	ref, ok := parseRef(cell)
 	if !ok || ref.offset < headerSize || ref.offset > r.end || uint64(ref.stored)+crcSize > r.end-ref.offset {
-		return nil, r.corrupt(int64(r.end), "malformed reference to a value block")
+		return ref, r.corrupt(int64(r.end), "malformed reference to a value block")
+	}
+	return ref, nil
+}
+
+// appendValue appends the wide value that cell refers to to dst.
+func (r *Reader) appendValue(dst, cell []byte, st *Stats) ([]byte, error) {
+	ref, err := r.reference(cell)
+	if err != nil {
+		return nil, err
 	}
 	pin, ok := r.cached(ref.offset, st)
 	if !ok {
-		var err error
 		if pin, err = r.load(ref.offset, ref.stored+crcSize, nil, st); err != nil {
 			return nil, err
 		}
 	}
 	defer pin.Release()
-	data := pin.Data[:len(pin.Data)-crcSize]
+	return r.unpackValue(dst, pin.Data[:len(pin.Data)-crcSize], ref)
+}
+
+// appendValuePast is appendValue past the cache, for readers that come once.
+// scratch is memory for the stored form and is returned.
+func (r *Reader) appendValuePast(dst, cell, scratch []byte) (value, newScratch []byte, err error) {
+	ref, err := r.reference(cell)
+	if err != nil {
+		return nil, scratch, err
+	}
+	n := int(ref.stored) + crcSize
+	if cap(scratch) < n {
+		scratch = make([]byte, n)
+	}
+	p := scratch[:n]
+	if err := r.readAt(p, int64(ref.offset)); err != nil {
+		return nil, scratch, err
+	}
+	if err := r.checkSum(p, int64(ref.offset), nil); err != nil {
+		return nil, scratch, err
+	}
+	dst, err = r.unpackValue(dst, p[:ref.stored], ref)
+	return dst, scratch, err
+}
+
+// unpackValue appends the value whose stored form is data to dst.
+func (r *Reader) unpackValue(dst, data []byte, ref valueRef) ([]byte, error) {
 	if ref.codec == codecPlain {
 		return append(dst, data...), nil
 	}

@@ -24,6 +24,7 @@ type VersionIterator struct {
 	versions     column.Encoded
 	key          []byte
 	wide         []byte
+	scratch      []byte
 	datums       []column.Datum
 	err          error
 }
@@ -120,7 +121,9 @@ func (it *VersionIterator) Row() ([]column.Datum, error) {
 		d := e.Datum(it.row)
 		if !d.Null && e.Marked(it.row) {
 			at := len(it.wide)
-			mem, err := it.r.appendValue(it.wide, d.B, nil)
+			var mem []byte
+			var err error
+			mem, it.scratch, err = it.r.appendValuePast(it.wide, d.B, it.scratch)
 			if err != nil {
 				return nil, err
 			}
