@@ -16,6 +16,8 @@ func (e *Env) findStructuredOrder(oid, coll OID) *order {
 		return timetzOrder
 	case IntervalOID:
 		return intervalOrder
+	case NumericOID:
+		return numericOrder
 	}
 	return nil
 }
@@ -38,6 +40,12 @@ func (e *Env) applyStructuredTypmod(oid OID, typmod int32, d Datum, explicit boo
 		t := TimeTZFrom(d)
 		t.Micros = roundMicros(t.Micros, typmod)
 		return t.Datum(), nil
+	case NumericOID:
+		n, err := FitNumeric(NumericFrom(d), typmod)
+		if err != nil {
+			return Datum{}, err
+		}
+		return n.Datum(), nil
 	case IntervalOID:
 		v, err := IntervalFrom(d).fit(typmod)
 		return v.Datum(), err

@@ -1,6 +1,5 @@
 package types
 
-func numericCodecs() map[OID]*codec   { return nil }
 func bitCodecs() map[OID]*codec       { return nil }
 func jsonCodecs() map[OID]*codec      { return nil }
 func uuidCodecs() map[OID]*codec      { return nil }
