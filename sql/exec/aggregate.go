@@ -1,0 +1,272 @@
+package exec
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// aggSpec is one aggregate call, compiled.
+type aggSpec struct {
+	node    *plan.Agg
+	ctx     *functions.Ctx
+	args    []expr
+	direct  []expr
+	filter  predicate
+	sorted  bool // rows are fed in order: ORDER BY, WITHIN GROUP, or DISTINCT where order shows
+	unique  bool // DISTINCT by a set: order does not show
+	order   *rowKey
+	same    *rowKey // DISTINCT: what makes rows equal
+	kinds   []column.Kind
+	argType []plan.Type
+}
+
+// orderless names aggregates whose answer does not depend on the order of rows,
+// so that DISTINCT needs a set only.
+var orderless = map[string]bool{"count": true, "sum": true, "min": true, "max": true, "avg": true, "bool_and": true, "bool_or": true, "every": true, "bit_and": true, "bit_or": true, "bit_xor": true}
+
+func (st *state) aggSpec(a *plan.Agg) (*aggSpec, error) {
+	if a.Func.Agg == nil || a.Func.Agg.New == nil {
+		return nil, pgerr.Unsupported("aggregate function %s is not supported", a.Func.Signature())
+	}
+	s := &aggSpec{node: a, kinds: st.exprKinds(a.Args), argType: exprTypes(a.Args)}
+	c := &compiler{st: st}
+	s.ctx = c.site(a.InputColl, a.Typ.OID, append(slices.Clone(a.Direct), a.Args...)...)
+	s.ctx.Variadic = a.Variadic
+	var err error
+	if s.args, err = st.compileAll(a.Args); err != nil {
+		return nil, err
+	}
+	if s.direct, err = st.compileAll(a.Direct); err != nil {
+		return nil, err
+	}
+	if s.filter, err = st.predicate(a.Filter); err != nil {
+		return nil, err
+	}
+	s.sorted = len(a.OrderBy) > 0 || (a.Distinct && !orderless[a.Func.Name])
+	s.unique = a.Distinct && !s.sorted
+	if a.Distinct {
+		if s.same, err = st.equalKey(a.Args); err != nil {
+			return nil, err
+		}
+	}
+	if s.sorted {
+		keys := a.OrderBy
+		if len(keys) == 0 {
+			for _, e := range a.Args {
+				keys = append(keys, plan.SortKey{Expr: e})
+			}
+		}
+		s.order, err = st.sortKey(keys)
+	}
+	return s, err
+}
+
+// aggRun is one aggregate call while it accumulates the groups of one table.
+type aggRun struct {
+	*aggSpec
+	st    *state
+	state functions.AggState
+	seen  map[string]struct{} // unique: group and key of rows fed so far
+	rows  *rowBuf             // sorted: argument rows waiting for their order
+	items []pendingRow
+	bytes int64
+	vecs  []*column.Vec
+	sel   []int32
+	ids   []int32
+	buf   []byte
+}
+
+// pendingRow is a row of a sorted aggregate.
+type pendingRow struct {
+	group int32
+	row   int32
+	key   []byte
+	same  []byte
+}
+
+func (st *state) aggRun(s *aggSpec) *aggRun {
+	r := &aggRun{aggSpec: s, st: st, state: s.node.Func.Agg.New(s.ctx), vecs: make([]*column.Vec, len(s.args))}
+	if s.unique {
+		r.seen = map[string]struct{}{}
+	}
+	if s.sorted {
+		r.rows = newRowBuf(s.kinds, st.rt.batchSize())
+	}
+	return r
+}
+
+// feed adds the rows sel of b; group ids belong to the rows in order (nil: group 0).
+func (r *aggRun) feed(b *column.Batch, sel, groups []int32) error {
+	if r.filter != nil {
+		var err error
+		if sel, groups, err = r.filtered(b, sel, groups); err != nil || len(sel) == 0 {
+			return err
+		}
+	}
+	for i, a := range r.args {
+		v, err := a.vec(b, sel)
+		if err != nil {
+			return err
+		}
+		r.vecs[i] = v
+	}
+	switch {
+	case r.sorted:
+		return r.hold(b, sel, groups)
+	case r.unique:
+		if sel, groups = r.novel(sel, groups); len(sel) == 0 {
+			return nil
+		}
+	}
+	return r.state.Accumulate(groups, r.vecs, sel, b.N)
+}
+
+// filtered applies FILTER, keeping each row's group.
+func (r *aggRun) filtered(b *column.Batch, sel, groups []int32) ([]int32, []int32, error) {
+	out, err := r.filter.filter(b, sel, r.sel[:0])
+	if err != nil {
+		return nil, nil, err
+	}
+	r.sel = out
+	if groups == nil {
+		return out, nil, nil
+	}
+	r.ids = r.ids[:0]
+	i := 0
+	for _, row := range out {
+		for sel[i] != row {
+			i++
+		}
+		r.ids = append(r.ids, groups[i])
+	}
+	return out, r.ids, nil
+}
+
+// novel drops rows whose arguments the group has had already.
+func (r *aggRun) novel(sel, groups []int32) ([]int32, []int32) {
+	outSel, outIDs := make([]int32, 0, len(sel)), []int32(nil)
+	if groups != nil {
+		outIDs = make([]int32, 0, len(sel))
+	}
+	for i, row := range sel {
+		g := int32(0)
+		if groups != nil {
+			g = groups[i]
+		}
+		r.buf = append(r.buf[:0], byte(g), byte(g>>8), byte(g>>16), byte(g>>24))
+		for k, v := range r.vecs {
+			r.buf = r.same.encoder[k](r.buf, at(v, int(row)))
+		}
+		if _, ok := r.seen[string(r.buf)]; ok {
+			continue
+		}
+		r.seen[string(r.buf)] = struct{}{}
+		r.bytes += int64(len(r.buf)) + 48
+		outSel = append(outSel, row)
+		if groups != nil {
+			outIDs = append(outIDs, g)
+		}
+	}
+	return outSel, outIDs
+}
+
+// hold keeps rows until all of them are there to be sorted.
+func (r *aggRun) hold(b *column.Batch, sel, groups []int32) error {
+	if err := r.order.prepare(&column.Batch{Cols: b.Cols, N: b.N, Sel: sel}); err != nil {
+		return err
+	}
+	vals := make([]column.Datum, len(r.vecs))
+	for i, row := range sel {
+		p := pendingRow{row: int32(r.rows.n), key: r.order.at(row, nil)}
+		if groups != nil {
+			p.group = groups[i]
+		}
+		for k, v := range r.vecs {
+			vals[k] = at(v, int(row))
+			if r.same != nil {
+				p.same = r.same.encoder[k](p.same, vals[k])
+			}
+		}
+		r.rows.addRow(vals)
+		r.items = append(r.items, p)
+		r.bytes += int64(len(p.key)+len(p.same)) + 64
+	}
+	return nil
+}
+
+// flush feeds the rows that waited, in order.
+func (r *aggRun) flush() error {
+	if len(r.items) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(r.items, func(a, b pendingRow) int {
+		if a.group != b.group {
+			return int(a.group) - int(b.group)
+		}
+		if c := bytes.Compare(a.key, b.key); c != 0 {
+			return c
+		}
+		return bytes.Compare(a.same, b.same)
+	})
+	if r.same != nil {
+		r.items = slices.CompactFunc(r.items, func(a, b pendingRow) bool {
+			return a.group == b.group && bytes.Equal(a.same, b.same)
+		})
+	}
+	var out column.Batch
+	for items := r.items; len(items) > 0; {
+		n := min(len(items), r.st.rt.batchSize())
+		rows, groups := make([]int32, n), make([]int32, n)
+		for i, p := range items[:n] {
+			rows[i], groups[i] = p.row, p.group
+		}
+		out.Reset(r.kinds...)
+		args := make([]*column.Vec, len(r.kinds))
+		for c := range r.kinds {
+			r.rows.gather(c, rows, &out.Cols[c])
+			args[c] = &out.Cols[c]
+		}
+		if err := r.state.Accumulate(groups, args, allRows(n), n); err != nil {
+			return err
+		}
+		items = items[n:]
+		if err := r.st.rt.canceled(); err != nil {
+			return err
+		}
+	}
+	r.items = nil
+	r.rows.reset()
+	return nil
+}
+
+// result returns the value of a group.
+func (r *aggRun) result(group int) (column.Datum, error) {
+	var direct []column.Datum
+	for _, e := range r.direct {
+		d, err := e.row(&row{})
+		if err != nil {
+			return d, err
+		}
+		direct = append(direct, d)
+	}
+	return r.state.Result(group, direct)
+}
+
+func (r *aggRun) memory() int64 {
+	n := r.state.Size() + r.bytes
+	if r.rows != nil {
+		n += r.rows.memory()
+	}
+	return n
+}
+
+// hashKey is the hash by which rows of a spilled aggregation are partitioned.
+func hashKey(key []byte, depth int) uint64 {
+	return types.CombineHash(types.HashBytes(key), uint64(depth))
+}

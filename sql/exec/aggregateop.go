@@ -1,0 +1,549 @@
+package exec
+
+import (
+	"slices"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// aggOp groups its input. Groups are found by hashing, whatever the strategy:
+// sorted input only means that groups can be yielded before the input ends, and
+// in its order. Over the memory limit, rows of groups that are not known yet go
+// to partitions on disk, which are aggregated one after the other.
+type aggOp struct {
+	st        *state
+	node      *plan.Aggregate
+	input     operator
+	inKinds   []column.Kind
+	keyExprs  []expr
+	keyKinds  []column.Kind
+	specs     []*aggSpec
+	sets      [][]int
+	keyVecs   []*column.Vec
+	wide      []column.Vec
+	groupings [][]int
+	figures   *NodeStats
+	keeper
+
+	current []*groupSet // being filled or yielded, one per grouping set
+	queue   []partition // spilled rows that wait
+	pending *column.Batch
+	yield   int // set being yielded
+	at      int // group being yielded
+	ended   bool
+	out     column.Batch
+	idx     []int32
+}
+
+// partition is a file of rows that belong to one grouping set.
+type partition struct {
+	set, depth int
+	file       *spillFile
+}
+
+// sortedBatch is how many groups a sorted aggregation gathers before it yields them.
+const sortedBatch = column.BatchSize
+
+// spillParts is the number of partitions that a spilling operator makes at once.
+const spillParts = 16
+
+func (st *state) newAggregate(n *plan.Aggregate) (operator, error) {
+	input, err := st.operator(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	o := &aggOp{
+		st: st, node: n, input: input, inKinds: st.kinds(n.Input), sets: n.Sets, groupings: n.Groupings,
+		keyVecs: make([]*column.Vec, len(n.Keys)), wide: make([]column.Vec, len(n.Keys)), figures: st.figures(n),
+		keeper: keeper{st: st, node: n.Input},
+	}
+	exprs := make([]plan.Expr, len(n.Keys))
+	for i, k := range n.Keys {
+		exprs[i] = k.Expr
+	}
+	if o.keyExprs, err = st.compileAll(exprs); err != nil {
+		return nil, err
+	}
+	o.keyKinds = st.exprKinds(exprs)
+	for _, a := range n.Aggs {
+		s, err := st.aggSpec(a)
+		if err != nil {
+			return nil, err
+		}
+		o.specs = append(o.specs, s)
+	}
+	if o.sets == nil {
+		all := make([]int, len(n.Keys))
+		for i := range all {
+			all[i] = i
+		}
+		o.sets = [][]int{all}
+	}
+	return o, nil
+}
+
+func (o *aggOp) open() error {
+	o.drop()
+	var err error
+	if o.current, err = o.newSets(); err != nil {
+		return err
+	}
+	o.ended, o.yield, o.at, o.pending = false, -1, 0, nil
+	return o.input.open()
+}
+
+func (o *aggOp) newSets() ([]*groupSet, error) {
+	var out []*groupSet
+	for i := range o.sets {
+		s, err := o.newSet(i, 0)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+func (o *aggOp) next() (*column.Batch, error) {
+	for {
+		if o.yield >= 0 {
+			b, err := o.emit()
+			if err != nil || b != nil {
+				return b, err
+			}
+			more, err := o.after()
+			if err != nil || !more {
+				return nil, err
+			}
+			continue
+		}
+		if err := o.fill(); err != nil {
+			return nil, err
+		}
+		o.yield, o.at = 0, 0
+	}
+}
+
+// fill reads input until groups can be yielded.
+func (o *aggOp) fill() error {
+	for {
+		b := o.pending
+		o.pending = nil
+		if b == nil {
+			var err error
+			if b, err = o.input.next(); err != nil {
+				return err
+			}
+		}
+		if b == nil {
+			o.ended = true
+			return o.finish()
+		}
+		if err := o.keysOf(b); err != nil {
+			return err
+		}
+		if o.streaming() && o.current[0].table.n >= sortedBatch {
+			full, err := o.split(b)
+			if err != nil {
+				return err
+			}
+			if full {
+				return o.finish()
+			}
+			continue
+		}
+		for _, s := range o.current {
+			if err := s.add(b); err != nil {
+				return err
+			}
+		}
+		if err := o.st.rt.canceled(); err != nil {
+			return err
+		}
+	}
+}
+
+func (o *aggOp) streaming() bool {
+	return o.node.Strategy == plan.SortedAgg && len(o.current) == 1 && len(o.keyExprs) > 0
+}
+
+// split feeds the rows that still belong to the last group; what follows waits.
+func (o *aggOp) split(b *column.Batch) (full bool, err error) {
+	s := o.current[0]
+	rows := selected(b, b.Sel)
+	n := 0
+	for n < len(rows) {
+		id, _ := s.table.find(s.vecs(), rows[n], false)
+		if int(id) != s.table.n-1 {
+			break
+		}
+		n++
+	}
+	if n > 0 {
+		if err := s.add(&column.Batch{Cols: b.Cols, N: b.N, Sel: slices.Clone(rows[:n])}); err != nil {
+			return false, err
+		}
+	}
+	if n == len(rows) {
+		return false, nil
+	}
+	o.pending = &column.Batch{Cols: b.Cols, N: b.N, Sel: slices.Clone(rows[n:])}
+	return true, nil
+}
+
+// keysOf computes the group keys of a batch.
+func (o *aggOp) keysOf(b *column.Batch) error {
+	for i, e := range o.keyExprs {
+		v, err := e.vec(b, b.Sel)
+		if err != nil {
+			return err
+		}
+		o.keyVecs[i] = spread(v, b.N, &o.wide[i])
+	}
+	return nil
+}
+
+func (o *aggOp) finish() error {
+	for _, s := range o.current {
+		if err := s.finish(); err != nil {
+			return err
+		}
+		o.figures.Groups += int64(s.table.n)
+	}
+	return nil
+}
+
+// after decides what follows when all current groups were yielded.
+func (o *aggOp) after() (bool, error) {
+	o.release(o.current)
+	o.yield = -1
+	if !o.ended {
+		var err error
+		o.current, err = o.newSets()
+		return true, err
+	}
+	if len(o.queue) == 0 {
+		o.current = nil
+		o.yield = 0
+		return false, nil
+	}
+	p := o.queue[0]
+	o.queue = o.queue[1:]
+	s, err := o.aggregatePartition(p)
+	if err != nil {
+		return false, err
+	}
+	o.current = []*groupSet{s}
+	o.yield, o.at = 0, 0
+	return true, nil
+}
+
+func (o *aggOp) aggregatePartition(p partition) (*groupSet, error) {
+	defer p.file.close()
+	s, err := o.newSet(p.set, p.depth)
+	if err != nil {
+		return nil, err
+	}
+	r, err := p.file.reader()
+	if err != nil {
+		return nil, err
+	}
+	var b column.Batch
+	for {
+		ok, err := r.batch(&b, o.st.rt.batchSize())
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			break
+		}
+		if err := o.keysOf(&b); err != nil {
+			return nil, err
+		}
+		if err := s.add(&b); err != nil {
+			return nil, err
+		}
+		if err := o.st.rt.canceled(); err != nil {
+			return nil, err
+		}
+	}
+	return s, s.finish()
+}
+
+// emit yields the next groups of the current sets, nil when there are no more.
+func (o *aggOp) emit() (*column.Batch, error) {
+	for o.yield < len(o.current) {
+		s := o.current[o.yield]
+		n := min(s.groups()-o.at, o.st.rt.batchSize())
+		if n <= 0 {
+			o.yield, o.at = o.yield+1, 0
+			continue
+		}
+		start := o.at
+		o.at += n
+		return o.groupRows(s, start, n)
+	}
+	return nil, nil
+}
+
+func (o *aggOp) groupRows(s *groupSet, start, n int) (*column.Batch, error) {
+	kinds := slices.Clone(o.keyKinds)
+	for _, a := range o.specs {
+		kinds = append(kinds, o.st.env.Kind(a.node.Typ.OID))
+	}
+	for range o.groupings {
+		kinds = append(kinds, column.Int)
+	}
+	o.out.Reset(kinds...)
+	o.idx = o.idx[:0]
+	for i := range n {
+		o.idx = append(o.idx, int32(start+i))
+	}
+	for c := range o.keyKinds {
+		s.rows.gather(c, o.idx, &o.out.Cols[c])
+	}
+	c := len(o.keyKinds)
+	for _, a := range s.aggs {
+		v := &o.out.Cols[c]
+		for i := range n {
+			d, err := a.result(start + i)
+			if err != nil {
+				return nil, err
+			}
+			v.Append(d)
+		}
+		c++
+	}
+	for _, g := range o.groupings {
+		bits := int64(0)
+		for _, k := range g {
+			bits <<= 1
+			if !slices.Contains(o.sets[s.set], k) {
+				bits |= 1
+			}
+		}
+		for range n {
+			o.out.Cols[c].Append(column.IntDatum(bits))
+		}
+		c++
+	}
+	o.out.N = n
+	return &o.out, nil
+}
+
+func (o *aggOp) release(sets []*groupSet) {
+	for _, s := range sets {
+		o.st.shrink(s.held)
+		s.held = 0
+	}
+}
+
+func (o *aggOp) drop() {
+	o.release(o.current)
+	for _, s := range o.current {
+		for _, p := range s.parts {
+			if p != nil {
+				p.close()
+			}
+		}
+	}
+	for _, p := range o.queue {
+		p.file.close()
+	}
+	o.current, o.queue = nil, nil
+}
+
+func (o *aggOp) close() {
+	o.drop()
+	o.input.close()
+}
+
+// groupSet aggregates one grouping set.
+type groupSet struct {
+	op    *aggOp
+	set   int
+	keys  []int
+	depth int
+	table *groupTable
+	rows  *rowBuf // the keys of each group; those outside the set are NULL
+	aggs  []*aggRun
+	parts []*spillFile // not nil: spilling
+	held  int64
+	ids   []int32
+	sel   []int32
+	vals  []column.Datum
+}
+
+// maxSpillDepth bounds repeated partitioning: groups that hash alike so often
+// are not separated by another try.
+const maxSpillDepth = 6
+
+func (o *aggOp) newSet(i, depth int) (*groupSet, error) {
+	s := &groupSet{op: o, set: i, keys: o.sets[i], depth: depth, rows: newRowBuf(o.keyKinds, o.st.rt.batchSize())}
+	types := make([]plan.Type, len(s.keys))
+	for k, key := range s.keys {
+		types[k] = o.node.Keys[key].Expr.ResultType()
+	}
+	var err error
+	if s.table, err = o.st.newGroupTable(types); err != nil {
+		return nil, err
+	}
+	for _, a := range o.specs {
+		s.aggs = append(s.aggs, o.st.aggRun(a))
+	}
+	s.vals = make([]column.Datum, len(o.keyKinds))
+	if len(s.keys) == 0 && depth == 0 {
+		s.grow()
+	}
+	return s, nil
+}
+
+// groups returns the number of groups; the empty grouping set always has one.
+func (s *groupSet) groups() int {
+	if len(s.keys) == 0 {
+		return 1
+	}
+	return s.table.n
+}
+
+// grow makes the states have every group.
+func (s *groupSet) grow() {
+	for _, a := range s.aggs {
+		a.state.Grow(s.groups())
+	}
+	if len(s.keys) == 0 && s.rows.n == 0 {
+		for i := range s.vals {
+			s.vals[i] = column.Null()
+		}
+		s.rows.addRow(s.vals)
+	}
+}
+
+func (s *groupSet) vecs() []*column.Vec {
+	out := make([]*column.Vec, len(s.keys))
+	for i, k := range s.keys {
+		out[i] = s.op.keyVecs[k]
+	}
+	return out
+}
+
+// add aggregates the rows of b, whose keys are in the operator's keyVecs.
+func (s *groupSet) add(b *column.Batch) error {
+	rows := selected(b, b.Sel)
+	var groups []int32
+	if len(s.keys) > 0 {
+		var err error
+		if rows, groups, err = s.number(b, rows); err != nil {
+			return err
+		}
+		s.grow()
+	}
+	for _, a := range s.aggs {
+		if err := a.feed(b, rows, groups); err != nil {
+			return err
+		}
+	}
+	return s.account()
+}
+
+// number finds the group of every row. While spilling, rows of new groups go to disk.
+func (s *groupSet) number(b *column.Batch, rows []int32) (sel, groups []int32, err error) {
+	vecs := s.vecs()
+	s.ids = s.ids[:0]
+	if s.parts == nil {
+		for _, r := range rows {
+			id, fresh := s.table.find(vecs, r, true)
+			if fresh {
+				s.remember(r)
+			}
+			s.ids = append(s.ids, id)
+		}
+		return rows, s.ids, nil
+	}
+	s.sel = s.sel[:0]
+	for _, r := range rows {
+		id, _ := s.table.find(vecs, r, false)
+		if id < 0 {
+			if err := s.spill(b, r, vecs); err != nil {
+				return nil, nil, err
+			}
+			continue
+		}
+		s.ids = append(s.ids, id)
+		s.sel = append(s.sel, r)
+	}
+	return s.sel, s.ids, nil
+}
+
+func (s *groupSet) remember(r int32) {
+	for i := range s.vals {
+		s.vals[i] = column.Null()
+	}
+	for _, k := range s.keys {
+		s.vals[k] = s.op.keyVecs[k].Datum(int(r))
+	}
+	s.rows.addRow(s.vals)
+}
+
+func (s *groupSet) spill(b *column.Batch, r int32, vecs []*column.Vec) error {
+	key := s.table.keys.of(vecs, r, nil)
+	p := hashKey(key, s.depth+1) % spillParts
+	if s.parts[p] == nil {
+		f, err := s.op.st.newSpill(s.op.inKinds)
+		if err != nil {
+			return err
+		}
+		s.parts[p] = f
+	}
+	vals := make([]column.Datum, len(s.op.inKinds))
+	for c := range vals {
+		vals[c] = b.Cols[c].Datum(int(r))
+	}
+	return s.parts[p].add(vals)
+}
+
+// account notices how much memory is in use and starts to spill when it is too much.
+func (s *groupSet) account() error {
+	held := s.table.memory() + s.rows.memory()
+	for _, a := range s.aggs {
+		held += a.memory()
+	}
+	st := s.op.st
+	err := st.grow(held - s.held)
+	s.held = held
+	s.op.figures.Memory = max(s.op.figures.Memory, held)
+	if err != nil {
+		return err
+	}
+	if s.parts == nil && held > st.rt.memoryLimit() && st.rt.TempFS != nil && !s.op.streaming() &&
+		len(s.keys) > 0 && s.depth < maxSpillDepth && s.table.n >= 16 {
+		s.parts = make([]*spillFile, spillParts)
+	}
+	return nil
+}
+
+// finish completes ordered aggregates and queues what was spilled.
+func (s *groupSet) finish() error {
+	if len(s.keys) == 0 {
+		s.grow()
+	}
+	for _, a := range s.aggs {
+		if err := a.flush(); err != nil {
+			return err
+		}
+	}
+	for _, p := range s.parts {
+		if p == nil {
+			continue
+		}
+		if err := p.flush(); err != nil {
+			return err
+		}
+		s.op.figures.Spilled += p.size
+		s.op.figures.Parts++
+		s.op.queue = append(s.op.queue, partition{s.set, s.depth + 1, p})
+	}
+	s.parts = nil
+	return nil
+}

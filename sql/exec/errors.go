@@ -1,0 +1,38 @@
+package exec
+
+import (
+	"context"
+	"errors"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/sql/pgerr"
+)
+
+// mapError turns the engine's errors into PostgreSQL's. Others stay as they are.
+func mapError(err error) error {
+	var user *pgerr.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &user):
+		return user
+	case errors.Is(err, engine.ErrSerialization):
+		return pgerr.New(pgerr.SerializationFailure, "%s", err.Error())
+	case errors.Is(err, engine.ErrLockNotAvailable):
+		return pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on row")
+	case errors.Is(err, engine.ErrDiskFull):
+		return pgerr.New(pgerr.DiskFull, "could not write: no space left on device")
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return pgerr.From(err)
+	}
+	var deadlock *engine.DeadlockError
+	if errors.As(err, &deadlock) {
+		return pgerr.New(pgerr.DeadlockDetected, "deadlock detected").WithDetail("%s", deadlock.Error()).
+			WithHint("See server log for query details.")
+	}
+	var damage *engine.CorruptionError
+	if errors.As(err, &damage) {
+		return pgerr.New(pgerr.DataCorrupted, "%s", damage.Error())
+	}
+	return err
+}

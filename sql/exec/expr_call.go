@@ -1,0 +1,105 @@
+package exec
+
+import (
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// call is a function or operator call.
+type call struct {
+	fn   *functions.Func
+	ctx  *functions.Ctx
+	args []expr
+	kind column.Kind
+	out  column.Vec
+	vecs []*column.Vec
+	vals []column.Datum
+}
+
+func (c *compiler) call(e *plan.Call) (expr, error) {
+	if e.ReturnSet {
+		return nil, pgerr.New(pgerr.FeatureNotSupported, "set-valued function called in context that cannot accept a set")
+	}
+	if e.Func.Eval == nil && e.Func.Vec == nil {
+		return nil, unsupportedFunc(e.Func)
+	}
+	args, err := c.list(e.Args)
+	if err != nil {
+		return nil, err
+	}
+	ctx := c.site(e.InputColl, e.Typ.OID, e.Args...)
+	ctx.Variadic = e.Variadic
+	return &call{
+		fn: e.Func, ctx: ctx, args: args, kind: c.kind(e),
+		vecs: make([]*column.Vec, len(args)), vals: make([]column.Datum, len(args)),
+	}, nil
+}
+
+func (e *call) row(r *row) (column.Datum, error) {
+	// A call inside its own arguments has other vals: every node has its own.
+	for i, a := range e.args {
+		d, err := a.row(r)
+		if err != nil {
+			return d, err
+		}
+		e.vals[i] = d
+	}
+	return e.apply()
+}
+
+// apply calls the function with vals.
+func (e *call) apply() (column.Datum, error) {
+	if e.fn.Strict {
+		for i := range e.vals {
+			if e.vals[i].Null {
+				return column.Null(), nil
+			}
+		}
+	}
+	if e.fn.Eval == nil {
+		return e.applyVec()
+	}
+	return e.fn.Eval(e.ctx, e.vals)
+}
+
+// applyVec computes one row of a function that only has a vector kernel.
+func (e *call) applyVec() (column.Datum, error) {
+	in := make([]*column.Vec, len(e.vals))
+	for i, d := range e.vals {
+		in[i] = &column.Vec{}
+		in[i].Resize(e.ctx.Env.Kind(e.ctx.ArgTypes[i]), 1)
+		in[i].Set(0, d)
+	}
+	var out column.Vec
+	if err := e.fn.Vec(e.ctx, in, nil, 1, &out); err != nil {
+		return column.Datum{}, err
+	}
+	return out.Datum(0), nil
+}
+
+func (e *call) vec(b *column.Batch, sel []int32) (*column.Vec, error) {
+	for i, a := range e.args {
+		v, err := a.vec(b, sel)
+		if err != nil {
+			return nil, err
+		}
+		e.vecs[i] = v
+	}
+	if e.fn.Vec != nil {
+		return &e.out, e.fn.Vec(e.ctx, e.vecs, sel, b.N, &e.out)
+	}
+	e.out.Resize(e.kind, b.N)
+	for _, r := range selected(b, sel) {
+		for i, v := range e.vecs {
+			e.vals[i] = at(v, int(r))
+		}
+		d, err := e.apply()
+		if err != nil {
+			return nil, err
+		}
+		e.out.Set(int(r), d)
+	}
+	return &e.out, nil
+}

@@ -1,0 +1,47 @@
+package exec
+
+import (
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// filterOp keeps the rows for which its condition is true.
+type filterOp struct {
+	selection
+	st      *state
+	input   operator
+	figures *NodeStats
+}
+
+func (st *state) newFilter(n *plan.Filter) (operator, error) {
+	input, err := st.operator(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	cond, err := st.predicate(n.Cond)
+	return &filterOp{selection: selection{cond: cond}, st: st, input: input, figures: st.figures(n)}, err
+}
+
+func (o *filterOp) open() error { return o.input.open() }
+func (o *filterOp) close()      { o.input.close() }
+
+func (o *filterOp) next() (*column.Batch, error) {
+	for {
+		b, err := o.input.next()
+		if err != nil || b == nil {
+			return nil, err
+		}
+		out, err := o.apply(b)
+		if err != nil {
+			return nil, err
+		}
+		o.figures.Removed += int64(b.Len())
+		if out != nil {
+			o.figures.Removed -= int64(out.Len())
+			return out, nil
+		}
+		if err := o.st.rt.canceled(); err != nil {
+			return nil, err
+		}
+	}
+}

@@ -1,0 +1,348 @@
+package exec
+
+import (
+	"fmt"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// hashJoinOp builds a table of the right rows and probes it with the left rows.
+// When the right side does not fit into memory, both sides are partitioned by
+// the hash of their keys into files, and the partitions are joined one after
+// the other (grace hash join), again partitioned when still too large.
+type hashJoinOp struct {
+	st                    *state
+	node                  *plan.HashJoin
+	left, right           operator
+	leftKeys, rightKeys   []expr
+	keyTypes              []plan.Type
+	leftKinds, rightKinds []column.Kind
+	pairs                 *pairJoin
+	keeper
+	figures *NodeStats
+
+	table   *joinTable
+	probe   rowSource // left rows of the current part
+	depth   int
+	queue   []joinPart
+	part    *joinPart
+	split   bool // the right side went to partitions
+	rows    int64
+	hasNull bool // AntiNullJoin: the right side has a row with a NULL key
+
+	batch *column.Batch
+	keys  []*column.Vec
+	row   int
+	chain int32 // next right row of the current left row, -1 none
+	fresh bool  // the current left row was not looked up yet
+	tail  bool  // left rows are done; unmatched right rows follow
+	at    int
+}
+
+// rowSource is where a side's rows come from: an operator or a file.
+type rowSource interface {
+	next() (*column.Batch, error)
+}
+
+type fileSource struct {
+	r    *spillReader
+	size int
+	b    column.Batch
+}
+
+func (f *fileSource) next() (*column.Batch, error) {
+	ok, err := f.r.batch(&f.b, f.size)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &f.b, nil
+}
+
+// joinPart is a pair of files that wait to be joined.
+type joinPart struct {
+	left, right *spillFile
+	depth       int
+}
+
+func (p *joinPart) close() {
+	for _, f := range []*spillFile{p.left, p.right} {
+		if f != nil {
+			f.close()
+		}
+	}
+}
+
+// joinTable holds the right rows and finds them by key.
+type joinTable struct {
+	rows  *rowBuf
+	keys  *groupTable
+	heads []int32 // by key number: first row
+	tails []int32
+	chain []int32 // by row: next row with the same key, or -1
+	held  int64
+}
+
+func (st *state) newHashJoin(n *plan.HashJoin) (operator, error) {
+	o := &hashJoinOp{st: st, node: n, leftKinds: st.kinds(n.Left), rightKinds: st.kinds(n.Right), figures: st.figures(n)}
+	o.keeper = keeper{st: st, node: n.Right}
+	if n.Kind == plan.AntiNullJoin && (n.Cond != nil || len(n.LeftKeys) != 1) {
+		return nil, pgerr.Unsupported("NOT IN join with several keys or a further condition is not supported")
+	}
+	var err error
+	if o.left, err = st.operator(n.Left); err != nil {
+		return nil, err
+	}
+	if o.right, err = st.operator(n.Right); err != nil {
+		return nil, err
+	}
+	if o.leftKeys, err = st.compileAll(n.LeftKeys); err != nil {
+		return nil, err
+	}
+	if o.rightKeys, err = st.compileAll(n.RightKeys); err != nil {
+		return nil, err
+	}
+	o.keyTypes = exprTypes(n.RightKeys)
+	for i, t := range o.keyTypes {
+		if lt := n.LeftKeys[i].ResultType().OID; !sameKeys(st, lt, t.OID) {
+			return nil, fmt.Errorf("exec: types %d and %d cannot be joined by hashing", lt, t.OID)
+		}
+	}
+	o.keys = make([]*column.Vec, len(o.leftKeys))
+	o.pairs, err = st.newPairJoin(n.Kind, n.Cond, o.leftKinds, o.rightKinds)
+	return o, err
+}
+
+func (o *hashJoinOp) open() error {
+	keep := o.table != nil && !o.split && o.keeper.fresh()
+	if !keep {
+		o.drop()
+	}
+	o.resetProbe()
+	if !keep {
+		o.rows, o.hasNull, o.split = 0, false, false
+		if err := o.right.open(); err != nil {
+			return err
+		}
+		o.mark()
+		if err := o.build(o.right, 0); err != nil {
+			o.forget()
+			return err
+		}
+	}
+	if err := o.left.open(); err != nil {
+		return err
+	}
+	o.probe = o.left
+	if o.split {
+		return o.partitionLeft(o.left)
+	}
+	return nil
+}
+
+func (o *hashJoinOp) resetProbe() {
+	o.batch, o.row, o.chain, o.fresh, o.tail, o.at = nil, 0, -1, true, false, 0
+	o.pairs.rightOK = o.pairs.rightOK[:0]
+	o.pairs.clearPairs()
+}
+
+func (o *hashJoinOp) newTable() (*joinTable, error) {
+	keys, err := o.st.newGroupTable(o.keyTypes)
+	return &joinTable{rows: newRowBuf(o.rightKinds, o.st.rt.batchSize()), keys: keys}, err
+}
+
+// build reads the right side into a table, or into partitions when it is too large.
+func (o *hashJoinOp) build(in rowSource, depth int) error {
+	var err error
+	if o.table, err = o.newTable(); err != nil {
+		return err
+	}
+	o.depth = depth
+	for {
+		b, err := in.next()
+		if err != nil || b == nil {
+			return err
+		}
+		keys, err := evalKeys(o.rightKeys, b, o.keys)
+		if err != nil {
+			return err
+		}
+		o.rows += int64(b.Len())
+		o.insert(b, keys)
+		if err := o.account(); err != nil {
+			return err
+		}
+		if o.table.held > o.st.rt.memoryLimit() && o.st.rt.TempFS != nil && depth < maxSpillDepth &&
+			o.node.Kind != plan.AntiNullJoin && o.table.rows.n > 16 {
+			return o.partitionRight(in, depth)
+		}
+		if err := o.st.rt.canceled(); err != nil {
+			return err
+		}
+	}
+}
+
+func evalKeys(exprs []expr, b *column.Batch, dst []*column.Vec) ([]*column.Vec, error) {
+	for i, e := range exprs {
+		v, err := e.vec(b, b.Sel)
+		if err != nil {
+			return nil, err
+		}
+		dst[i] = v
+	}
+	return dst, nil
+}
+
+// unmatchable reports whether a key contains a NULL that equals nothing.
+func (o *hashJoinOp) unmatchable(keys []*column.Vec, r int32) bool {
+	for i, v := range keys {
+		if len(v.Nulls) > 0 && at(v, int(r)).Null && (i >= len(o.node.NullSafe) || !o.node.NullSafe[i]) {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *hashJoinOp) insert(b *column.Batch, keys []*column.Vec) {
+	t := o.table
+	row := int32(t.rows.n)
+	t.rows.add(b)
+	for _, r := range selected(b, b.Sel) {
+		t.chain = append(t.chain, -1)
+		if o.unmatchable(keys, r) {
+			o.hasNull = true
+		} else {
+			id, fresh := t.keys.find(keys, r, true)
+			if fresh {
+				t.heads, t.tails = append(t.heads, row), append(t.tails, row)
+			} else {
+				t.chain[t.tails[id]] = row
+				t.tails[id] = row
+			}
+		}
+		row++
+	}
+}
+
+func (o *hashJoinOp) account() error {
+	t := o.table
+	held := t.rows.memory() + t.keys.memory() + int64(cap(t.chain)+cap(t.heads)+cap(t.tails))*4
+	err := o.st.grow(held - t.held)
+	t.held = held
+	o.figures.Memory = max(o.figures.Memory, held)
+	return err
+}
+
+func (o *hashJoinOp) next() (*column.Batch, error) {
+	for {
+		if o.tail {
+			if o.pairs.keepsRight() {
+				if b := o.pairs.unmatchedRight(&o.at, o.table.rows.n, o.table.rows.gather); b != nil {
+					return b, nil
+				}
+			}
+			more, err := o.nextPart()
+			if err != nil || !more {
+				return nil, err
+			}
+			continue
+		}
+		b, err := o.step()
+		if err != nil || b != nil {
+			return b, err
+		}
+		if err := o.st.rt.canceled(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// step probes until about a batch of pairs was found.
+func (o *hashJoinOp) step() (*column.Batch, error) {
+	if o.batch == nil {
+		b, err := o.probe.next()
+		if err != nil {
+			return nil, err
+		}
+		if b == nil {
+			o.tail = true
+			return nil, nil
+		}
+		if o.node.Kind == plan.AntiNullJoin && o.rows == 0 {
+			return b, nil // NOT IN of nothing is true
+		}
+		if o.keys, err = evalKeys(o.leftKeys, b, o.keys); err != nil {
+			return nil, err
+		}
+		o.batch, o.row, o.fresh = b, 0, true
+		o.pairs.startBatch(b.N)
+	}
+	rows, limit := selected(o.batch, o.batch.Sel), o.st.rt.batchSize()
+	first := o.pairs.oneMatch() && o.pairs.cond == nil
+	for o.row < len(rows) && len(o.pairs.left) < limit {
+		l := rows[o.row]
+		if o.fresh {
+			o.chain, o.fresh = o.lookup(l), false
+		}
+		for o.chain >= 0 && len(o.pairs.left) < limit {
+			o.pairs.add(l, o.chain)
+			o.chain = o.table.chain[o.chain]
+			if first {
+				o.chain = -1
+			}
+		}
+		if o.chain >= 0 {
+			break
+		}
+		if o.pairs.wantsEnd() && !o.unknown(l) {
+			o.pairs.add(l, -1)
+		}
+		o.row++
+		o.fresh = true
+	}
+	b, err := o.pairs.flush(o.batch, o.table.rows.gather)
+	if o.row >= len(rows) {
+		o.batch = nil
+	}
+	return b, err
+}
+
+// lookup returns the first right row with the key of left row l, or -1.
+func (o *hashJoinOp) lookup(l int32) int32 {
+	if o.unmatchable(o.keys, l) {
+		return -1
+	}
+	id, _ := o.table.keys.find(o.keys, l, false)
+	if id < 0 {
+		return -1
+	}
+	return o.table.heads[id]
+}
+
+// unknown reports whether NOT IN is unknown for a left row without a match.
+func (o *hashJoinOp) unknown(l int32) bool {
+	return o.node.Kind == plan.AntiNullJoin && (o.hasNull || at(o.keys[0], int(l)).Null)
+}
+
+func (o *hashJoinOp) drop() {
+	if o.table != nil {
+		o.st.shrink(o.table.held)
+		o.table = nil
+	}
+	for i := range o.queue {
+		o.queue[i].close()
+	}
+	if o.part != nil {
+		o.part.close()
+		o.part = nil
+	}
+	o.queue = nil
+	o.forget()
+}
+
+func (o *hashJoinOp) close() {
+	o.drop()
+	o.left.close()
+	o.right.close()
+}

@@ -1,0 +1,202 @@
+package exec
+
+import (
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// pairJoin is what the joins share: a join finds candidate pairs of a left row
+// and a right row, and pairJoin tests the join's condition, decides by the kind
+// of join what to yield, and puts the output together.
+//
+// Candidates of one left row come one behind the other, followed by the pair
+// (row, -1), which stands for "no further candidate": outer joins yield it
+// with NULLs and anti joins yield the left row if nothing matched.
+type pairJoin struct {
+	st        *state
+	kind      plan.JoinKind
+	cond      predicate
+	leftKinds []column.Kind
+	kinds     []column.Kind // left ++ right
+	leftOnly  bool          // semi and anti joins
+
+	left    []int32 // candidate pairs
+	right   []int32
+	matched []bool // by row of the left batch
+	rightOK column.Bitmap
+
+	both column.Batch
+	sel  []int32
+	keep []int32
+	out  column.Batch
+}
+
+func (st *state) newPairJoin(kind plan.JoinKind, cond plan.Expr, left, right []column.Kind) (*pairJoin, error) {
+	p := &pairJoin{st: st, kind: kind, leftKinds: left}
+	p.kinds = append(append(p.kinds, left...), right...)
+	p.leftOnly = kind == plan.SemiJoin || kind == plan.AntiJoin || kind == plan.AntiNullJoin
+	var err error
+	p.cond, err = st.predicate(cond)
+	return p, err
+}
+
+// outer reports whether left rows without a match are yielded with NULLs.
+func (p *pairJoin) outer() bool { return p.kind == plan.LeftJoin || p.kind == plan.FullJoin }
+
+// wantsEnd reports whether the pair that ends a left row's candidates matters.
+func (p *pairJoin) wantsEnd() bool {
+	return p.outer() || p.kind == plan.AntiJoin || p.kind == plan.AntiNullJoin
+}
+
+// keepsRight reports whether right rows without a match are yielded at the end.
+func (p *pairJoin) keepsRight() bool { return p.kind == plan.RightJoin || p.kind == plan.FullJoin }
+
+// oneMatch reports whether the first match of a left row settles it.
+func (p *pairJoin) oneMatch() bool { return p.leftOnly }
+
+// startBatch forgets the matches of the left batch before.
+func (p *pairJoin) startBatch(rows int) {
+	if cap(p.matched) < rows {
+		p.matched = make([]bool, max(rows, column.BatchSize))
+	}
+	p.matched = p.matched[:rows]
+	clear(p.matched)
+}
+
+func (p *pairJoin) clearPairs() { p.left, p.right = p.left[:0], p.right[:0] }
+
+func (p *pairJoin) add(l, r int32) {
+	p.left = append(p.left, l)
+	p.right = append(p.right, r)
+}
+
+// rightGather appends column c of right rows to a vector; -1 is NULL.
+type rightGather func(c int, rows []int32, dst *column.Vec)
+
+// flush tests the candidates and returns the rows to yield, nil when there are none.
+func (p *pairJoin) flush(left *column.Batch, right rightGather) (*column.Batch, error) {
+	if len(p.left) == 0 {
+		return nil, nil
+	}
+	defer p.clearPairs()
+	if p.cond == nil && p.leftOnly {
+		return p.decide(left, nil)
+	}
+	p.both.Reset(p.kinds...)
+	for c := range p.leftKinds {
+		gatherVec(&left.Cols[c], p.left, &p.both.Cols[c])
+	}
+	for c := range len(p.kinds) - len(p.leftKinds) {
+		right(c, p.right, &p.both.Cols[len(p.leftKinds)+c])
+	}
+	p.both.N = len(p.left)
+	return p.decide(left, &p.both)
+}
+
+// decide applies condition and kind to the pairs.
+func (p *pairJoin) decide(left, both *column.Batch) (*column.Batch, error) {
+	pass, err := p.passing(both)
+	if err != nil {
+		return nil, err
+	}
+	p.keep = p.keep[:0]
+	k := 0
+	for i := range p.left {
+		l, r := p.left[i], p.right[i]
+		if r < 0 {
+			if !p.matched[l] && p.wantsEnd() {
+				p.keep = append(p.keep, int32(i))
+			}
+			continue
+		}
+		if pass != nil {
+			for k < len(pass) && int(pass[k]) < i {
+				k++
+			}
+			if k == len(pass) || int(pass[k]) != i {
+				continue
+			}
+		}
+		first := !p.matched[l]
+		p.matched[l] = true
+		if p.keepsRight() {
+			p.rightOK.Set(int(r))
+		}
+		switch p.kind {
+		case plan.AntiJoin, plan.AntiNullJoin:
+		case plan.SemiJoin:
+			if first {
+				p.keep = append(p.keep, int32(i))
+			}
+		default:
+			p.keep = append(p.keep, int32(i))
+		}
+	}
+	return p.output(left, both), nil
+}
+
+// passing returns the pairs that satisfy the condition, nil for all.
+func (p *pairJoin) passing(both *column.Batch) ([]int32, error) {
+	if p.cond == nil {
+		return nil, nil
+	}
+	real := p.sel[:0]
+	for i, r := range p.right {
+		if r >= 0 {
+			real = append(real, int32(i))
+		}
+	}
+	p.sel = real
+	if len(real) == 0 {
+		return []int32{}, nil
+	}
+	out, err := p.cond.filter(both, real, real[:0])
+	if out == nil {
+		out = []int32{}
+	}
+	return out, err
+}
+
+func (p *pairJoin) output(left, both *column.Batch) *column.Batch {
+	if len(p.keep) == 0 {
+		return nil
+	}
+	if !p.leftOnly {
+		p.out = column.Batch{Cols: both.Cols, N: both.N, Sel: p.keep}
+		if len(p.keep) == both.N {
+			p.out.Sel = nil
+		}
+		return &p.out
+	}
+	for i, k := range p.keep { // pairs become left rows, in order
+		p.keep[i] = p.left[k]
+	}
+	p.out = column.Batch{Cols: left.Cols, N: left.N, Sel: p.keep}
+	return &p.out
+}
+
+// unmatchedRight yields up to a batch of right rows from *at on that nothing
+// matched, with NULLs on the left; nil at the end.
+func (p *pairJoin) unmatchedRight(at *int, n int, right rightGather) *column.Batch {
+	rows := make([]int32, 0, p.st.rt.batchSize())
+	for *at < n && len(rows) < cap(rows) {
+		if !p.rightOK.Get(*at) {
+			rows = append(rows, int32(*at))
+		}
+		*at++
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	p.both.Reset(p.kinds...)
+	for c := range p.leftKinds {
+		for range rows {
+			p.both.Cols[c].Append(column.Null())
+		}
+	}
+	for c := range len(p.kinds) - len(p.leftKinds) {
+		right(c, rows, &p.both.Cols[len(p.leftKinds)+c])
+	}
+	p.both.N, p.both.Sel = len(rows), nil
+	return &p.both
+}

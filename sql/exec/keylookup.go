@@ -1,0 +1,150 @@
+package exec
+
+import (
+	"slices"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// keyLookupOp reads rows by complete storage keys.
+type keyLookupOp struct {
+	selection
+	st     *state
+	store  engine.StoreID
+	parts  []keyPart
+	lists  [][]expr
+	array  expr
+	elems  *arrayReader
+	fetch  *fetch
+	keys   [][]byte
+	at     int
+	in     column.Batch
+	found  []bool
+	picked []int32
+}
+
+func (st *state) newKeyLookup(n *plan.KeyLookup) (operator, error) {
+	o := &keyLookupOp{st: st, store: engine.StoreID(n.Table.Store), parts: st.storageKey(n.Table)}
+	for _, k := range n.Keys {
+		es, err := st.compileAll(k)
+		if err != nil {
+			return nil, err
+		}
+		o.lists = append(o.lists, es)
+	}
+	var err error
+	if n.Array != nil {
+		if o.array, err = st.compile(n.Array); err != nil {
+			return nil, err
+		}
+		if o.elems, err = st.arrayReader(n.Array.ResultType().OID); err != nil {
+			return nil, err
+		}
+	}
+	if o.fetch, err = st.fetch(n.Table, n.Attrs); err != nil {
+		return nil, err
+	}
+	o.cond, err = st.predicate(n.Filter)
+	return o, err
+}
+
+func (o *keyLookupOp) open() error {
+	o.keys, o.at = o.keys[:0], 0
+	for _, list := range o.lists {
+		var key []byte
+		null := false
+		for i, e := range list {
+			d, err := e.row(&row{})
+			if err != nil {
+				return err
+			}
+			null = null || d.Null
+			key = o.parts[i].encode(key, d)
+		}
+		if !null {
+			o.keys = append(o.keys, key)
+		}
+	}
+	if o.array != nil {
+		d, err := o.array.row(&row{})
+		if err != nil {
+			return err
+		}
+		vals, err := o.elems.read(d)
+		if err != nil {
+			return err
+		}
+		for _, v := range vals {
+			if !v.Null {
+				o.keys = append(o.keys, o.parts[0].encode(nil, v))
+			}
+		}
+	}
+	if len(o.keys) > 1 {
+		slices.SortFunc(o.keys, compareKeys)
+		o.keys = slices.CompactFunc(o.keys, equalKeys)
+	}
+	return nil
+}
+
+func compareKeys(a, b []byte) int { return slices.Compare(a, b) }
+func equalKeys(a, b []byte) bool  { return string(a) == string(b) }
+func (o *keyLookupOp) close()     {}
+
+func (o *keyLookupOp) next() (*column.Batch, error) {
+	for o.at < len(o.keys) {
+		n := min(len(o.keys)-o.at, o.st.rt.batchSize())
+		keys := o.keys[o.at : o.at+n]
+		o.at += n
+		b, err := o.st.getBatch(o.store, keys, o.fetch, &o.in, &o.found)
+		if err != nil {
+			return nil, err
+		}
+		if b == nil {
+			continue
+		}
+		out, err := o.apply(b)
+		if err != nil || out != nil {
+			return out, err
+		}
+		if err := o.st.rt.canceled(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// getBatch reads rows by key and selects those that exist; nil when none does.
+func (st *state) getBatch(store engine.StoreID, keys [][]byte, f *fetch, in *column.Batch, found *[]bool) (*column.Batch, error) {
+	n := len(keys)
+	if cap(*found) < n {
+		*found = make([]bool, n)
+	}
+	*found = (*found)[:n]
+	if err := st.rt.Snapshot.GetBatch(store, keys, f.cols, in, *found); err != nil {
+		return nil, err
+	}
+	in.N, in.Sel = n, nil
+	var sel []int32
+	for i, ok := range *found {
+		if !ok {
+			sel = make([]int32, 0, n)
+			for j := range i {
+				sel = append(sel, int32(j))
+			}
+			for j := i; j < n; j++ {
+				if (*found)[j] {
+					sel = append(sel, int32(j))
+				}
+			}
+			if len(sel) == 0 {
+				return nil, nil
+			}
+			break
+		}
+	}
+	in.Sel = sel
+	return f.arrange(in, keys), nil
+}

@@ -1,0 +1,56 @@
+package exec
+
+import (
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// projectOp computes expressions.
+type projectOp struct {
+	st    *state
+	input operator
+	projection
+}
+
+// projection computes output columns from a batch.
+type projection struct {
+	exprs []expr
+	out   column.Batch
+	wide  []column.Vec // constants spread over a batch
+}
+
+func newProjection(exprs []expr) projection {
+	return projection{exprs: exprs, wide: make([]column.Vec, len(exprs)), out: column.Batch{Cols: make([]column.Vec, len(exprs))}}
+}
+
+func (p *projection) apply(b *column.Batch) (*column.Batch, error) {
+	p.out.N, p.out.Sel = b.N, b.Sel
+	for i, e := range p.exprs {
+		v, err := e.vec(b, b.Sel)
+		if err != nil {
+			return nil, err
+		}
+		p.out.Cols[i] = *spread(v, b.N, &p.wide[i])
+	}
+	return &p.out, nil
+}
+
+func (st *state) newProject(n *plan.Project) (operator, error) {
+	input, err := st.operator(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	exprs, err := st.compileAll(n.Exprs)
+	return &projectOp{st: st, input: input, projection: newProjection(exprs)}, err
+}
+
+func (o *projectOp) open() error { return o.input.open() }
+func (o *projectOp) close()      { o.input.close() }
+
+func (o *projectOp) next() (*column.Batch, error) {
+	b, err := o.input.next()
+	if err != nil || b == nil {
+		return nil, err
+	}
+	return o.apply(b)
+}

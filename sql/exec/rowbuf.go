@@ -1,0 +1,220 @@
+package exec
+
+import (
+	"github.com/omendb/omendb/engine/column"
+)
+
+// arena copies byte strings into large blocks, so that keeping many small
+// values costs few allocations. What it returned stays valid; reset allows to
+// use the newest block again.
+type arena struct {
+	block []byte
+	total int64
+}
+
+const arenaBlock = 64 << 10
+
+func (a *arena) copy(b []byte) []byte {
+	if len(b) == 0 {
+		return b[:0:0]
+	}
+	if cap(a.block)-len(a.block) < len(b) {
+		if len(b) > arenaBlock/4 {
+			a.total += int64(len(b))
+			return append([]byte(nil), b...)
+		}
+		a.block = make([]byte, 0, arenaBlock)
+		a.total += arenaBlock
+	}
+	n := len(a.block)
+	a.block = append(a.block, b...)
+	return a.block[n:len(a.block):len(a.block)]
+}
+
+// reset forgets everything copied so far; what was returned becomes invalid.
+func (a *arena) reset() {
+	a.block = a.block[:0]
+	a.total = int64(cap(a.block))
+}
+
+// rowBuf keeps rows in memory, in batches of a fixed size that own their bytes.
+type rowBuf struct {
+	kinds   []column.Kind
+	size    int // rows per batch
+	batches []*column.Batch
+	n       int
+	bytes   arena
+	fixed   int64 // bytes in lanes
+}
+
+func newRowBuf(kinds []column.Kind, size int) *rowBuf { return &rowBuf{kinds: kinds, size: size} }
+
+// memory returns the bytes held.
+func (s *rowBuf) memory() int64 { return s.fixed + s.bytes.total }
+
+func (s *rowBuf) tail() *column.Batch {
+	if k := len(s.batches); k > 0 && s.batches[k-1].N < s.size {
+		return s.batches[k-1]
+	}
+	b := &column.Batch{}
+	b.Reset(s.kinds...)
+	for i, k := range s.kinds {
+		v := &b.Cols[i]
+		switch k { // the first batch grows as needed: many buffers hold few rows
+		case column.Int:
+			v.I = make([]int64, 0, s.first())
+		case column.Float:
+			v.F = make([]float64, 0, s.first())
+		default:
+			v.B = make([][]byte, 0, s.first())
+		}
+	}
+	s.batches = append(s.batches, b)
+	return b
+}
+
+func (s *rowBuf) first() int {
+	if len(s.batches) == 0 {
+		return 16
+	}
+	return s.size
+}
+
+func (s *rowBuf) rowBytes() int64 {
+	var n int64
+	for _, k := range s.kinds {
+		if k == column.Bytes {
+			n += 24
+		} else {
+			n += 8
+		}
+	}
+	return n
+}
+
+// add copies the rows of b.
+func (s *rowBuf) add(b *column.Batch) {
+	rows := selected(b, b.Sel)
+	s.fixed += s.rowBytes() * int64(len(rows))
+	for len(rows) > 0 {
+		t := s.tail()
+		n := min(len(rows), s.size-t.N)
+		for c := range s.kinds {
+			s.addColumn(&t.Cols[c], &b.Cols[c], rows[:n], t.N)
+		}
+		t.N += n
+		s.n += n
+		rows = rows[n:]
+	}
+}
+
+func (s *rowBuf) addColumn(dst, src *column.Vec, rows []int32, start int) {
+	if len(src.Nulls) > 0 {
+		for i, r := range rows {
+			if src.Null(int(r)) {
+				dst.Nulls.Set(start + i)
+			}
+		}
+	}
+	switch dst.Kind {
+	case column.Int:
+		for _, r := range rows {
+			dst.I = append(dst.I, src.I[r])
+		}
+	case column.Float:
+		for _, r := range rows {
+			dst.F = append(dst.F, src.F[r])
+		}
+	default:
+		for _, r := range rows {
+			if src.Null(int(r)) {
+				dst.B = append(dst.B, nil)
+				continue
+			}
+			dst.B = append(dst.B, s.bytes.copy(src.B[r]))
+		}
+	}
+}
+
+// addRow copies one row.
+func (s *rowBuf) addRow(row []column.Datum) {
+	t := s.tail()
+	for c := range s.kinds {
+		d := row[c]
+		if s.kinds[c] == column.Bytes && !d.Null {
+			d.B = s.bytes.copy(d.B)
+		}
+		t.Cols[c].Append(d)
+	}
+	t.N++
+	s.n++
+	s.fixed += s.rowBytes()
+}
+
+// datum returns column c of row i.
+func (s *rowBuf) datum(i, c int) column.Datum {
+	return s.batches[i/s.size].Cols[c].Datum(i % s.size)
+}
+
+// load copies row i into dst, sharing bytes.
+func (s *rowBuf) load(i int, dst []column.Datum) {
+	b, r := s.batches[i/s.size], i%s.size
+	for c := range s.kinds {
+		dst[c] = b.Cols[c].Datum(r)
+	}
+}
+
+// gather appends column c of the given rows to dst; -1 is a row of NULLs.
+func (s *rowBuf) gather(c int, rows []int32, dst *column.Vec) {
+	start := dst.Len()
+	for i, r := range rows {
+		if r < 0 {
+			dst.Append(column.Null())
+			dst.Nulls.Set(start + i)
+			continue
+		}
+		b := s.batches[int(r)/s.size]
+		k := int(r) % s.size
+		v := &b.Cols[c]
+		if len(v.Nulls) > 0 && v.Null(k) {
+			dst.Nulls.Set(start + i)
+		}
+		switch dst.Kind {
+		case column.Int:
+			dst.I = append(dst.I, v.I[k])
+		case column.Float:
+			dst.F = append(dst.F, v.F[k])
+		default:
+			dst.B = append(dst.B, v.B[k])
+		}
+	}
+}
+
+// reset drops all rows.
+func (s *rowBuf) reset() {
+	s.batches, s.n, s.fixed = nil, 0, 0
+	s.bytes = arena{}
+}
+
+// gatherVec appends the given rows of src to dst; -1 is NULL.
+func gatherVec(src *column.Vec, rows []int32, dst *column.Vec) {
+	start := dst.Len()
+	nulls := len(src.Nulls) > 0
+	for i, r := range rows {
+		if r < 0 {
+			dst.Append(column.Null())
+			continue
+		}
+		if nulls && src.Null(int(r)) {
+			dst.Nulls.Set(start + i)
+		}
+		switch dst.Kind {
+		case column.Int:
+			dst.I = append(dst.I, src.I[r])
+		case column.Float:
+			dst.F = append(dst.F, src.F[r])
+		default:
+			dst.B = append(dst.B, src.B[r])
+		}
+	}
+}

@@ -1,0 +1,77 @@
+package exec
+
+import (
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// Rows is a running statement.
+type Rows struct {
+	st     *state
+	root   operator
+	opened bool
+	done   bool
+}
+
+// Run prepares a statement for execution; nothing is read or written before the
+// first Next. The caller calls Close whatever happens.
+func Run(rt *Runtime, stmt *plan.Statement) (*Rows, error) {
+	st := newState(rt, stmt)
+	root, err := st.operator(stmt.Root)
+	if err != nil {
+		return nil, mapError(err)
+	}
+	return &Rows{st: st, root: root}, nil
+}
+
+// Next sets dst to the next batch of rows and reports whether there was one.
+// dst shares memory with the statement until the next call and is not to be
+// written. After false or an error the statement is over.
+func (r *Rows) Next(dst *column.Batch) (bool, error) {
+	if r.done {
+		return false, nil
+	}
+	b, err := r.next()
+	if err != nil || b == nil {
+		r.done = true
+		return false, mapError(err)
+	}
+	dst.Cols, dst.Sel, dst.N = b.Cols, b.Sel, b.N
+	return true, nil
+}
+
+func (r *Rows) next() (*column.Batch, error) {
+	if err := r.st.rt.canceled(); err != nil {
+		return nil, err
+	}
+	if !r.opened {
+		r.opened = true
+		if err := r.root.open(); err != nil {
+			return nil, err
+		}
+	}
+	b, err := r.root.next()
+	if err != nil || b != nil {
+		return b, err
+	}
+	return nil, r.st.finishModifying()
+}
+
+// Affected returns the number of rows that the statement's own INSERT, UPDATE,
+// DELETE or MERGE changed so far.
+func (r *Rows) Affected() int64 { return r.st.affected }
+
+// Close releases everything that the statement holds.
+func (r *Rows) Close() {
+	r.done = true
+	r.root.close()
+	for _, p := range r.st.plans {
+		if p != nil {
+			p.close()
+		}
+	}
+}
+
+// Stats returns the figures of a node after a run with Runtime.Instrument, nil
+// when it was never reached or not measured.
+func (r *Rows) Stats(n plan.Node) *NodeStats { return r.st.stats[n] }

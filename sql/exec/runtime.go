@@ -1,0 +1,122 @@
+package exec
+
+import (
+	"context"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/internal/clock"
+	"github.com/omendb/omendb/internal/vfs"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// OID identifies types, functions and relations.
+type OID = uint32
+
+// DefaultMemoryLimit is what one operator may hold before it spills when the
+// session says nothing: PostgreSQL's work_mem is 4 MB; vectors want more.
+const DefaultMemoryLimit = 64 << 20
+
+// DefaultQueryLimit bounds all memory of one statement, spilling or not: beyond
+// it a statement ends with 53200 instead of ending the server.
+const DefaultQueryLimit = 1 << 30
+
+// Runtime is one execution of one statement, made by the session. It serves one
+// goroutine.
+type Runtime struct {
+	Context   context.Context
+	DB        *engine.DB
+	Txn       *engine.Txn
+	Snapshot  *engine.Snapshot
+	Isolation engine.Isolation
+	Catalog   *catalog.View
+	Binder    Binder
+	Functions *functions.Ctx // types, session and catalog of the call sites
+	Params    []column.Datum
+
+	// Deferred holds what is checked when the transaction commits (or when SET
+	// CONSTRAINTS says so). The session keeps one per transaction.
+	Deferred *Deferred
+
+	MemoryLimit int64 // per operator before it spills (work_mem); 0: DefaultMemoryLimit
+	QueryLimit  int64 // per statement; 0: DefaultQueryLimit
+	TempFS      vfs.FS
+	TempDir     string
+
+	Knobs      Knobs
+	Notice     func(*pgerr.Error)
+	Instrument bool        // measure every node for EXPLAIN ANALYZE
+	Clock      clock.Clock // for Instrument
+
+	// RowIDs numbers the rows of tables without a primary key; one per database server.
+	RowIDs *RowIDs
+}
+
+// Knobs switch ways of computing the same answer, for tests and for comparison.
+type Knobs struct {
+	NoLearned   bool // do not use learned models
+	RowAtATime  bool // compute every expression row by row
+	NoFastPath  bool // run single-key statements through operators
+	BatchSize   int  // rows per materialized batch; 0: column.BatchSize
+	AlwaysSpill bool // spill as if there were no memory
+}
+
+// Binder is what execution needs of the layers before it.
+type Binder interface {
+	// DecodeExpr reads a stored expression (default, check, index key, predicate).
+	// Its Vars have Level 0 and Rel 0 and refer to the attributes of the object
+	// it was stored with.
+	DecodeExpr(encoded []byte) (plan.Expr, error)
+}
+
+// VirtualTable computes the rows of a system catalog. Relation.Virtual holds one.
+type VirtualTable interface {
+	// Rows calls yield for every row, all attributes in order, until it returns
+	// false. Restrictions in equal may be used to yield less; they are tested again.
+	Rows(rt *Runtime, equal []VirtualEqual, yield func(row []column.Datum) bool) error
+}
+
+// VirtualEqual restricts a system catalog's rows to those whose attribute
+// (0-based) equals a value that is not NULL.
+type VirtualEqual struct {
+	Attr  int
+	Value column.Datum
+}
+
+// Result is what a utility statement yields.
+type Result struct {
+	Tag     string
+	Columns []*plan.Target
+	Rows    [][]column.Datum
+}
+
+func (rt *Runtime) memoryLimit() int64 {
+	if rt.Knobs.AlwaysSpill {
+		return 1
+	}
+	if rt.MemoryLimit > 0 {
+		return rt.MemoryLimit
+	}
+	return DefaultMemoryLimit
+}
+
+func (rt *Runtime) batchSize() int {
+	if rt.Knobs.BatchSize > 0 {
+		return rt.Knobs.BatchSize
+	}
+	return column.BatchSize
+}
+
+// canceled returns the error of a statement that was told to stop.
+func (rt *Runtime) canceled() error {
+	if rt.Context == nil {
+		return nil
+	}
+	if err := context.Cause(rt.Context); err != nil {
+		return pgerr.From(err)
+	}
+	return nil
+}

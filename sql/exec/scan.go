@@ -1,0 +1,144 @@
+package exec
+
+import (
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// scanOp reads a table, or a range of it, in storage key order.
+type scanOp struct {
+	selection
+	st      *state
+	node    *plan.Scan
+	store   engine.StoreID
+	rng     *keyRange
+	fetch   *fetch
+	sample  *sampler
+	it      *engine.Iterator
+	in      column.Batch
+	figures *NodeStats
+	done    bool
+}
+
+func unsupportedSystemColumn(a int) error {
+	names := map[int]string{plan.AttrXmin: "xmin", plan.AttrCmin: "cmin", plan.AttrXmax: "xmax", plan.AttrCmax: "cmax"}
+	return pgerr.Unsupported("system column %q is not supported", names[a])
+}
+
+func (st *state) newScan(n *plan.Scan) (operator, error) {
+	o := &scanOp{st: st, node: n, store: engine.StoreID(n.Table.Store), figures: st.figures(n)}
+	var err error
+	if o.rng, err = st.keyRange(n.Range, st.storageKey(n.Table)); err != nil {
+		return nil, err
+	}
+	if n.CountOnly {
+		return &countOp{st: st, scan: o}, nil
+	}
+	if o.fetch, err = st.fetch(n.Table, n.Attrs); err != nil {
+		return nil, err
+	}
+	if n.Sample != nil {
+		if o.sample, err = st.newSampler(n.Sample); err != nil {
+			return nil, err
+		}
+	}
+	o.cond, err = st.predicate(n.Filter)
+	return o, err
+}
+
+func (o *scanOp) open() error {
+	o.close()
+	o.done = false
+	lower, upper, empty, err := o.rng.bounds()
+	if err != nil {
+		return err
+	}
+	if empty {
+		o.done = true
+		return nil
+	}
+	if o.sample != nil {
+		if err := o.sample.start(); err != nil {
+			return err
+		}
+	}
+	o.it = o.st.rt.Snapshot.Scan(o.store, engine.ScanOptions{
+		Lower: lower, Upper: upper, Cols: o.fetch.cols, Reverse: o.node.Reverse,
+		Keys: o.fetch.keys || o.sample != nil, Stats: &o.figures.Read,
+	})
+	return nil
+}
+
+func (o *scanOp) next() (*column.Batch, error) {
+	for !o.done {
+		ok, err := o.it.Next(&o.in)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			o.done = true
+			break
+		}
+		var keys [][]byte
+		if o.fetch.keys || o.sample != nil {
+			keys = o.it.Keys()
+		}
+		b := o.fetch.arrange(&o.in, keys)
+		if o.sample != nil {
+			b = o.sample.apply(b, keys)
+		}
+		out, err := o.apply(b)
+		if err != nil {
+			return nil, err
+		}
+		o.figures.Removed += int64(b.Len())
+		if out != nil {
+			o.figures.Removed -= int64(out.Len())
+			return out, nil
+		}
+		if err := o.st.rt.canceled(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+func (o *scanOp) close() {
+	if o.it != nil {
+		o.it.Close()
+		o.it = nil
+	}
+}
+
+// countOp answers count(*) of a key range from the engine's ranks.
+type countOp struct {
+	st   *state
+	scan *scanOp
+	done bool
+	out  column.Batch
+}
+
+func (o *countOp) open() error { o.done = false; return nil }
+func (o *countOp) close()      {}
+
+func (o *countOp) next() (*column.Batch, error) {
+	if o.done {
+		return nil, nil
+	}
+	o.done = true
+	lower, upper, empty, err := o.scan.rng.bounds()
+	if err != nil {
+		return nil, err
+	}
+	var n int64
+	if !empty {
+		if n, err = o.st.rt.Snapshot.Count(o.scan.store, lower, upper); err != nil {
+			return nil, err
+		}
+	}
+	o.out.Reset(column.Int)
+	o.out.AppendRow([]column.Datum{column.IntDatum(n)})
+	return &o.out, nil
+}

@@ -1,0 +1,423 @@
+package exec
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"math"
+	"slices"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// sortOp orders its input by normalized keys: byte strings that compare as the
+// rows do. Over the memory limit sorted runs go to temporary files and are merged;
+// with a known limit only the first rows are kept.
+type sortOp struct {
+	st    *state
+	input operator
+	kinds []column.Kind
+	key   *rowKey
+	limit expr
+	ties  bool
+	keeper
+	figures *NodeStats
+
+	rows  *rowBuf
+	items []sortItem
+	keys  keyArena
+	top   int64  // rows wanted, MaxInt64 for all
+	worst []byte // key of the last row wanted, once known
+	held  int64
+	runs  []*spillFile
+	merge *runMerge
+	at    int
+	out   column.Batch
+	idx   []int32
+}
+
+// sortItem is a row with the first 16 bytes of its key.
+type sortItem struct {
+	hi, lo uint64
+	row    int32
+}
+
+// keyArena holds keys one behind the other.
+type keyArena struct {
+	bytes []byte
+	ends  []int
+}
+
+func (a *keyArena) get(i int32) []byte {
+	start := 0
+	if i > 0 {
+		start = a.ends[i-1]
+	}
+	return a.bytes[start:a.ends[i]]
+}
+
+func (st *state) newSort(n *plan.Sort) (operator, error) {
+	input, err := st.operator(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	o := &sortOp{
+		st: st, input: input, kinds: st.kinds(n.Input), ties: n.WithTies,
+		keeper: keeper{st: st, node: n.Input}, figures: st.figures(n),
+	}
+	if o.key, err = st.sortKey(n.Keys); err != nil {
+		return nil, err
+	}
+	if n.Limit != nil {
+		o.limit, err = st.compile(n.Limit)
+	}
+	return o, err
+}
+
+func (o *sortOp) open() error {
+	o.at = 0
+	if o.limit == nil && o.runs == nil && o.rows != nil && o.fresh() {
+		return nil
+	}
+	o.drop()
+	o.top = math.MaxInt64
+	if o.limit != nil {
+		d, err := o.limit.row(&row{})
+		if err != nil {
+			return err
+		}
+		if !d.Null && d.I >= 0 {
+			o.top = d.I
+		}
+	}
+	o.rows = newRowBuf(o.kinds, o.st.rt.batchSize())
+	if err := o.input.open(); err != nil {
+		return err
+	}
+	o.mark()
+	if err := o.read(); err != nil {
+		o.forget()
+		return err
+	}
+	return nil
+}
+
+func (o *sortOp) read() error {
+	for {
+		b, err := o.input.next()
+		if err != nil {
+			return err
+		}
+		if b == nil {
+			return o.finish()
+		}
+		if err := o.add(b); err != nil {
+			return err
+		}
+		if err := o.st.rt.canceled(); err != nil {
+			return err
+		}
+	}
+}
+
+func (o *sortOp) add(b *column.Batch) error {
+	if err := o.key.prepare(b); err != nil {
+		return err
+	}
+	rows := selected(b, b.Sel)
+	keep := o.idx[:0]
+	for _, r := range rows {
+		start := len(o.keys.bytes)
+		o.keys.bytes = o.key.at(r, o.keys.bytes)
+		k := o.keys.bytes[start:]
+		if o.worst != nil && bytes.Compare(k, o.worst) > 0 {
+			o.keys.bytes = o.keys.bytes[:start]
+			continue
+		}
+		o.keys.ends = append(o.keys.ends, len(o.keys.bytes))
+		hi, lo := prefix(k)
+		o.items = append(o.items, sortItem{hi, lo, int32(len(o.keys.ends) - 1)})
+		keep = append(keep, r)
+	}
+	o.idx = keep
+	part := column.Batch{Cols: b.Cols, N: b.N, Sel: keep}
+	o.rows.add(&part)
+	if o.top < math.MaxInt64/4 && int64(len(o.items)) > 2*o.top+int64(column.BatchSize) {
+		o.prune()
+	}
+	held := o.rows.memory() + int64(cap(o.keys.bytes)) + int64(len(o.items))*32
+	err := o.st.grow(held - o.held)
+	o.held = held
+	o.figures.Memory = max(o.figures.Memory, held)
+	if err != nil || held <= o.st.rt.memoryLimit() || (o.st.rt.TempFS == nil) {
+		return err
+	}
+	return o.spill()
+}
+
+func prefix(k []byte) (hi, lo uint64) {
+	if len(k) >= 16 {
+		return binary.BigEndian.Uint64(k), binary.BigEndian.Uint64(k[8:])
+	}
+	var p [16]byte
+	copy(p[:], k)
+	return binary.BigEndian.Uint64(p[:]), binary.BigEndian.Uint64(p[8:])
+}
+
+func (o *sortOp) sort() {
+	slices.SortFunc(o.items, func(a, b sortItem) int {
+		if a.hi != b.hi {
+			return cmp.Compare(a.hi, b.hi)
+		}
+		if a.lo != b.lo {
+			return cmp.Compare(a.lo, b.lo)
+		}
+		if c := bytes.Compare(o.keys.get(a.row), o.keys.get(b.row)); c != 0 {
+			return c
+		}
+		return cmp.Compare(a.row, b.row)
+	})
+}
+
+// prune keeps the first rows that are wanted and learns the key beyond which
+// nothing is.
+func (o *sortOp) prune() {
+	o.figures.TopN = true
+	o.sort()
+	n := int(o.top)
+	if n == 0 {
+		n = 1 // worst must be some key
+	}
+	o.worst = append(o.worst[:0], o.keys.get(o.items[n-1].row)...)
+	if o.ties {
+		for n < len(o.items) && bytes.Equal(o.keys.get(o.items[n].row), o.worst) {
+			n++
+		}
+	}
+	rows, keys := newRowBuf(o.kinds, o.st.rt.batchSize()), keyArena{}
+	vals := make([]column.Datum, len(o.kinds))
+	for i := range o.items[:n] {
+		it := &o.items[i]
+		o.rows.load(int(it.row), vals)
+		rows.addRow(vals)
+		keys.bytes = append(keys.bytes, o.keys.get(it.row)...)
+		keys.ends = append(keys.ends, len(keys.bytes))
+		it.row = int32(i)
+	}
+	o.items, o.rows, o.keys = o.items[:n], rows, keys
+}
+
+func (o *sortOp) finish() error {
+	if len(o.runs) == 0 {
+		o.sort()
+		return nil
+	}
+	if err := o.spill(); err != nil {
+		return err
+	}
+	var err error
+	o.merge, err = newRunMerge(o.runs)
+	return err
+}
+
+// spill writes what is held as a sorted run: the rows and their keys.
+func (o *sortOp) spill() error {
+	if len(o.items) == 0 {
+		return nil
+	}
+	o.sort()
+	f, err := o.st.newSpill(append(slices.Clone(o.kinds), column.Bytes))
+	if err != nil {
+		return err
+	}
+	o.runs = append(o.runs, f)
+	vals := make([]column.Datum, len(o.kinds)+1)
+	for i, it := range o.items {
+		if int64(i) >= o.top && !o.ties {
+			break
+		}
+		o.rows.load(int(it.row), vals)
+		vals[len(o.kinds)] = column.BytesDatum(o.keys.get(it.row))
+		if err := f.add(vals); err != nil {
+			return err
+		}
+	}
+	if err := f.flush(); err != nil {
+		return err
+	}
+	o.figures.Spilled += f.size
+	o.figures.Parts++
+	o.figures.DiskSort = true
+	o.rows.reset()
+	o.items, o.keys = o.items[:0], keyArena{bytes: o.keys.bytes[:0], ends: o.keys.ends[:0]}
+	if len(o.runs) < maxRuns {
+		return nil
+	}
+	return o.mergeRuns()
+}
+
+// maxRuns bounds the files that are merged at once: each reader has a buffer.
+const maxRuns = 64
+
+// mergeRuns replaces all runs by one.
+func (o *sortOp) mergeRuns() error {
+	m, err := newRunMerge(o.runs)
+	if err != nil {
+		return err
+	}
+	f, err := o.st.newSpill(o.runs[0].kinds)
+	if err != nil {
+		return err
+	}
+	for {
+		r, err := m.next()
+		if err != nil {
+			f.close()
+			return err
+		}
+		if r == nil {
+			break
+		}
+		if err := f.add(r); err != nil {
+			f.close()
+			return err
+		}
+	}
+	for _, r := range o.runs {
+		r.close()
+	}
+	o.runs = append(o.runs[:0], f)
+	return f.flush()
+}
+
+func (o *sortOp) next() (*column.Batch, error) {
+	if o.merge != nil {
+		return o.nextMerged()
+	}
+	n := min(len(o.items)-o.at, o.st.rt.batchSize())
+	if n <= 0 {
+		return nil, nil
+	}
+	o.idx = o.idx[:0]
+	for _, it := range o.items[o.at : o.at+n] {
+		o.idx = append(o.idx, it.row)
+	}
+	o.at += n
+	o.out.Reset(o.kinds...)
+	for c := range o.kinds {
+		o.rows.gather(c, o.idx, &o.out.Cols[c])
+	}
+	o.out.N = n
+	return &o.out, nil
+}
+
+func (o *sortOp) nextMerged() (*column.Batch, error) {
+	o.out.Reset(o.kinds...)
+	for o.out.N < o.st.rt.batchSize() {
+		r, err := o.merge.next()
+		if err != nil {
+			return nil, err
+		}
+		if r == nil {
+			break
+		}
+		o.out.AppendRow(r[:len(o.kinds)])
+	}
+	if o.out.N == 0 {
+		return nil, nil
+	}
+	return &o.out, o.st.rt.canceled()
+}
+
+func (o *sortOp) drop() {
+	o.st.shrink(o.held)
+	for _, r := range o.runs {
+		r.close()
+	}
+	o.held, o.runs, o.merge, o.rows, o.worst = 0, nil, nil, nil, nil
+	o.items, o.keys = nil, keyArena{}
+	o.forget()
+}
+
+func (o *sortOp) close() {
+	o.drop()
+	o.input.close()
+}
+
+// runMerge merges sorted runs whose last column is the key; ties are taken from
+// the earlier run, so that the order is stable.
+type runMerge struct {
+	readers []*spillReader
+	heap    []int // readers with a row, least first
+	taken   int   // reader whose row was handed out, -1 for none
+}
+
+func newRunMerge(runs []*spillFile) (*runMerge, error) {
+	m := &runMerge{taken: -1}
+	for i, f := range runs {
+		r, err := f.reader()
+		if err != nil {
+			return nil, err
+		}
+		m.readers = append(m.readers, r)
+		row, err := r.next()
+		if err != nil {
+			return nil, err
+		}
+		if row != nil {
+			m.heap = append(m.heap, i)
+		}
+	}
+	for i := len(m.heap)/2 - 1; i >= 0; i-- {
+		m.down(i)
+	}
+	return m, nil
+}
+
+func (m *runMerge) less(a, b int) bool {
+	ra, rb := m.readers[a], m.readers[b]
+	k := len(ra.row) - 1
+	if c := bytes.Compare(ra.row[k].B, rb.row[k].B); c != 0 {
+		return c < 0
+	}
+	return a < b
+}
+
+func (m *runMerge) down(i int) {
+	for {
+		c := 2*i + 1
+		if c >= len(m.heap) {
+			return
+		}
+		if c+1 < len(m.heap) && m.less(m.heap[c+1], m.heap[c]) {
+			c++
+		}
+		if !m.less(m.heap[c], m.heap[i]) {
+			return
+		}
+		m.heap[i], m.heap[c] = m.heap[c], m.heap[i]
+		i = c
+	}
+}
+
+// next returns the next row, valid until the next call, or nil at the end.
+func (m *runMerge) next() ([]column.Datum, error) {
+	if m.taken >= 0 {
+		row, err := m.readers[m.taken].next()
+		if err != nil {
+			return nil, err
+		}
+		if row == nil {
+			m.heap[0] = m.heap[len(m.heap)-1]
+			m.heap = m.heap[:len(m.heap)-1]
+		}
+		m.down(0)
+		m.taken = -1
+	}
+	if len(m.heap) == 0 {
+		return nil, nil
+	}
+	m.taken = m.heap[0]
+	return m.readers[m.taken].row, nil
+}

@@ -1,0 +1,189 @@
+package exec
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"sync/atomic"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/internal/vfs"
+	"github.com/omendb/omendb/sql/pgerr"
+)
+
+// A spill file holds rows that do not fit into memory, one after the other:
+//
+//	+----------------+--------------------------------------------+
+//	| length uvarint | per column: 0 NULL · 1 value               |
+//	|                |   Int, Float: 8 bytes · Bytes: uvarint, … |
+//	+----------------+--------------------------------------------+
+//
+// It is written once, read any number of times, and lives no longer than its statement.
+type spillFile struct {
+	st    *state
+	file  vfs.File
+	name  string
+	buf   []byte
+	size  int64 // bytes in the file, without buf
+	rows  int64
+	kinds []column.Kind
+}
+
+const spillBuffer = 64 << 10
+
+// spillNames numbers temporary files of this process.
+var spillNames atomic.Uint64
+
+// newSpill makes a temporary file. Without a place for one the statement is out of memory.
+func (st *state) newSpill(kinds []column.Kind) (*spillFile, error) {
+	if st.rt.TempFS == nil {
+		return nil, pgerr.New(pgerr.OutOfMemory, "out of memory").
+			WithDetail("The statement needs more than %d bytes and there is no place for temporary files.", st.rt.memoryLimit())
+	}
+	name := fmt.Sprintf("%s/spill-%d.tmp", st.rt.TempDir, spillNames.Add(1))
+	if err := st.rt.TempFS.MkdirAll(st.rt.TempDir); err != nil {
+		return nil, fmt.Errorf("make directory for temporary files: %w", err)
+	}
+	f, err := st.rt.TempFS.Create(name)
+	if err != nil {
+		return nil, fmt.Errorf("create temporary file: %w", err)
+	}
+	return &spillFile{st: st, file: f, name: name, kinds: kinds}, nil
+}
+
+func (f *spillFile) add(row []column.Datum) error {
+	start := len(f.buf)
+	f.buf = append(f.buf, 0, 0, 0, 0)
+	for i, k := range f.kinds {
+		d := row[i]
+		if d.Null {
+			f.buf = append(f.buf, 0)
+			continue
+		}
+		f.buf = append(f.buf, 1)
+		if k == column.Bytes {
+			f.buf = binary.AppendUvarint(f.buf, uint64(len(d.B)))
+			f.buf = append(f.buf, d.B...)
+		} else {
+			f.buf = binary.LittleEndian.AppendUint64(f.buf, uint64(d.I))
+		}
+	}
+	binary.LittleEndian.PutUint32(f.buf[start:], uint32(len(f.buf)-start-4))
+	f.rows++
+	if len(f.buf) >= spillBuffer {
+		return f.flush()
+	}
+	return nil
+}
+
+func (f *spillFile) flush() error {
+	if len(f.buf) == 0 {
+		return nil
+	}
+	if _, err := f.file.WriteAt(f.buf, f.size); err != nil {
+		return fmt.Errorf("write temporary file: %w", err)
+	}
+	f.size += int64(len(f.buf))
+	f.buf = f.buf[:0]
+	return f.st.rt.canceled()
+}
+
+// close removes the file.
+func (f *spillFile) close() {
+	if f.file == nil {
+		return
+	}
+	// Nothing can be done about a temporary file that will not go: the next
+	// start of the server empties the directory.
+	_ = f.file.Close()
+	_ = f.st.rt.TempFS.Remove(f.name)
+	f.file = nil
+}
+
+// spillReader reads a spill file from its start.
+type spillReader struct {
+	f   *spillFile
+	off int64
+	buf []byte
+	pos int
+	row []column.Datum
+}
+
+// reader returns a reader of everything written so far.
+func (f *spillFile) reader() (*spillReader, error) {
+	if err := f.flush(); err != nil {
+		return nil, err
+	}
+	return &spillReader{f: f, row: make([]column.Datum, len(f.kinds))}, nil
+}
+
+// need makes n bytes available at pos; false at the end of the file.
+func (r *spillReader) need(n int) (bool, error) {
+	if len(r.buf)-r.pos >= n {
+		return true, nil
+	}
+	rest := append(make([]byte, 0, max(n, spillBuffer)), r.buf[r.pos:]...)
+	r.pos = 0
+	r.buf = rest
+	for len(r.buf) < n {
+		if r.off >= r.f.size {
+			return false, nil
+		}
+		want := min(int64(cap(r.buf)-len(r.buf)), r.f.size-r.off)
+		start := len(r.buf)
+		r.buf = r.buf[:start+int(want)]
+		if _, err := r.f.file.ReadAt(r.buf[start:], r.off); err != nil && err != io.EOF {
+			return false, fmt.Errorf("read temporary file: %w", err)
+		}
+		r.off += want
+	}
+	return true, nil
+}
+
+// next returns the next row, nil at the end. Its bytes stay valid: the reader
+// never overwrites a buffer.
+func (r *spillReader) next() ([]column.Datum, error) {
+	ok, err := r.need(4)
+	if err != nil || !ok {
+		return nil, err
+	}
+	n := int(binary.LittleEndian.Uint32(r.buf[r.pos:]))
+	if ok, err = r.need(4 + n); err != nil || !ok {
+		return nil, fmt.Errorf("temporary file ends inside a row: %w", err)
+	}
+	b := r.buf[r.pos+4 : r.pos+4+n]
+	r.pos += 4 + n
+	for i, k := range r.f.kinds {
+		tag := b[0]
+		b = b[1:]
+		switch {
+		case tag == 0:
+			r.row[i] = column.Null()
+		case k == column.Bytes:
+			l, w := binary.Uvarint(b)
+			end := w + int(l)
+			r.row[i] = column.BytesDatum(b[w:end:end])
+			b = b[end:]
+		default:
+			r.row[i] = column.Datum{I: int64(binary.LittleEndian.Uint64(b))}
+			b = b[8:]
+		}
+	}
+	return r.row, nil
+}
+
+// batch fills dst with up to n rows; false when there were none.
+func (r *spillReader) batch(dst *column.Batch, n int) (bool, error) {
+	dst.Reset(r.f.kinds...)
+	for dst.N < n {
+		row, err := r.next()
+		if err != nil {
+			return false, err
+		}
+		if row == nil {
+			break
+		}
+		dst.AppendRow(row)
+	}
+	return dst.N > 0, nil
+}
