@@ -127,64 +127,87 @@ func defaultOf(defaults []Default, c int) Default {
 // there already: the caller empties it before the first of several segments.
 // Keys may come in any order; neighbours in one block are cheapest.
 func (r *Reader) GetBatch(keys [][]byte, results []Result, dst *column.Batch, o *ReadOptions) error {
-	var (
-		windows [batchKeys]window
-		which   [batchKeys]int32
-		blocks  [batchKeys]int32
-		row     []column.Datum
-	)
-	if len(o.Cols) > 0 {
-		row = make([]column.Datum, len(o.Cols))
-	}
 	if o.Stats != nil {
 		o.Stats.Segments++
 	}
-	var b pinned
-	current := int32(-1)
-	defer func() { b.pin.Release() }()
+	var st batchStage
+	if len(o.Cols) > 0 {
+		if cap(o.row) < len(o.Cols) {
+			o.row = make([]column.Datum, len(o.Cols))
+		}
+		st.row = o.row[:len(o.Cols)]
+	}
 	for next := 0; next < len(keys); {
-		n := 0
-		for ; next < len(keys) && n < batchKeys; next++ {
+		st.n = 0
+		for ; next < len(keys) && st.n < batchKeys; next++ {
 			if results[next].Status == Absent && r.mayHold(keys[next], o) {
-				windows[n] = r.fences.predict(keys[next], o.NoModel, o.Stats)
-				which[n] = int32(next)
-				n++
+				st.windows[st.n] = r.fences.predict(keys[next], o.NoModel, o.Stats)
+				st.keys[st.n] = int32(next)
+				st.n++
 			}
 		}
-		r.fences.touch(windows[:n])
-		for k := range n {
-			blocks[k] = int32(r.fences.firstBlock(&windows[k], o.Stats))
+		r.fences.touch(st.windows[:st.n])
+		err := r.pinBatch(&st, o)
+		for k := 0; k < st.n && err == nil; k++ {
+			err = r.batchCell(&st, k, keys, results, dst, o)
 		}
-		for k := range n {
-			if blocks[k] != current {
-				b.pin.Release()
-				current = -1
-				var err error
-				if b, err = r.dataBlock(int(blocks[k]), o.Stats); err != nil {
-					return err
-				}
-				current = blocks[k]
-			}
-			if err := r.batchCell(&b, int(current), int(which[k]), keys, results, row, dst, o); err != nil {
-				return err
-			}
-			if b.pin.Data == nil || r.fences.continued.Any() {
-				current = -1 // the search may have moved on to a later block
-			}
+		for i := range st.pinned {
+			st.pins[i].pin.Release()
+		}
+		st.pinned = 0
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (r *Reader) batchCell(b *pinned, i, k int, keys [][]byte, results []Result, row []column.Datum, dst *column.Batch, o *ReadOptions) error {
-	res, err := r.getFrom(b, i, keys[k], row, o)
+// batchStage is what GetBatch knows about the keys that it has in hand. Every
+// stage runs over all of them before the next begins: the processor then
+// waits for many cache misses at once, and no branch of a search that it
+// guessed wrong throws away the loads of the next key.
+type batchStage struct {
+	n       int
+	keys    [batchKeys]int32 // place in the caller's slice
+	windows [batchKeys]window
+	blocks  [batchKeys]int32 // block that may hold the key
+	pin     [batchKeys]int32 // its place in pins
+	pins    [batchKeys]pinned
+	pinned  int
+	row     []column.Datum
+}
+
+// pinBatch finds and pins the blocks of all keys in hand. Neighbours in one
+// block share its pin, unless a search may leave the block for the next.
+func (r *Reader) pinBatch(st *batchStage, o *ReadOptions) error {
+	share := !r.fences.continued.Any()
+	for k := range st.n {
+		st.blocks[k] = int32(r.fences.firstBlock(&st.windows[k], o.Stats))
+	}
+	for k := range st.n {
+		if !share || k == 0 || st.blocks[k] != st.blocks[k-1] {
+			b, err := r.dataBlock(int(st.blocks[k]), o.Stats)
+			if err != nil {
+				return err
+			}
+			st.pins[st.pinned] = b
+			st.pinned++
+		}
+		st.pin[k] = int32(st.pinned - 1)
+	}
+	return nil
+}
+
+func (r *Reader) batchCell(st *batchStage, k int, keys [][]byte, results []Result, dst *column.Batch, o *ReadOptions) error {
+	at := int(st.keys[k])
+	res, err := r.getFrom(&st.pins[st.pin[k]], int(st.blocks[k]), keys[at], st.row, o)
 	if err != nil {
 		return err
 	}
-	results[k] = res
+	results[at] = res
 	if res.Status == Found {
-		for c := range row {
-			dst.Cols[c].Set(k, row[c])
+		for c := range st.row {
+			dst.Cols[c].Set(at, st.row[c])
 		}
 	}
 	return nil

@@ -48,6 +48,7 @@ type Iterator struct {
 	lowerBlock int // the block in which Lower falls, -1 without a bound
 	upperBlock int
 
+	target  int // rows of the next batch
 	spans   []span
 	rows    int // physical rows of the batch
 	sel     []int32
@@ -68,9 +69,14 @@ type span struct {
 	at     int // physical row of lo in the batch
 }
 
+// firstBatchRows is the aim for the first batch. It and its successors grow
+// fourfold up to a full batch, so that a scan of which only a few rows are
+// wanted reads one or two blocks.
+const firstBatchRows = column.BatchSize / 16
+
 // Iter starts a scan. The caller ends it with Close.
 func (r *Reader) Iter(o IterOptions) *Iterator {
-	it := &Iterator{r: r, opts: o, last: r.fences.count() - 1, lowerBlock: -1, upperBlock: -1, extent: -1}
+	it := &Iterator{r: r, opts: o, last: r.fences.count() - 1, lowerBlock: -1, upperBlock: -1, extent: -1, target: firstBatchRows}
 	empty := r.info.Rows == 0 || o.Snapshot < r.info.MinTS ||
 		o.Lower != nil && bytes.Compare(o.Lower, r.info.MaxKey) > 0 ||
 		o.Upper != nil && bytes.Compare(o.Upper, r.info.MinKey) <= 0 ||
@@ -146,7 +152,7 @@ func (it *Iterator) collect() (bool, error) {
 			continue // a pruned extent
 		}
 		rows := int(it.r.fences.rows[hi+1] - it.r.fences.rows[lo])
-		if len(it.spans) > 0 && it.rows+rows > column.BatchSize {
+		if len(it.spans) > 0 && it.rows+rows > it.target {
 			break
 		}
 		if it.opts.Reverse {
@@ -158,6 +164,7 @@ func (it *Iterator) collect() (bool, error) {
 			return false, err
 		}
 	}
+	it.target = min(4*it.target, column.BatchSize)
 	if it.opts.Reverse {
 		it.ascend()
 	}

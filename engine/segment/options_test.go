@@ -88,6 +88,42 @@ func TestColdGetReadsOneBlock(t *testing.T) {
 	}
 }
 
+func TestBatchesStartSmallAndFitTheExecutor(t *testing.T) {
+	w := newWorld(t, 1<<20)
+	var vs []version
+	for i := range 3*batchRows + 1 { // constant cells: only the limit on rows ends a block
+		vs = append(vs, version{key: intKey(i), ts: 1, row: []column.Datum{column.IntDatum(7)}})
+	}
+	r := w.open(w.write([]column.Kind{column.Int}, vs, WriterOptions{BlockBytes: 1 << 20}).Name, OpenOptions{})
+	if got := r.Info().Blocks; got != 4 {
+		t.Errorf("%d blocks", got)
+	}
+	r = w.open(w.write([]column.Kind{column.Int}, vs, WriterOptions{BlockBytes: 300}).Name, OpenOptions{})
+	for _, reverse := range []bool{false, true} {
+		st := &Stats{}
+		it := r.Iter(IterOptions{Snapshot: 1, Cols: []int{0}, Reverse: reverse, Stats: st})
+		var b column.Batch
+		batches := 0
+		for {
+			ok, err := it.Next(&b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !ok {
+				break
+			}
+			if b.N > column.BatchSize || batches == 0 && st.BlocksRead+st.CacheHits > int64(r.Info().Blocks/8) {
+				t.Errorf("batch %d has %d rows, %d blocks read so far", batches, b.N, st.BlocksRead)
+			}
+			batches++
+		}
+		it.Close()
+		if batches < 4 {
+			t.Errorf("%d batches", batches)
+		}
+	}
+}
+
 func TestPruneSkipsExtentsAndNoVisibleVersion(t *testing.T) {
 	kinds := []column.Kind{column.Int}
 	w := newWorld(t, 1<<20)

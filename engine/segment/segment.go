@@ -62,6 +62,8 @@ type ReadOptions struct {
 	Stats *Stats
 	// Buf is memory for the byte strings of results.
 	Buf []byte
+
+	row []column.Datum // of one result, in GetBatch
 }
 
 // CorruptionError reports bytes of a file that are not what was written.
