@@ -112,7 +112,7 @@ func TestBatchesStartSmallAndFitTheExecutor(t *testing.T) {
 			if !ok {
 				break
 			}
-			if b.N > column.BatchSize || batches == 0 && st.BlocksRead+st.CacheHits > int64(r.Info().Blocks/8) {
+			if b.N > column.BatchSize || batches == 0 && b.N > firstBatchRows {
 				t.Errorf("batch %d has %d rows, %d blocks read so far", batches, b.N, st.BlocksRead)
 			}
 			batches++
