@@ -118,7 +118,8 @@ type AdvisoryLock struct {
 type Catalog interface {
 	// Call computes a system information function that works on catalog rows alone
 	// (pg_get_indexdef, has_table_privilege, format_type, pg_relation_size …), by its
-	// prosrc; ok is false when there is no such function.
+	// prosrc (SQL-language ones by Func.Signature); ok is false when it knows no such function.
+	// pg_collation_for gets the OID of the collation.
 	Call(c *Ctx, prosrc string, args []types.Datum) (d types.Datum, ok bool, err error)
 	// CallSet does the same for those that return sets.
 	CallSet(c *Ctx, prosrc string, args []types.Datum) (it SetIter, ok bool, err error)

@@ -1,0 +1,309 @@
+package functions
+
+import (
+	"bytes"
+	"crypto/md5"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/hex"
+	"math/bits"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/types"
+	"golang.org/x/text/encoding/charmap"
+	"golang.org/x/text/unicode/norm"
+)
+
+// encodeEvals are digests, binary-to-text encodings, character sets and single bits and bytes.
+var encodeEvals = map[string]EvalFunc{
+	"md5_text":     digest(func(b []byte) []byte { s := md5.Sum(b); return []byte(hex.EncodeToString(s[:])) }),
+	"md5_bytea":    digest(func(b []byte) []byte { s := md5.Sum(b); return []byte(hex.EncodeToString(s[:])) }),
+	"sha224_bytea": digest(func(b []byte) []byte { s := sha256.Sum224(b); return s[:] }),
+	"sha256_bytea": digest(func(b []byte) []byte { s := sha256.Sum256(b); return s[:] }),
+	"sha384_bytea": digest(func(b []byte) []byte { s := sha512.Sum384(b); return s[:] }),
+	"sha512_bytea": digest(func(b []byte) []byte { s := sha512.Sum512(b); return s[:] }),
+	"binary_encode": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		switch strings.ToLower(a[1].String()) {
+		case "hex":
+			return textResult(hex.EncodeToString(a[0].B))
+		case "base64":
+			return textResult(encodeBase64(a[0].B))
+		case "escape":
+			return bytesResult(encodeEscape(a[0].B))
+		}
+		return column.Datum{}, unknownEncoding(a[1].String())
+	},
+	"binary_decode": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		var b []byte
+		var err error
+		switch strings.ToLower(a[1].String()) {
+		case "hex":
+			b, err = types.DecodeHex(a[0].String())
+		case "base64":
+			b, err = decodeBase64(a[0].B)
+		case "escape":
+			b, err = decodeEscape(a[0].B)
+		default:
+			err = unknownEncoding(a[1].String())
+		}
+		return column.Datum{B: b}, err
+	},
+	"byteaGetByte": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		if err := checkIndex(a[1].I, int64(len(a[0].B))); err != nil {
+			return column.Datum{}, err
+		}
+		return intResult(int64(a[0].B[a[1].I]))
+	},
+	"byteaSetByte": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		if err := checkIndex(a[1].I, int64(len(a[0].B))); err != nil {
+			return column.Datum{}, err
+		}
+		b := bytes.Clone(a[0].B)
+		b[a[1].I] = byte(a[2].I)
+		return bytesResult(b)
+	},
+	"byteaGetBit": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		if err := checkIndex(a[1].I, 8*int64(len(a[0].B))); err != nil {
+			return column.Datum{}, err
+		}
+		return intResult(int64(a[0].B[a[1].I/8] >> (a[1].I % 8) & 1))
+	},
+	"byteaSetBit": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		if err := checkIndex(a[1].I, 8*int64(len(a[0].B))); err != nil {
+			return column.Datum{}, err
+		}
+		if a[2].I != 0 && a[2].I != 1 {
+			return column.Datum{}, pgerr.New(pgerr.InvalidParameterValue, "new bit must be 0 or 1")
+		}
+		b := bytes.Clone(a[0].B)
+		b[a[1].I/8] = b[a[1].I/8]&^(1<<(a[1].I%8)) | byte(a[2].I<<(a[1].I%8))
+		return bytesResult(b)
+	},
+	"bytea_bit_count": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		n := 0
+		for _, b := range a[0].B {
+			n += bits.OnesCount8(b)
+		}
+		return intResult(int64(n))
+	},
+	"pg_convert_from": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		b, err := toUTF8(a[0].B, a[1].String())
+		return column.Datum{B: b}, err
+	},
+	"pg_convert_to": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		b, err := fromUTF8(a[0].B, a[1].String())
+		return column.Datum{B: b}, err
+	},
+	"pg_convert": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		b, err := toUTF8(a[0].B, a[1].String())
+		if err == nil {
+			b, err = fromUTF8(b, a[2].String())
+		}
+		return column.Datum{B: b}, err
+	},
+	"length_in_encoding": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		b, err := toUTF8(a[0].B, a[1].String())
+		return column.Datum{I: int64(utf8.RuneCount(b))}, err
+	},
+	"unicode_normalize_func": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		f, err := normalForm(a[1].String())
+		if err != nil {
+			return column.Datum{}, err
+		}
+		return bytesResult(f.Bytes(a[0].B))
+	},
+	"unicode_is_normalized": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		f, err := normalForm(a[1].String())
+		return column.BoolDatum(err == nil && f.IsNormal(a[0].B)), err
+	},
+}
+
+func digest(f func([]byte) []byte) EvalFunc {
+	return func(_ *Ctx, a []column.Datum) (column.Datum, error) { return bytesResult(f(a[0].B)) }
+}
+
+func unknownEncoding(name string) error {
+	return pgerr.New(pgerr.InvalidParameterValue, "unrecognized encoding: \"%s\"", name)
+}
+
+func checkIndex(i, n int64) error {
+	if i < 0 || i >= n {
+		return pgerr.New(pgerr.ArraySubscriptError, "index %d out of valid range, 0..%d", i, n-1)
+	}
+	return nil
+}
+
+// encodeBase64 breaks lines after 76 characters, as MIME does.
+func encodeBase64(b []byte) string {
+	s := base64.StdEncoding.EncodeToString(b)
+	var sb strings.Builder
+	for len(s) > 76 {
+		sb.WriteString(s[:76])
+		sb.WriteByte('\n')
+		s = s[76:]
+	}
+	sb.WriteString(s)
+	return sb.String()
+}
+
+func decodeBase64(src []byte) ([]byte, error) {
+	var out []byte
+	var buf uint32
+	pos, end := 0, 0
+	for i := 0; i < len(src); i++ {
+		c := src[i]
+		if c == ' ' || c == '\t' || c == '\n' || c == '\r' {
+			continue
+		}
+		v := uint32(0)
+		if c == '=' {
+			if end == 0 {
+				switch pos {
+				case 2:
+					end = 1
+				case 3:
+					end = 2
+				default:
+					return nil, pgerr.New(pgerr.InvalidParameterValue, "unexpected \"=\" while decoding base64 sequence")
+				}
+			}
+		} else {
+			k := strings.IndexByte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", c)
+			if k < 0 {
+				_, n := utf8.DecodeRune(src[i:])
+				return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid symbol \"%s\" found while decoding base64 sequence", src[i:i+n])
+			}
+			v = uint32(k)
+		}
+		buf = buf<<6 | v
+		if pos++; pos == 4 {
+			out = append(out, byte(buf>>16))
+			if end == 0 || end > 1 {
+				out = append(out, byte(buf>>8))
+			}
+			if end == 0 || end > 2 {
+				out = append(out, byte(buf))
+			}
+			buf, pos = 0, 0
+		}
+	}
+	if pos != 0 {
+		return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid base64 end sequence").
+			WithHint("Input data is missing padding, is truncated, or is otherwise corrupted.")
+	}
+	return out, nil
+}
+
+func encodeEscape(b []byte) []byte {
+	var out []byte
+	for _, c := range b {
+		switch {
+		case c == 0 || c >= 0x80:
+			out = append(out, '\\', '0'+c>>6, '0'+c>>3&7, '0'+c&7)
+		case c == '\\':
+			out = append(out, '\\', '\\')
+		default:
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+func decodeEscape(b []byte) ([]byte, error) {
+	var out []byte
+	for i := 0; i < len(b); i++ {
+		switch {
+		case b[i] != '\\':
+			out = append(out, b[i])
+		case i+3 < len(b) && b[i+1] >= '0' && b[i+1] <= '3' && octal(b[i+2]) && octal(b[i+3]):
+			out = append(out, (b[i+1]-'0')<<6|(b[i+2]-'0')<<3|(b[i+3]-'0'))
+			i += 3
+		case i+1 < len(b) && b[i+1] == '\\':
+			out = append(out, '\\')
+			i++
+		default:
+			return nil, pgerr.New(pgerr.InvalidTextRepresentation, "invalid input syntax for type bytea")
+		}
+	}
+	return out, nil
+}
+
+// charset returns the table of a one-byte encoding; nil for UTF8 and SQL_ASCII.
+func charset(name, side string) (*charmap.Charmap, error) {
+	switch strings.ToUpper(strings.NewReplacer("-", "", "_", "").Replace(name)) {
+	case "UTF8", "UNICODE", "SQLASCII":
+		return nil, nil
+	case "LATIN1", "ISO88591":
+		return charmap.ISO8859_1, nil
+	case "LATIN2", "ISO88592":
+		return charmap.ISO8859_2, nil
+	case "LATIN9", "ISO885915":
+		return charmap.ISO8859_15, nil
+	case "ISO88595":
+		return charmap.ISO8859_5, nil
+	case "WIN1250", "WINDOWS1250":
+		return charmap.Windows1250, nil
+	case "WIN1251", "WINDOWS1251":
+		return charmap.Windows1251, nil
+	case "WIN1252", "WINDOWS1252":
+		return charmap.Windows1252, nil
+	case "KOI8R", "KOI8":
+		return charmap.KOI8R, nil
+	}
+	return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid %s encoding name \"%s\"", side, name)
+}
+
+func toUTF8(b []byte, encoding string) ([]byte, error) {
+	m, err := charset(encoding, "source")
+	if err != nil {
+		return nil, err
+	}
+	if m == nil {
+		return b, types.CheckEncoding(b)
+	}
+	return m.NewDecoder().Bytes(b)
+}
+
+func fromUTF8(b []byte, encoding string) ([]byte, error) {
+	m, err := charset(encoding, "destination")
+	if err != nil || m == nil {
+		return b, err
+	}
+	var out []byte
+	for _, r := range string(b) {
+		c, ok := m.EncodeRune(r)
+		if !ok {
+			return nil, pgerr.New(pgerr.UntranslatableCharacter,
+				"character with byte sequence %s in encoding \"UTF8\" has no equivalent in encoding \"%s\"",
+				hexBytes(string(r)), strings.ToUpper(encoding))
+		}
+		out = append(out, c)
+	}
+	return out, nil
+}
+
+func hexBytes(s string) string {
+	parts := make([]string, len(s))
+	for i := range len(s) {
+		parts[i] = "0x" + hex.EncodeToString([]byte{s[i]})
+	}
+	return strings.Join(parts, " ")
+}
+
+func normalForm(name string) (norm.Form, error) {
+	switch strings.ToUpper(name) {
+	case "NFC":
+		return norm.NFC, nil
+	case "NFD":
+		return norm.NFD, nil
+	case "NFKC":
+		return norm.NFKC, nil
+	case "NFKD":
+		return norm.NFKD, nil
+	}
+	return 0, pgerr.New(pgerr.InvalidParameterValue, "invalid normalization form: %s", name)
+}
