@@ -25,14 +25,16 @@ func init() {
 		}
 	}
 	for name, f := range map[string]func(s *pairStat) (float64, bool){
-		"regr_sxx":       func(s *pairStat) (float64, bool) { return s.sxx, s.n >= 1 },
-		"regr_syy":       func(s *pairStat) (float64, bool) { return s.syy, s.n >= 1 },
-		"regr_sxy":       func(s *pairStat) (float64, bool) { return s.sxy, s.n >= 1 },
-		"regr_avgx":      func(s *pairStat) (float64, bool) { return s.sx / s.n, s.n >= 1 },
-		"regr_avgy":      func(s *pairStat) (float64, bool) { return s.sy / s.n, s.n >= 1 },
-		"covar_pop":      func(s *pairStat) (float64, bool) { return s.sxy / s.n, s.n >= 1 },
-		"covar_samp":     func(s *pairStat) (float64, bool) { return s.sxy / (s.n - 1), s.n >= 2 },
-		"corr":           func(s *pairStat) (float64, bool) { return s.sxy / math.Sqrt(s.sxx*s.syy), s.n >= 1 && s.sxx != 0 && s.syy != 0 },
+		"regr_sxx":   func(s *pairStat) (float64, bool) { return s.sxx, s.n >= 1 },
+		"regr_syy":   func(s *pairStat) (float64, bool) { return s.syy, s.n >= 1 },
+		"regr_sxy":   func(s *pairStat) (float64, bool) { return s.sxy, s.n >= 1 },
+		"regr_avgx":  func(s *pairStat) (float64, bool) { return s.sx / s.n, s.n >= 1 },
+		"regr_avgy":  func(s *pairStat) (float64, bool) { return s.sy / s.n, s.n >= 1 },
+		"covar_pop":  func(s *pairStat) (float64, bool) { return s.sxy / s.n, s.n >= 1 },
+		"covar_samp": func(s *pairStat) (float64, bool) { return s.sxy / (s.n - 1), s.n >= 2 },
+		"corr": func(s *pairStat) (float64, bool) {
+			return s.sxy / math.Sqrt(s.sxx*s.syy), s.n >= 1 && s.sxx != 0 && s.syy != 0
+		},
 		"regr_r2":        (*pairStat).r2,
 		"regr_slope":     func(s *pairStat) (float64, bool) { return s.sxy / s.sxx, s.n >= 1 && s.sxx != 0 },
 		"regr_intercept": func(s *pairStat) (float64, bool) { return (s.sy - s.sx*s.sxy/s.sxx) / s.n, s.n >= 1 && s.sxx != 0 },

@@ -8,9 +8,6 @@ import (
 var collectAggs = map[string]func(c *Ctx) AggState{
 	"string_agg(text,text)":   byRow(func(*Ctx) rowState { return &stringAgg{} }),
 	"string_agg(bytea,bytea)": byRow(func(*Ctx) rowState { return &stringAgg{} }),
-	"array_agg(anynonarray)":  byRow(func(c *Ctx) rowState { return &listAgg{kind: c.Env.Kind(c.argType(0)), finish: finishArray} }),
-	"json_agg(anyelement)":    byRow(func(c *Ctx) rowState { return &listAgg{kind: c.Env.Kind(c.argType(0)), finish: finishJSON} }),
-	"jsonb_agg(anyelement)":   byRow(func(c *Ctx) rowState { return &listAgg{kind: c.Env.Kind(c.argType(0)), finish: finishJSONB} }),
 }
 
 // stringAgg joins texts; the first delimiter is left out.
@@ -69,8 +66,3 @@ func (s *listAgg) result(c *Ctx, _ []column.Datum) (column.Datum, error) {
 }
 
 func (s *listAgg) size() int64 { return 64 + s.held }
-
-func finishArray(c *Ctx, list []column.Datum) (column.Datum, error) {
-	return arrayOf(c.argType(0), list), nil
-}
-

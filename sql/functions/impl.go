@@ -6,11 +6,14 @@ import "github.com/omendb/omendb/engine/column"
 // Internal functions are found by prosrc; SQL-language functions and aggregates,
 // whose prosrc says nothing, by signature.
 var (
-	evalTables = []map[string]EvalFunc{compareEvals, boolEvals, intEvals, floatEvals, textEvals}
-	vecTables  = []map[string]VecFunc{compareVecs, arithmeticVecs}
-	setTables  = []map[string]SetFunc{seriesSets}
-	aggTables  = []map[string]func(c *Ctx) AggState{countAggs, sumAggs, extremeAggs, boolAggs}
-	winTables  = []map[string]WinFunc{windowFuncs}
+	evalTables = []map[string]EvalFunc{
+		compareEvals, boolEvals, intEvals, floatEvals, mathEvals, textEvals, castEvals, encodeEvals, quoteEvals,
+		likeEvals, regexpEvals, sessionEvals,
+	}
+	vecTables = []map[string]VecFunc{compareVecs, arithmeticVecs, likeVecs}
+	setTables = []map[string]SetFunc{seriesSets, regexpSets}
+	aggTables = []map[string]func(c *Ctx) AggState{countAggs, sumAggs, extremeAggs, boolAggs, collectAggs, statAggs}
+	winTables = []map[string]WinFunc{windowFuncs}
 )
 
 // attach fills in how to compute f, when that is known.
@@ -25,9 +28,13 @@ func attach(f *Func) {
 	case f.Kind == 'w':
 		f.Win = lookup(winTables, key)
 	case f.RetSet:
-		f.Set = lookup(setTables, key)
+		if f.Set = lookup(setTables, key); f.Set == nil && isCatalogKey(key) {
+			f.Set = catalogSet(key)
+		}
 	default:
-		f.Eval = lookup(evalTables, key)
+		if f.Eval = lookup(evalTables, key); f.Eval == nil && isCatalogKey(key) {
+			f.Eval = catalogEval(key)
+		}
 		f.Vec = lookup(vecTables, key)
 	}
 }

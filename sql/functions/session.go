@@ -98,7 +98,7 @@ var sessionEvals = map[string]EvalFunc{
 	},
 	"pg_sleep": func(c *Ctx, a []column.Datum) (column.Datum, error) { return sleep(c, a[0].Float()) },
 	"pg_sleep_for(interval)": func(c *Ctx, a []column.Datum) (column.Datum, error) {
-		return sleep(c, types.IntervalSeconds(a[0]))
+		return sleep(c, intervalSeconds(types.IntervalFrom(a[0])))
 	},
 	"pg_sleep_until(timestamptz)": func(c *Ctx, a []column.Datum) (column.Datum, error) {
 		return sleep(c, float64(a[0].I-c.Env.ClockNow())/1e6)
@@ -216,4 +216,10 @@ func advisory(l AdvisoryLock, a []column.Datum) AdvisoryLock {
 		l.Key = a[0].I<<32 | a[1].I&0xffffffff
 	}
 	return l
+}
+
+// intervalSeconds is extract(epoch from interval) as a float.
+func intervalSeconds(v types.Interval) float64 {
+	days := float64(v.Months/12)*365.25 + float64(v.Months%12)*30 + float64(v.Days)
+	return days*86400 + float64(v.Micros)/1e6
 }

@@ -360,4 +360,3 @@ func chr(n int64) (column.Datum, error) {
 	}
 	return textResult(string(rune(n)))
 }
-

@@ -9,19 +9,21 @@ import (
 
 // castEvals convert between the string types and apply type modifiers.
 var castEvals = map[string]EvalFunc{
-	"varchar":     lengthCoercion(types.VarcharOID),
-	"bpchar":      lengthCoercion(types.BPCharOID),
-	"bit":         lengthCoercion(types.BitOID),
-	"varbit":      lengthCoercion(types.VarbitOID),
-	"numeric":     lengthCoercion(types.NumericOID),
-	"time_scale":  lengthCoercion(types.TimeOID),
-	"timetz_scale": lengthCoercion(types.TimetzOID),
+	"varchar":           lengthCoercion(types.VarcharOID),
+	"bpchar":            lengthCoercion(types.BPCharOID),
+	"bit":               lengthCoercion(types.BitOID),
+	"varbit":            lengthCoercion(types.VarbitOID),
+	"numeric":           lengthCoercion(types.NumericOID),
+	"time_scale":        lengthCoercion(types.TimeOID),
+	"timetz_scale":      lengthCoercion(types.TimetzOID),
 	"timestamp_scale":   lengthCoercion(types.TimestampOID),
 	"timestamptz_scale": lengthCoercion(types.TimestamptzOID),
 	"interval_scale":    lengthCoercion(types.IntervalOID),
-	"name_text":   unchanged,
-	"name_bpchar": unchanged,
-	"text_name":   func(_ *Ctx, a []column.Datum) (column.Datum, error) { return textResult(types.TruncateName(a[0].String())) },
+	"name_text":         unchanged,
+	"name_bpchar":       unchanged,
+	"text_name": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		return textResult(types.TruncateName(a[0].String()))
+	},
 	"bpchar_name": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		return textResult(string(bytes.TrimRight([]byte(types.TruncateName(a[0].String())), " ")))
 	},
