@@ -2,8 +2,10 @@ package functions
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -138,7 +140,21 @@ func evalExpr(env *types.Env, expr string) (string, error) {
 		for i, a := range args {
 			typs[i] = a.typ
 		}
-		res := ResolveFunc(env, nil, Call{Cands: ByName(name), ArgTypes: typs})
+		call := Call{Cands: ByName(name), ArgTypes: typs}
+		if t := types.ByName(name); t != nil {
+			call.NamedType = t.OID
+		}
+		res := ResolveFunc(env, nil, call)
+		if res.Status == Coercion {
+			d, err := convert(env, args[0], args[0].typ)
+			if err == nil && res.Path == PathViaIO {
+				d, err = env.In(res.Ret, -1, string(env.Out(nil, args[0].typ, d)))
+			}
+			if err != nil {
+				return "", err
+			}
+			return show(env, res.Ret, d), nil
+		}
 		if res.Err != nil || res.Status != Found {
 			return "", fmt.Errorf("function %s: status %d %v", name, res.Status, res.Err)
 		}
@@ -354,10 +370,21 @@ func TestExpressions(t *testing.T) {
 						got = "ERROR " + e.Code + ": " + strings.NewReplacer("\\", "\\\\", "\n", "\\n").Replace(e.Message)
 					}
 				}
-				if got != want {
+				if got != want && !lastPlace(expr, got, want) {
 					t.Errorf("%s\n\tgot  %s\n\twant %s", expr, got, want)
 				}
 			}
 		})
 	}
+}
+
+// lastPlace forgives transcendental functions a difference in the last place: Go's and
+// glibc's mathematical libraries are both within one unit of the true value.
+func lastPlace(expr, got, want string) bool {
+	if !strings.Contains(expr, "::float8)") && !strings.Contains(expr, "^") && !strings.Contains(expr, "||/") {
+		return false
+	}
+	g, err1 := strconv.ParseFloat(got, 64)
+	w, err2 := strconv.ParseFloat(want, 64)
+	return err1 == nil && err2 == nil && math.Abs(g-w) <= 1e-15*math.Abs(w)
 }

@@ -7,12 +7,12 @@ import "github.com/omendb/omendb/engine/column"
 // whose prosrc says nothing, by signature.
 var (
 	evalTables = []map[string]EvalFunc{
-		compareEvals, boolEvals, intEvals, floatEvals, mathEvals, textEvals, castEvals, encodeEvals, quoteEvals,
+		compareEvals, boolEvals, intEvals, floatEvals, mathEvals, numericEvals, moneyEvals, textEvals, castEvals, encodeEvals, quoteEvals,
 		likeEvals, regexpEvals, sessionEvals,
 	}
 	vecTables = []map[string]VecFunc{compareVecs, arithmeticVecs, likeVecs}
 	setTables = []map[string]SetFunc{seriesSets, regexpSets}
-	aggTables = []map[string]func(c *Ctx) AggState{countAggs, sumAggs, extremeAggs, boolAggs, collectAggs, statAggs}
+	aggTables = []map[string]func(c *Ctx) AggState{countAggs, sumAggs, extremeAggs, boolAggs, collectAggs, statAggs, numericAggs}
 	winTables = []map[string]WinFunc{windowFuncs}
 )
 

@@ -20,7 +20,7 @@ var mathEvals = map[string]EvalFunc{
 		case v < 0:
 			return -1, nil
 		}
-		return v * 0, nil
+		return 0, nil
 	}),
 	"dsqrt": overFloat(func(v float64) (float64, error) {
 		if v < 0 {
@@ -33,8 +33,8 @@ var mathEvals = map[string]EvalFunc{
 	"dexp":    overFloat(exponential),
 	"dlog1":   overFloat(func(v float64) (float64, error) { return logarithm(math.Log, v) }),
 	"dlog10":  overFloat(func(v float64) (float64, error) { return logarithm(math.Log10, v) }),
-	"degrees": overFloat(func(v float64) (float64, error) { return checked(v/(math.Pi/180), v, v) }),
-	"radians": overFloat(func(v float64) (float64, error) { return v * (math.Pi / 180), nil }),
+	"degrees": overFloat(func(v float64) (float64, error) { return checked(v/radiansPerDegree, v, v) }),
+	"radians": overFloat(func(v float64) (float64, error) { return v * radiansPerDegree, nil }),
 	"dpi":     func(*Ctx, []column.Datum) (column.Datum, error) { return floatResult(math.Pi) },
 	"dsin":    overFloat(func(v float64) (float64, error) { return circular(math.Sin, v) }),
 	"dcos":    overFloat(func(v float64) (float64, error) { return circular(math.Cos, v) }),
@@ -167,18 +167,27 @@ func inDegrees(f func(float64) float64, v float64) (float64, error) {
 // The trigonometric functions in degrees are exact where people expect it: they are
 // scaled so that sine 30, cosine 60 and tangent 45 come out as 0.5, 0.5 and 1.
 
+// They must be rounded the way a compiled C constant is, hence variables.
+var (
+	radiansPerDegree = math.Pi / 180
+	sin30            = math.Sin(30 * radiansPerDegree)
+	oneMinusCos60    = 1 - math.Cos(60*radiansPerDegree)
+)
+
 func sinFirst(x float64) float64 {
 	if x <= 30 {
-		return math.Sin(x*(math.Pi/180)) / math.Sin(30*(math.Pi/180)) / 2
+		return math.Sin(x*radiansPerDegree) / sin30 / 2
 	}
-	return 1 - (1-math.Cos((90-x)*(math.Pi/180)))/(1-math.Cos(60*(math.Pi/180)))/2
+	return cosLow(90 - x)
 }
+
+func cosLow(x float64) float64 { return 1 - (1-math.Cos(x*radiansPerDegree))/oneMinusCos60/2 }
 
 func cosFirst(x float64) float64 {
 	if x <= 60 {
-		return 1 - (1-math.Cos(x*(math.Pi/180)))/(1-math.Cos(60*(math.Pi/180)))/2
+		return cosLow(x)
 	}
-	return math.Sin((90-x)*(math.Pi/180)) / math.Sin(30*(math.Pi/180)) / 2
+	return math.Sin((90-x)*radiansPerDegree) / sin30 / 2
 }
 
 func sind(x float64) float64 {
