@@ -23,6 +23,9 @@ const maxBuiltinOID = 6200
 var codecs [maxBuiltinOID]*codec
 
 func init() {
+	arrayCodec = &codec{arrayIn, arrayOut, arrayRecv, arraySend}
+	enumCodec = &codec{enumIn, enumOut, enumRecv, enumSend}
+	recordCodec = &codec{recordIn, recordOut, recordRecv, recordSend}
 	for _, family := range []map[OID]*codec{
 		scalarCodecs(), textCodecs(), floatCodecs(), datetimeCodecs(), numericCodecs(),
 		bitCodecs(), jsonCodecs(), uuidCodecs(), geometricCodecs(), networkCodecs(),
@@ -37,11 +40,8 @@ func init() {
 	}
 }
 
-var (
-	arrayCodec  = &codec{in: arrayIn, out: arrayOut, recv: arrayRecv, send: arraySend}
-	enumCodec   = &codec{in: enumIn, out: enumOut, recv: enumRecv, send: enumSend}
-	recordCodec = &codec{in: recordIn, out: recordOut, recv: recordRecv, send: recordSend}
-)
+// Families of types that users can add to; set by init as well.
+var arrayCodec, enumCodec, recordCodec *codec
 
 // codec returns the formats of a type that is not a domain, nil when it has none.
 func (t *Type) codec() *codec {
@@ -86,7 +86,7 @@ func (e *Env) In(oid OID, typmod int32, s string) (Datum, error) {
 		return Datum{}, noInput(e, t)
 	}
 	d, err := c.in(e, t, typmod, s)
-	if err != nil || typmod < 0 {
+	if err != nil || typmod < 0 || t.IsArray() { // elements were fitted one by one
 		return d, err
 	}
 	return e.ApplyTypmod(t.OID, typmod, d, false)

@@ -18,6 +18,24 @@ func (e *Env) findStructuredOrder(oid, coll OID) *order {
 		return intervalOrder
 	case NumericOID:
 		return numericOrder
+	case RecordOID:
+		return e.recordOrder()
+	case AnyArrayOID:
+		return nil
+	}
+	t := e.Type(oid)
+	switch {
+	case t == nil:
+		return nil
+	case t.TypType == 'd':
+		base, _ := e.BaseType(oid, -1)
+		return e.findOrder(base, coll)
+	case t.TypType == 'e':
+		return e.enumOrder(oid)
+	case t.TypType == 'c':
+		return e.recordOrder()
+	case t.IsArray():
+		return e.arrayOrder(t.Elem, coll)
 	}
 	return nil
 }
@@ -50,5 +68,20 @@ func (e *Env) applyStructuredTypmod(oid OID, typmod int32, d Datum, explicit boo
 		v, err := IntervalFrom(d).fit(typmod)
 		return v.Datum(), err
 	}
+	if t := e.Type(oid); t != nil && t.IsArray() {
+		return e.fitElements(t, typmod, d, explicit)
+	}
 	return d, nil
+}
+
+// fitElements applies a modifier to every element of an array.
+func (e *Env) fitElements(t *Type, typmod int32, d Datum, explicit bool) (Datum, error) {
+	a := ArrayFrom(d)
+	for i, v := range a.Elems {
+		var err error
+		if a.Elems[i], err = e.ApplyTypmod(t.Elem, typmod, v, explicit); err != nil {
+			return Datum{}, err
+		}
+	}
+	return e.MakeArray(a), nil
 }
