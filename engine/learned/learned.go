@@ -112,11 +112,18 @@ func (m *Model) Bytes() int {
 // Predict bounds the first position whose key is not less than key. Both
 // bounds may be the number of keys.
 func (m *Model) Predict(key uint64) (lower, upper int) {
+	_, lower, upper = m.Locate(key)
+	return lower, upper
+}
+
+// Locate is Predict with the prediction itself; without a spline that is the
+// middle of the array.
+func (m *Model) Locate(key uint64) (place, lower, upper int) {
 	if m.kind == BinarySearch {
-		return 0, m.n
+		return m.n / 2, 0, m.n
 	}
 	p := m.place(key)
-	return max(p-m.below, 0), min(p+m.above, m.n)
+	return p, max(p-m.below, 0), min(p+m.above, m.n)
 }
 
 // PredictBatch does Predict for every key; the slices have one length.

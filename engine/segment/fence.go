@@ -116,18 +116,19 @@ type window struct {
 	rest         []byte
 	chunk        uint64
 	lower, upper int // bounds of the first chunk not less than chunk; upper included
+	place        int // where the model expects it, -1 without a model
 	side         int // from strip; the bounds mean nothing unless it is 0
 }
 
 // predict bounds the place of key among the fences.
 func (f *fences) predict(key []byte, noModel bool, st *Stats) window {
-	w := window{upper: len(f.chunks)}
+	w := window{upper: len(f.chunks), place: -1}
 	if w.rest, w.side = f.strip(key); w.side != 0 {
 		return w
 	}
 	w.chunk = learned.Chunk(w.rest)
 	if f.model != nil && !noModel {
-		w.lower, w.upper = f.model.Predict(w.chunk)
+		w.place, w.lower, w.upper = f.model.Locate(w.chunk)
 		if st != nil {
 			st.Predictions++
 			st.Window += int64(w.upper - w.lower + 1)
@@ -154,7 +155,7 @@ func (f *fences) find(w *window, st *Stats) int {
 			hi = m
 		}
 	}
-	if st != nil && w.upper-w.lower < len(f.chunks) && lo != (w.lower+w.upper)/2 {
+	if st != nil && w.place >= 0 && w.place != lo {
 		st.Mispredictions++
 	}
 	for lo < len(f.chunks) && f.chunks[lo] == w.chunk {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/omendb/omendb/engine/column"
@@ -164,6 +165,47 @@ func TestPruneSkipsExtentsAndNoVisibleVersion(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestConcurrentReadersAgree(t *testing.T) {
+	s := shapes[2]
+	vs := s.make(rand.New(rand.NewPCG(6, 6)), 2000)
+	w := newWorld(t, 32<<10) // far less than the segment: blocks come and go
+	r := w.open(w.write(s.kinds, vs, WriterOptions{BlockBytes: 1000}).Name, OpenOptions{})
+	seen := visible(vs, 99998)
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			rnd := rand.New(rand.NewPCG(7, uint64(g)))
+			o := &ReadOptions{Snapshot: 99998, Cols: []int{0, 1, 2}}
+			dst := make([]column.Datum, 3)
+			for range 500 {
+				want := seen[rnd.IntN(len(seen))]
+				res, err := r.Get(want.key, dst, o)
+				if err != nil || res.Version != want.ts || !want.deleted && !sameDatum(column.Bytes, dst[2], want.row[2]) {
+					t.Errorf("key %x: %+v, %v", want.key, res, err)
+					return
+				}
+			}
+			it := r.Iter(IterOptions{Snapshot: 99998, Cols: []int{2}, Reverse: g%2 == 0})
+			defer it.Close()
+			var b column.Batch
+			rows := 0
+			for ok := true; ok; rows += b.Len() {
+				var err error
+				if ok, err = it.Next(&b); err != nil {
+					t.Error(err)
+				}
+				if !ok {
+					break
+				}
+			}
+			if rows != len(seen) {
+				t.Errorf("%d rows, want %d", rows, len(seen))
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func TestEmptySegment(t *testing.T) {

@@ -39,7 +39,7 @@ type Stats struct {
 	Segments       int64 // look-ups and scans that got as far as the fences
 	Window         int64 // fences within the predicted bounds, summed
 	Predictions    int64 // look-ups of a fence that a model answered
-	Mispredictions int64 // of these: the answer was not at the predicted place
+	Mispredictions int64 // of these: the fence was in the window, as always, but not at the predicted place
 	BlocksRead     int64 // blocks read from the file
 	CacheHits      int64 // blocks found in the cache
 	BytesRead      int64 // from the file
@@ -73,6 +73,7 @@ type CorruptionError struct {
 	Detail string
 }
 
+// Error names the file, the offset and the damage.
 func (e *CorruptionError) Error() string {
 	return fmt.Sprintf("corrupted file %s at offset %d: %s", e.File, e.Offset, e.Detail)
 }
