@@ -305,18 +305,58 @@ func (c *Encoded) decodeBytes(dst [][]byte, lo int) {
 			p = p[c.n:]
 		}
 	case formDict:
-		for i := range dst {
-			dst[i] = c.entry(int(PackedAt(c.codes, lo+i, c.width)))
-		}
+		c.decodeDict(dst, lo)
 	case formPlain:
-		var start uint64
-		if lo > 0 {
-			start = PackedAt(c.codes, lo-1, c.width)
+		c.decodePlain(dst, lo)
+	}
+}
+
+const (
+	// unpackRows codes or ends are unpacked at once, on the stack.
+	unpackRows = 256
+
+	// smallDict entries are looked up in a table of their slices.
+	smallDict = 32
+)
+
+func (c *Encoded) decodeDict(dst [][]byte, lo int) {
+	var codes [unpackRows]int64
+	var table [smallDict][]byte
+	small := c.n <= smallDict && c.n <= len(dst)
+	if small {
+		for k := range c.n {
+			table[k] = c.entry(k)
 		}
-		for i := range dst {
-			end := PackedAt(c.codes, lo+i, c.width)
+	}
+	for len(dst) > 0 {
+		part := codes[:min(len(dst), unpackRows)]
+		unpack(part, c.codes, lo, c.width, 0)
+		if small {
+			for i, k := range part {
+				dst[i] = table[k&(smallDict-1)]
+			}
+		} else {
+			for i, k := range part {
+				dst[i] = c.entry(int(k))
+			}
+		}
+		dst, lo = dst[len(part):], lo+len(part)
+	}
+}
+
+func (c *Encoded) decodePlain(dst [][]byte, lo int) {
+	var ends [unpackRows]int64
+	var start int64
+	if lo > 0 {
+		start = int64(PackedAt(c.codes, lo-1, c.width))
+	}
+	for len(dst) > 0 {
+		part := ends[:min(len(dst), unpackRows)]
+		unpack(part, c.codes, lo, c.width, 0)
+		for i, end := range part {
 			dst[i] = c.blob[start:end:end]
 			start = end
 		}
+		dst, lo = dst[len(part):], lo+len(part)
 	}
 }
