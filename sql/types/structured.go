@@ -18,6 +18,8 @@ func (e *Env) findStructuredOrder(oid, coll OID) *order {
 		return intervalOrder
 	case NumericOID:
 		return numericOrder
+	case JSONBOID:
+		return jsonbOrder
 	case RecordOID:
 		return e.recordOrder()
 	case AnyArrayOID:
