@@ -40,6 +40,9 @@ func (db *DB) apply(r *wal.Record) error {
 		return fmt.Errorf("record %d: %w", r.LSN, d.err)
 	}
 	db.visible.Store(uint64(r.LSN))
+	if db.activeBytes >= db.opts.MemtableBytes {
+		db.freeze()
+	}
 	return nil
 }
 
@@ -100,7 +103,7 @@ func (c *changes) publish() {
 	if c.created == nil && c.dropped == nil {
 		return
 	}
-	c.db.changeView(func(stores map[StoreID]*storeState) {
+	c.db.changeView(func(stores map[StoreID]*storeState, g *garbage) {
 		maps.Copy(stores, c.created)
 		for id, def := range c.altered {
 			st := *stores[id]
@@ -108,6 +111,9 @@ func (c *changes) publish() {
 			stores[id] = &st
 		}
 		for id := range c.dropped {
+			if st := stores[id]; st != nil {
+				st.runs(func(r *run) { g.runs = append(g.runs, r) })
+			}
 			delete(stores, id)
 		}
 	})
@@ -147,6 +153,10 @@ func (db *DB) applyCommit(d *decoder, lsn LSN) {
 func (db *DB) applyWrites(d *decoder, c *changes, ts uint64) {
 	table, def := c.lookup(StoreID(d.uvarint()))
 	n := d.count()
+	var before int64
+	if table != nil {
+		before = table.Bytes()
+	}
 	for range n {
 		flags := memtable.Flags(d.byte())
 		key, data := d.bytes(), d.bytes()
@@ -161,6 +171,9 @@ func (db *DB) applyWrites(d *decoder, c *changes, ts uint64) {
 			return
 		}
 		table.Put(key, ts, flags, data)
+	}
+	if table != nil {
+		db.activeBytes += table.Bytes() - before
 	}
 }
 
@@ -184,9 +197,11 @@ func (db *DB) applySequence(d *decoder, lsn LSN) {
 	s := SequenceState{Last: d.varint(), Called: d.bool()}
 	if q, err := db.sequences.get(id); err == nil && d.err == nil {
 		q.mu.Lock()
-		q.logged = s
-		if db.recovering && lsn > db.catalog {
-			q.state = s
+		if lsn > db.catalog {
+			q.logged = s
+			if db.recovering {
+				q.state = s
+			}
 		}
 		q.mu.Unlock()
 	}

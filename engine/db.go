@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	"github.com/omendb/omendb/engine/memtable"
+	"github.com/omendb/omendb/engine/segment"
+	"github.com/omendb/omendb/engine/segment/cache"
 	"github.com/omendb/omendb/engine/txn"
 	"github.com/omendb/omendb/wal"
 )
@@ -45,6 +47,13 @@ type DB struct {
 	catalog     LSN        // in recovery: definitions up to here came from the manifest
 	activeBytes int64      // memory of the active memtables; guarded by applyMu
 
+	cache      *cache.Cache
+	flush      flusher
+	oldestView *view // of those that are referred to; guarded by viewMu
+
+	manifestTurn gate // held while the manifest is replaced; guards what follows
+	applied      LSN  // of the manifest
+	listed       map[*run]bool
 }
 
 // Open opens a database, creating it if there is none, and recovers what was
@@ -61,6 +70,8 @@ func Open(o Options) (*DB, error) {
 	v := &view{stores: make(map[StoreID]*storeState)}
 	v.refs.Store(1)
 	db.view.Store(v)
+	db.oldestView = v
+	db.cache = cache.New(o.CacheBytes)
 	if err := db.recover(); err != nil {
 		if db.log != nil {
 			_ = db.log.Close() // the first error counts
@@ -68,6 +79,7 @@ func Open(o Options) (*DB, error) {
 		if db.dirLock != nil {
 			_ = db.dirLock.Close()
 		}
+		db.cache.Close()
 		return nil, err
 	}
 	return db, nil
@@ -85,12 +97,30 @@ func (db *DB) propose(ctx context.Context, kind wal.Kind, body []byte, decoded a
 // WaitDurable returns once the commit at lsn is durable, for those who committed asynchronously.
 func (db *DB) WaitDurable(ctx context.Context, lsn LSN) error { return db.log.WaitDurable(ctx, lsn) }
 
-// Close ends the database. Transactions must have ended.
+// Close ends the database. Transactions must have ended. What is in memtables
+// becomes segments, so that the next start has nothing to replay; if that
+// fails, it is in the log.
 func (db *DB) Close() error {
-	if db.closed.Swap(true) {
+	f := &db.flush
+	f.mu.Lock()
+	if f.closing {
+		f.mu.Unlock()
 		return nil
 	}
+	f.closing = true
+	if f.again != nil {
+		f.again()
+	}
+	f.wake()
+	f.mu.Unlock()
+	_ = db.wait(context.Background(), func(f *flusher) bool { return !f.flushing && !f.merging })
+	if err := db.flushFinally(); err != nil {
+		db.opts.Log.Warn().Err(err).Msg("memtable.flush")
+	}
+	db.closed.Store(true)
 	err := db.log.Close()
+	db.closeRuns()
+	db.cache.Close()
 	if lerr := db.dirLock.Close(); err == nil {
 		err = lerr
 	}
@@ -98,6 +128,33 @@ func (db *DB) Close() error {
 		return fmt.Errorf("close database: %w", err)
 	}
 	return nil
+}
+
+// flushFinally flushes all memtables in this goroutine and leaves a manifest with the exact sequences.
+func (db *DB) flushFinally() error {
+	db.applyMu.Lock()
+	db.freeze()
+	db.applyMu.Unlock()
+	for {
+		db.flush.mu.Lock()
+		n := len(db.flush.frozen)
+		db.flush.mu.Unlock()
+		if n == 0 {
+			return nil
+		}
+		if err := db.flushOldest(); err != nil {
+			return err
+		}
+	}
+}
+
+// closeRuns closes the files of all live segments.
+func (db *DB) closeRuns() {
+	for r := range db.listed {
+		if err := r.reader.Close(); err != nil {
+			db.opts.Log.Warn().Err(err).Str("file", r.info.Name).Msg("segment.close")
+		}
+	}
 }
 
 // Stats describes a store, for the planner and for people.
@@ -117,16 +174,32 @@ type SegmentStats struct {
 	Error      int    // the model's verified error bound
 	ModelBytes int64
 	FenceBytes int64
+	Info       *segment.Info // column statistics and the rest; read only
 }
 
 // StoreStats describes a committed store; an unknown one is all zero.
 func (db *DB) StoreStats(id StoreID) Stats {
 	v := db.acquireView()
-	defer v.release()
+	defer db.releaseView(v)
 	var s Stats
 	st := v.stores[id]
 	if st == nil {
 		return s
+	}
+	add := func(level int) func(*run) {
+		return func(r *run) {
+			i := r.info
+			s.Bytes += i.Size
+			s.Rows += max(0, float64(i.Keys)-2*float64(i.Tombstones))
+			s.Segments = append(s.Segments, SegmentStats{Name: i.Name, Level: level, Keys: int64(i.Keys), Bytes: i.Size,
+				Kind: i.ModelKind, Error: i.ModelError, ModelBytes: int64(i.ModelBytes), FenceBytes: int64(i.FenceBytes), Info: i})
+		}
+	}
+	for _, r := range st.level0 {
+		add(0)(r)
+	}
+	for _, r := range st.base {
+		add(1)(r)
 	}
 	st.tables(func(t *memtable.Table) bool {
 		s.Bytes += t.Bytes()

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/segment"
 	"github.com/omendb/omendb/engine/txn"
 	"github.com/omendb/omendb/wal"
 )
@@ -89,10 +90,13 @@ func (e *VersionError) Error() string {
 // Corruption returns the damage that an error reports, wherever in the engine it was found.
 func Corruption(err error) (*CorruptionError, bool) {
 	var own *CorruptionError
+	var seg *segment.CorruptionError
 	var log *wal.CorruptionError
 	switch {
 	case errors.As(err, &own):
 		return own, true
+	case errors.As(err, &seg):
+		return &CorruptionError{File: seg.File, Offset: seg.Offset, Detail: seg.Detail}, true
 	case errors.As(err, &log):
 		return &CorruptionError{File: log.File, Offset: log.Offset, Detail: log.Detail}, true
 	}

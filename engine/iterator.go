@@ -2,9 +2,11 @@ package engine
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/memtable"
+	"github.com/omendb/omendb/engine/segment"
 )
 
 // ScanOptions say what to read.
@@ -13,52 +15,32 @@ type ScanOptions struct {
 	Cols         []int  // wanted columns; nil is all, empty is none: rows are only counted
 	Keys         bool   // make Keys available
 	Reverse      bool
+	NoModel      bool       // search without the learned models; rows are the same
 	Stats        *ReadStats // counts what the scan does, if not nil
 }
 
-// ReadStats counts what reads did, for EXPLAIN.
+// ReadStats counts what scans did, for EXPLAIN.
 type ReadStats struct {
-	Segments       int64 // segments visited
-	Blocks         int64 // blocks read
-	PredictedRange int64 // blocks in the predicted windows
-	Mispredictions int64
-	MemtableRows   int64
-	Rows           int64
+	segment.Stats
+	Rows         int64 // yielded
+	MemtableRows int64 // of these: from memtables and private writes
 }
 
-// Iterator yields the rows of a scan in key order, in batches.
+// Iterator yields the rows of a scan in key order (descending with Reverse),
+// in batches. Batches have no selection: every row is present.
 type Iterator struct {
 	snap    *Snapshot
 	def     *storeDef
 	cols    []int
 	opts    ScanOptions
 	err     error
-	sources []*tableSource // current rows, unordered; exhausted ones are removed
+	sources []source // those that have not ended
 	keys    [][]byte
+	count   ReadStats
 }
 
-// tableSource walks a memtable at a timestamp.
-type tableSource struct {
-	cur memtable.Cursor
-	ts  uint64
-	key []byte
-	v   memtable.Version
-	own bool // private writes win over committed ones
-}
-
-// next moves to the next key that has a version at the timestamp.
-func (s *tableSource) next() bool {
-	for s.cur.Next() {
-		var ok bool
-		if s.v, ok = s.cur.Version(s.ts); ok {
-			s.key = s.cur.Key()
-			return true
-		}
-	}
-	return false
-}
-
-// Scan reads a range. The iterator must be closed before the snapshot.
+// Scan reads a range. The iterator must be closed before the snapshot. An
+// unknown store is reported by the first Next.
 func (s *Snapshot) Scan(id StoreID, o ScanOptions) *Iterator {
 	it := &Iterator{snap: s, opts: o}
 	st, def, err := s.resolve(id)
@@ -69,26 +51,50 @@ func (s *Snapshot) Scan(id StoreID, o ScanOptions) *Iterator {
 	it.def, it.cols = def, def.columns(o.Cols)
 	s.noteRead(id, o.Lower, o.Upper)
 	if own := s.own(id); own != nil {
-		it.add(own, s.ownSeq, true)
+		it.addTable(own, s.ownSeq, true)
 	}
-	if st != nil {
-		st.tables(func(t *memtable.Table) bool {
-			it.add(t, s.ts, false)
-			return true
-		})
+	if st == nil {
+		return it
 	}
+	st.tables(func(t *memtable.Table) bool {
+		it.addTable(t, s.ts, false)
+		return true
+	})
+	for _, r := range st.level0 {
+		it.addRuns(r)
+	}
+	it.addRuns(st.base...)
 	return it
 }
 
-func (it *Iterator) add(t *memtable.Table, ts uint64, own bool) {
+func (it *Iterator) addTable(t *memtable.Table, ts uint64, own bool) {
 	if t.Empty() {
 		return
 	}
 	src := &tableSource{ts: ts, own: own}
 	src.cur.Init(t, it.opts.Lower, it.opts.Upper, it.opts.Reverse)
-	if src.next() {
+	if src.next(); src.at != nil {
 		it.sources = append(it.sources, src)
 	}
+}
+
+func (it *Iterator) addRuns(runs ...*run) {
+	src := &runSource{due: true}
+	for _, r := range runs {
+		if r.overlaps(it.opts.Lower, it.opts.Upper) {
+			src.runs = append(src.runs, r)
+		}
+	}
+	if len(src.runs) == 0 {
+		return
+	}
+	if it.opts.Reverse {
+		slices.Reverse(src.runs)
+	}
+	src.opts = segment.IterOptions{Lower: it.opts.Lower, Upper: it.opts.Upper, Snapshot: it.snap.ts, Cols: it.cols,
+		Defaults: it.def.defaults, Keys: it.opts.Keys, Reverse: it.opts.Reverse,
+		NoModel: it.opts.NoModel || it.snap.noModel, Stats: &it.count.Stats}
+	it.sources = append(it.sources, src)
 }
 
 // Next fills dst with the next rows and reports whether there are any.
@@ -98,60 +104,112 @@ func (it *Iterator) Next(dst *column.Batch) (bool, error) {
 	}
 	resetBatch(dst, it.def, it.cols)
 	it.keys = it.keys[:0]
-	for dst.N < column.BatchSize && len(it.sources) > 0 {
-		best := it.sources[0]
-		for _, src := range it.sources[1:] {
-			if it.before(src, best) {
-				best = src
-			}
+	for dst.N < column.BatchSize {
+		ready, err := it.refill(dst.N > 0)
+		if err != nil {
+			it.err = err
+			return false, err
 		}
-		if !best.v.Deleted() {
-			for i, c := range it.cols {
-				dst.Cols[i].Append(it.def.cell(best.v.Data, c))
-			}
-			if it.opts.Keys {
-				it.keys = append(it.keys, best.key)
-			}
-			dst.N++
+		if !ready || len(it.sources) == 0 {
+			break
 		}
-		it.pass(best.key)
+		best, bound := it.first()
+		best.copy(it, dst, bound, column.BatchSize)
 	}
-	if it.opts.Stats != nil {
-		it.opts.Stats.Rows += int64(dst.N)
-		it.opts.Stats.MemtableRows += int64(dst.N)
-	}
+	it.count.Rows += int64(dst.N)
 	return dst.N > 0, nil
 }
 
-// before reports whether a's row comes first, or hides b's.
-func (it *Iterator) before(a, b *tableSource) bool {
-	c := bytes.Compare(a.key, b.key)
-	if it.opts.Reverse {
-		c = -c
-	}
-	if c != 0 {
-		return c < 0
-	}
-	if a.own != b.own {
-		return a.own
-	}
-	return a.v.TS > b.v.TS
-}
-
-// pass moves every source beyond a key.
-func (it *Iterator) pass(key []byte) {
+// refill brings every source to a key and forgets those at their end. When
+// rows that a refill would invalidate are in use it reports false.
+func (it *Iterator) refill(inUse bool) (bool, error) {
 	for i := 0; i < len(it.sources); {
 		src := it.sources[i]
-		if bytes.Equal(src.key, key) && !src.next() {
-			it.sources = append(it.sources[:i], it.sources[i+1:]...)
+		if src.pending() {
+			if inUse {
+				return false, nil
+			}
+			if err := src.refill(); err != nil {
+				return false, err
+			}
+		}
+		if src.key() == nil {
+			src.close()
+			it.sources = slices.Delete(it.sources, i, i+1)
 			continue
 		}
 		i++
 	}
+	return true, nil
 }
 
-// Keys returns the keys of the last batch, when the scan asked for them.
+// first returns the source whose row comes next, after passing the versions
+// that it hides, and the key that its rows have to stay before.
+func (it *Iterator) first() (best source, bound []byte) {
+	best = it.sources[0]
+	if len(it.sources) == 1 {
+		return best, nil
+	}
+	for _, src := range it.sources[1:] {
+		if c := it.compare(src.key(), best.key()); c < 0 || c == 0 && src.version() > best.version() {
+			best = src
+		}
+	}
+	for _, src := range it.sources {
+		if src == best {
+			continue
+		}
+		if bytes.Equal(src.key(), best.key()) {
+			if src.next(); src.pending() || src.key() == nil {
+				// Where it continues is not known: take one row.
+				bound = best.key()
+				continue
+			}
+		}
+		if bound == nil || it.compare(src.key(), bound) < 0 {
+			bound = src.key()
+		}
+	}
+	return best, bound
+}
+
+// compare orders keys as the scan does.
+func (it *Iterator) compare(a, b []byte) int {
+	if it.opts.Reverse {
+		return bytes.Compare(b, a)
+	}
+	return bytes.Compare(a, b)
+}
+
+// before reports whether a key comes before a bound, nil being the end.
+func (it *Iterator) before(key, bound []byte) bool {
+	return bound == nil || it.compare(key, bound) < 0
+}
+
+// Keys returns the keys of the last batch, row by row, when the scan asked for them.
 func (it *Iterator) Keys() [][]byte { return it.keys }
 
-// Close ends the scan.
-func (it *Iterator) Close() { it.sources, it.err = nil, nil }
+// Close ends the scan and adds what it did to ScanOptions.Stats.
+func (it *Iterator) Close() {
+	for _, src := range it.sources {
+		src.close()
+	}
+	it.sources = nil
+	if it.opts.Stats != nil {
+		it.opts.Stats.add(&it.count)
+	}
+	it.count = ReadStats{}
+}
+
+func (s *ReadStats) add(o *ReadStats) {
+	s.Rows += o.Rows
+	s.MemtableRows += o.MemtableRows
+	s.Segments += o.Segments
+	s.Window += o.Window
+	s.Predictions += o.Predictions
+	s.Mispredictions += o.Mispredictions
+	s.BlocksRead += o.BlocksRead
+	s.CacheHits += o.CacheHits
+	s.BytesRead += o.BytesRead
+	s.ExtentsPruned += o.ExtentsPruned
+}

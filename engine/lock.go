@@ -75,7 +75,7 @@ func (t *Txn) releaseLast(tag txn.Tag, mode txn.Mode, fresh bool) {
 // committed returns the newest committed version of a key.
 func (t *Txn) committed(id StoreID, key []byte) (v memtable.Version, live bool, err error) {
 	view := t.db.acquireView()
-	defer view.release()
+	defer t.db.releaseView(view)
 	st := view.stores[id]
 	if st == nil { // created by this transaction
 		return v, false, nil
@@ -149,7 +149,7 @@ func (t *Txn) since(id StoreID, key []byte, s *Snapshot) (LockResult, error) {
 		return LockResult{}, err
 	}
 	view := t.db.acquireView()
-	defer view.release()
+	defer t.db.releaseView(view)
 	st := view.stores[id]
 	if st == nil {
 		return LockResult{Status: Deleted}, nil

@@ -39,6 +39,7 @@ type manifest struct {
 	catalog   LSN // definitions, sequences and segment lists are as of here; not below applied
 	xid       uint64
 	store     uint64
+	nonce     uint64 // of the newest segment
 	stores    []manifestStore
 	sequences []manifestSequence
 }
@@ -65,6 +66,7 @@ func (m *manifest) encode() []byte {
 	e.uvarint(uint64(m.catalog))
 	e.uvarint(m.xid)
 	e.uvarint(m.store)
+	e.uvarint(m.nonce)
 	e.uvarint(uint64(len(m.stores)))
 	for i := range m.stores {
 		s := &m.stores[i]
@@ -107,7 +109,7 @@ func decodeManifest(b []byte) (*manifest, error) {
 	}
 	m, d := &manifest{}, decoder{b: body}
 	m.applied, m.catalog = LSN(d.uvarint()), LSN(d.uvarint())
-	m.xid, m.store = d.uvarint(), d.uvarint()
+	m.xid, m.store, m.nonce = d.uvarint(), d.uvarint(), d.uvarint()
 	for range d.count() {
 		s := manifestStore{def: d.def()}
 		for range d.count() {

@@ -1,9 +1,11 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"path"
 
+	"github.com/omendb/omendb/engine/memtable"
 	"github.com/omendb/omendb/wal"
 )
 
@@ -44,10 +46,16 @@ func (db *DB) recover() error {
 		FileBytes: db.opts.LogFileBytes, MinDurable: m.catalog,
 	})
 	if err != nil {
+		db.closeRuns()
 		return err
 	}
 	db.recovering, db.catalog = true, m.catalog
 	if err := db.log.Replay(m.applied+1, db.replay); err != nil {
+		db.flush.mu.Lock()
+		db.flush.closing = true
+		db.flush.mu.Unlock()
+		_ = db.wait(context.Background(), func(f *flusher) bool { return !f.flushing && !f.merging })
+		db.closeRuns()
 		return err
 	}
 	db.applyMu.Lock()
@@ -74,18 +82,54 @@ func (db *DB) initialise() (*manifest, error) {
 	return m, nil
 }
 
-// load takes over what the manifest says.
+// load takes over what the manifest says and removes files that it does not name.
 func (db *DB) load(m *manifest) error {
 	db.ids.recover(m.xid, m.store)
 	db.visible.Store(uint64(m.applied))
+	db.flush.nonce = m.nonce
+	db.applied, db.listed = m.applied, make(map[*run]bool)
 	for _, q := range m.sequences {
 		db.sequences.create(q.id, q.state)
+	}
+	live := make(map[string]bool)
+	stores := db.view.Load().stores
+	for i := range m.stores {
+		ms := &m.stores[i]
+		st := &storeState{def: newStoreDef(ms.def), active: memtable.New()}
+		for _, g := range ms.segments {
+			r, err := db.openRun(g.name, g.stamp)
+			if err != nil {
+				db.closeRuns()
+				return fmt.Errorf("store %d (%s): %w", ms.def.ID, ms.def.Name, err)
+			}
+			r.refs.Store(byViews + byManifest)
+			db.listed[r], live[g.name] = true, true
+			if g.level == 0 {
+				st.level0 = append(st.level0, r)
+			} else {
+				st.base = append(st.base, r)
+			}
+		}
+		stores[ms.def.ID] = st
+	}
+	names, err := db.opts.FS.List(path.Join(db.opts.Dir, segmentDir))
+	if err != nil {
+		db.closeRuns()
+		return err
+	}
+	for _, name := range names {
+		if !live[name] {
+			db.removeSegment(name, 0)
+		}
 	}
 	return nil
 }
 
 // replay applies one record of the log in recovery.
 func (db *DB) replay(r *wal.Record) error {
+	if err := db.stall(context.Background()); err != nil {
+		return err
+	}
 	db.applyMu.Lock()
 	defer db.applyMu.Unlock()
 	return db.apply(r)

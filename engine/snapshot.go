@@ -1,8 +1,12 @@
 package engine
 
 import (
+	"bytes"
+	"math"
+
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/memtable"
+	"github.com/omendb/omendb/engine/segment"
 )
 
 // Snapshot is what a statement sees: the committed state at a timestamp, and
@@ -16,6 +20,10 @@ type Snapshot struct {
 	ownSeq  uint64
 	command uint32
 	noModel bool
+
+	read     segment.ReadOptions // memory of point reads
+	results  []segment.Result
+	segStats *segment.Stats
 }
 
 // Timestamp returns the commit timestamp up to which transactions are visible.
@@ -23,6 +31,9 @@ func (s *Snapshot) Timestamp() uint64 { return s.ts }
 
 // Command returns the number of the command that the snapshot was made for.
 func (s *Snapshot) Command() uint32 { return s.command }
+
+// SetStats makes Get, GetBatch and Count add to st what they do in segments; nil ends that.
+func (s *Snapshot) SetStats(st *segment.Stats) { s.segStats = st }
 
 // SetNoModel makes reads search without the learned models. Results are the same.
 func (s *Snapshot) SetNoModel(off bool) { s.noModel = off }
@@ -32,7 +43,7 @@ func (s *Snapshot) Close() {
 	if s.view == nil {
 		return
 	}
-	s.view.release()
+	s.db.releaseView(s.view)
 	s.view = nil
 	s.reg.unregister()
 	if t := s.txn; t != nil && !t.done {
@@ -88,10 +99,7 @@ func (s *Snapshot) Get(id StoreID, key []byte, cols []int, dst []column.Datum) (
 		return false, err
 	}
 	s.noteGet(id, key)
-	return s.get(st, def, id, key, def.columns(cols), dst)
-}
-
-func (s *Snapshot) get(st *storeState, def *storeDef, id StoreID, key []byte, cols []int, dst []column.Datum) (bool, error) {
+	cols = def.columns(cols)
 	if own := s.own(id); own != nil {
 		if v, ok := own.Get(key, s.ownSeq); ok {
 			if v.Deleted() {
@@ -104,30 +112,121 @@ func (s *Snapshot) get(st *storeState, def *storeDef, id StoreID, key []byte, co
 	if st == nil {
 		return false, nil
 	}
-	return st.get(def, key, s.ts, cols, dst)
+	s.readOptions(def, cols)
+	return st.get(def, key, dst[:len(cols)], &s.read)
+}
+
+// readOptions prepares the options for reads of segments.
+func (s *Snapshot) readOptions(def *storeDef, cols []int) {
+	s.read.Snapshot, s.read.Cols, s.read.Defaults = s.ts, cols, def.defaults
+	s.read.NoModel, s.read.Stats = s.noModel, s.segStats
 }
 
 // GetBatch reads many rows: row i of dst and found[i] belong to keys[i]. Rows
-// that do not exist are NULL in every column.
+// that do not exist are NULL in every column. Keys may come in any order.
 func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.Batch, found []bool) error {
 	st, def, err := s.resolve(id)
 	if err != nil {
 		return err
 	}
+	if s.txn != nil && s.txn.reads != nil {
+		for _, key := range keys {
+			s.noteGet(id, key)
+		}
+	}
 	cols = def.columns(cols)
 	resetBatch(dst, def, cols)
-	row := make([]column.Datum, len(cols))
+	for i, c := range cols {
+		dst.Cols[i].Resize(def.kinds[c], len(keys))
+	}
+	dst.N = len(keys)
+	results := s.results
+	if cap(results) < len(keys) {
+		results = make([]segment.Result, max(len(keys), 64))
+		s.results = results
+	}
+	results = results[:len(keys)]
+	s.readOptions(def, cols)
+	s.read.Buf = s.read.Buf[:0]
+	own := s.own(id)
 	for i, key := range keys {
-		s.noteGet(id, key)
-		if found[i], err = s.get(st, def, id, key, cols, row); err != nil {
+		results[i] = s.batchFromTables(st, def, own, key, cols, dst, i)
+	}
+	if st != nil {
+		if err := st.batchFromRuns(keys, results, dst, &s.read); err != nil {
 			return err
 		}
-		if !found[i] {
-			for j := range row {
-				row[j] = column.Null()
+	}
+	for i := range results {
+		if found[i] = results[i].Status == segment.Found; !found[i] {
+			for c := range dst.Cols {
+				dst.Cols[c].Set(i, column.Null())
 			}
 		}
-		dst.AppendRow(row)
+	}
+	return nil
+}
+
+// batchFromTables looks a key up in private writes and memtables.
+func (s *Snapshot) batchFromTables(st *storeState, def *storeDef, own *memtable.Table, key []byte, cols []int, dst *column.Batch, i int) segment.Result {
+	v, ok := memtable.Version{}, false
+	if own != nil {
+		if v, ok = own.Get(key, s.ownSeq); ok {
+			v.TS = math.MaxUint64 // nothing is newer
+		}
+	}
+	if !ok && st != nil {
+		v, ok = st.newestInTables(key, s.ts)
+	}
+	switch {
+	case !ok:
+		return segment.Result{}
+	case v.Deleted():
+		return segment.Result{Status: segment.Deleted, Version: v.TS}
+	}
+	for c := range cols {
+		dst.Cols[c].Set(i, def.cell(v.Data, cols[c]))
+	}
+	return segment.Result{Status: segment.Found, Version: v.TS}
+}
+
+// batchFromRuns looks up the keys that are still absent, run by run.
+func (s *storeState) batchFromRuns(keys [][]byte, results []segment.Result, dst *column.Batch, o *segment.ReadOptions) error {
+	for _, runs := range [][]*run{s.level0, s.base} {
+		for _, r := range runs {
+			if err := r.batchNewer(keys, results, dst, o); err != nil {
+				return err
+			}
+			if err := r.reader.GetBatch(keys, results, dst, o); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// batchNewer replaces results by newer ones of this run, which only a bulk
+// load can have put behind a run with older versions.
+func (r *run) batchNewer(keys [][]byte, results []segment.Result, dst *column.Batch, o *segment.ReadOptions) error {
+	for i, key := range keys {
+		if results[i].Status == segment.Absent || results[i].Version >= r.info.MaxTS {
+			continue
+		}
+		row, own := make([]column.Datum, len(o.Cols)), *o
+		own.Buf = nil
+		res, err := r.reader.Get(key, row, &own)
+		if err != nil {
+			return err
+		}
+		if res.Status == segment.Absent || res.Version <= results[i].Version {
+			continue
+		}
+		results[i] = res
+		if res.Status == segment.Found {
+			for c := range row {
+				dst.Cols[c].Set(i, row[c])
+			}
+		}
 	}
 	return nil
 }
@@ -145,6 +244,14 @@ func resetBatch(dst *column.Batch, def *storeDef, cols []int) {
 
 // Count returns the number of rows in [lower, upper).
 func (s *Snapshot) Count(id StoreID, lower, upper []byte) (int64, error) {
+	st, _, err := s.resolve(id)
+	if err != nil {
+		return 0, err
+	}
+	s.noteRead(id, lower, upper)
+	if n, ok, err := s.countByRank(st, id, lower, upper); ok || err != nil {
+		return n, err
+	}
 	it := s.Scan(id, ScanOptions{Lower: lower, Upper: upper, Cols: []int{}})
 	defer it.Close()
 	var b column.Batch
@@ -156,6 +263,46 @@ func (s *Snapshot) Count(id StoreID, lower, upper []byte) (int64, error) {
 		}
 		n += int64(b.Len())
 	}
+}
+
+// countByRank counts without reading rows where every row of every segment in
+// the range is the one visible version of its key: nothing in memory, no
+// tombstones, no second versions, no overlap, all older than the snapshot.
+func (s *Snapshot) countByRank(st *storeState, id StoreID, lower, upper []byte) (n int64, ok bool, err error) {
+	if st == nil || s.own(id) != nil || len(st.level0) > 0 {
+		return 0, false, nil
+	}
+	clean := true
+	st.tables(func(t *memtable.Table) bool {
+		clean = t.Empty() || t.EstimateRange(lower, upper) == 0
+		return clean
+	})
+	for _, r := range st.base {
+		if i := r.info; clean && r.overlaps(lower, upper) {
+			clean = i.Tombstones == 0 && i.Keys == i.Rows && i.MaxTS <= s.ts
+		}
+	}
+	if !clean || lower != nil && upper != nil && bytes.Compare(lower, upper) >= 0 {
+		return 0, clean, nil
+	}
+	for _, r := range st.base {
+		if !r.overlaps(lower, upper) {
+			continue
+		}
+		from, to := uint64(0), r.info.Rows
+		if lower != nil {
+			if from, err = r.reader.Rank(lower, s.segStats); err != nil {
+				return 0, false, err
+			}
+		}
+		if upper != nil {
+			if to, err = r.reader.Rank(upper, s.segStats); err != nil {
+				return 0, false, err
+			}
+		}
+		n += int64(to - from)
+	}
+	return n, true, nil
 }
 
 // EstimateRange returns about how many rows lie in [lower, upper). It reads no rows.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/memtable"
+	"github.com/omendb/omendb/engine/segment"
 )
 
 // StoreID names a store. It is never reused: TRUNCATE and rewrites make a new one.
@@ -28,8 +29,9 @@ type StoreDef struct {
 // storeDef is a StoreDef with what reads need at hand.
 type storeDef struct {
 	StoreDef
-	kinds []column.Kind
-	all   []int // every column
+	kinds    []column.Kind
+	defaults []segment.Default // what segments lack
+	all      []int             // every column
 }
 
 func newStoreDef(d StoreDef) *storeDef {
@@ -39,6 +41,7 @@ func newStoreDef(d StoreDef) *storeDef {
 	for i := range d.Columns {
 		d.Columns[i].Missing = d.Columns[i].Missing.Clone()
 		sd.kinds = append(sd.kinds, d.Columns[i].Kind)
+		sd.defaults = append(sd.defaults, segment.Default{Kind: d.Columns[i].Kind, Value: d.Columns[i].Missing})
 		sd.all = append(sd.all, i)
 	}
 	return sd
@@ -68,11 +71,13 @@ func (d *storeDef) columns(cols []int) []int {
 }
 
 // storeState is a store in a view: its definition and the runs that hold its
-// rows, newest first. It is immutable; the active memtable grows.
+// rows. It is immutable; the active memtable grows.
 type storeState struct {
 	def    *storeDef
 	active *memtable.Table
-	frozen []*memtable.Table
+	frozen []*memtable.Table // newest first
+	level0 []*run            // segments that may overlap, newest first
+	base   []*run            // disjoint segments in key order, older than the others
 }
 
 // tables calls fn for the memtables, newest first, until it returns false.
@@ -84,5 +89,15 @@ func (s *storeState) tables(fn func(*memtable.Table) bool) {
 		if !fn(t) {
 			return
 		}
+	}
+}
+
+// runs calls fn for all segments.
+func (s *storeState) runs(fn func(*run)) {
+	for _, r := range s.level0 {
+		fn(r)
+	}
+	for _, r := range s.base {
+		fn(r)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/omendb/omendb/engine/memtable"
+	"github.com/omendb/omendb/engine/segment"
 	"github.com/omendb/omendb/engine/txn"
 )
 
@@ -142,7 +143,8 @@ func (t *Txn) Snapshot() *Snapshot {
 		s = &Snapshot{}
 	}
 	t.spare = nil
-	*s = Snapshot{db: t.db, txn: t, ownSeq: t.cmdSeq, command: t.command}
+	*s = Snapshot{db: t.db, txn: t, ownSeq: t.cmdSeq, command: t.command,
+		read: segment.ReadOptions{Buf: s.read.Buf}, results: s.results}
 	if t.opts.Isolation == ReadCommitted {
 		t.db.register(&s.reg)
 		s.ts = s.reg.ts
@@ -171,6 +173,9 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 	if len(t.ddl) == 0 && !t.hasWrites() {
 		t.runCommitHooks(0)
 		return 0, nil
+	}
+	if err := t.db.stall(ctx); err != nil {
+		return 0, err
 	}
 	t.XID()
 	validated := t.reads != nil && t.start.shard != nil

@@ -10,9 +10,15 @@ import (
 // rows. Readers hold a reference while they use it, so that files it lists
 // outlive them. A new one replaces it on DDL, freeze, flush and merge.
 type view struct {
-	stores map[StoreID]*storeState
-	refs   atomic.Int64 // 1 for being current, 1 for each reader
+	stores  map[StoreID]*storeState
+	refs    atomic.Int64 // 1 for being current, 1 for each reader
+	next    *view        // the one that replaced it; guarded by viewMu, as is what follows
+	dead    bool         // nobody holds a reference
+	garbage garbage      // what the next one has no more
 }
+
+// garbage collects the segments that a change of the view leaves out.
+type garbage struct{ runs []*run }
 
 // acquireView returns the current view with a reference.
 func (db *DB) acquireView() *view {
@@ -25,23 +31,40 @@ func (db *DB) acquireView() *view {
 	}
 }
 
-func (v *view) release() {
-	if v.refs.Add(-1) < 0 {
+// releaseView gives a reference back. Segments that no view lists any more are let go.
+func (db *DB) releaseView(v *view) {
+	n := v.refs.Add(-1)
+	if n > 0 {
+		return
+	}
+	if n < 0 {
 		panic("engine: view released too often")
+	}
+	db.viewMu.Lock()
+	v.dead = true
+	var free []*run
+	for db.oldestView.dead { // the current view is never dead
+		free = append(free, db.oldestView.garbage.runs...)
+		db.oldestView = db.oldestView.next
+	}
+	db.viewMu.Unlock()
+	for _, r := range free {
+		db.unref(r, byViews)
 	}
 }
 
-// changeView replaces the view by one whose stores fn has changed. Callers
-// change entries by replacing them, never in place.
-func (db *DB) changeView(fn func(stores map[StoreID]*storeState)) {
+// changeView replaces the view by one whose stores fn has changed. fn replaces
+// entries, never changes them in place, and names the runs that it leaves out.
+func (db *DB) changeView(fn func(map[StoreID]*storeState, *garbage)) {
 	db.viewMu.Lock()
-	defer db.viewMu.Unlock()
 	old := db.view.Load()
 	v := &view{stores: maps.Clone(old.stores)}
 	v.refs.Store(1)
-	fn(v.stores)
+	fn(v.stores, &old.garbage)
+	old.next = v
 	db.view.Store(v)
-	old.release()
+	db.viewMu.Unlock()
+	db.releaseView(old)
 }
 
 // registration is a timestamp that merging must respect while it is listed.

@@ -1,0 +1,179 @@
+// Package compact merges runs of versions into segments, dropping what no
+// snapshot can see any more, and decides which segments are worth merging.
+//
+// It sees runs as sources of versions and knows nothing of transactions: the
+// engine tells it the oldest snapshot and which runs hold what.
+package compact
+
+import (
+	"bytes"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/segment"
+)
+
+// Source yields the versions of a run: keys ascending, versions of a key
+// descending by timestamp. What it returns stays valid until Next.
+type Source interface {
+	Next() bool
+	Err() error
+	Key() []byte
+	Version() uint64
+	Deleted() bool
+	Successor() []byte
+	Row() ([]column.Datum, error)
+}
+
+// Options say how to merge.
+type Options struct {
+	// Oldest is a timestamp that no live or future snapshot is below. Of the
+	// versions at or below it only the newest is kept.
+	Oldest uint64
+	// Bottom says that no other run holds older versions of the keys, so that
+	// tombstones which everybody sees can go.
+	Bottom bool
+	// TargetBytes is the size at which an output is ended and another begun.
+	TargetBytes int64
+	// NewWriter begins an output.
+	NewWriter func() *segment.Writer
+	// Stop is asked now and then; its error ends the merge.
+	Stop func() error
+}
+
+// stopEvery is the number of versions between two questions to Options.Stop.
+const stopEvery = 4096
+
+// Result describes a merge.
+type Result struct {
+	Segments []segment.Info // in key order
+	Read     int64          // versions read
+	Written  int64          // versions written
+}
+
+// Merge writes the versions of the sources into segments. After an error no
+// segment is left.
+func Merge(sources []Source, o Options) (Result, error) {
+	m := merger{o: o}
+	err := m.run(sources)
+	if err == nil {
+		err = m.finish()
+	}
+	if err != nil {
+		if m.w != nil {
+			m.w.Abort()
+		}
+		return m.res, err
+	}
+	return m.res, nil
+}
+
+type merger struct {
+	o    Options
+	heap []Source
+	w    *segment.Writer
+	key  []byte // of the group being written
+	any  bool   // a group has begun
+	seen bool   // the group's newest version at or below Oldest has come
+	res  Result
+}
+
+func (m *merger) run(sources []Source) error {
+	for _, s := range sources {
+		if s.Next() {
+			m.heap = append(m.heap, s)
+		} else if err := s.Err(); err != nil {
+			return err
+		}
+	}
+	for i := len(m.heap)/2 - 1; i >= 0; i-- {
+		m.sink(i)
+	}
+	for len(m.heap) > 0 {
+		if m.res.Read%stopEvery == 0 && m.o.Stop != nil {
+			if err := m.o.Stop(); err != nil {
+				return err
+			}
+		}
+		m.res.Read++
+		s := m.heap[0]
+		if err := m.take(s); err != nil {
+			return err
+		}
+		if !s.Next() {
+			if err := s.Err(); err != nil {
+				return err
+			}
+			last := len(m.heap) - 1
+			m.heap[0] = m.heap[last]
+			m.heap = m.heap[:last]
+		}
+		m.sink(0)
+	}
+	return nil
+}
+
+func (m *merger) less(i, j int) bool {
+	c := bytes.Compare(m.heap[i].Key(), m.heap[j].Key())
+	return c < 0 || c == 0 && m.heap[i].Version() > m.heap[j].Version()
+}
+
+func (m *merger) sink(i int) {
+	for {
+		least := i
+		for c := 2*i + 1; c <= 2*i+2 && c < len(m.heap); c++ {
+			if m.less(c, least) {
+				least = c
+			}
+		}
+		if least == i {
+			return
+		}
+		m.heap[i], m.heap[least] = m.heap[least], m.heap[i]
+		i = least
+	}
+}
+
+// take writes a version unless nobody can see it.
+func (m *merger) take(s Source) error {
+	key, ts := s.Key(), s.Version()
+	if !m.any || !bytes.Equal(key, m.key) {
+		m.key, m.any, m.seen = append(m.key[:0], key...), true, false
+		if m.w != nil && m.w.Bytes() >= m.o.TargetBytes {
+			if err := m.finish(); err != nil {
+				return err
+			}
+		}
+	}
+	if m.seen {
+		return nil
+	}
+	m.seen = ts <= m.o.Oldest
+	if m.seen && m.o.Bottom && s.Deleted() {
+		return nil
+	}
+	if m.w == nil {
+		m.w = m.o.NewWriter()
+	}
+	m.res.Written++
+	if s.Deleted() {
+		return m.w.Add(key, ts, true, s.Successor(), nil)
+	}
+	row, err := s.Row()
+	if err != nil {
+		return err
+	}
+	return m.w.Add(key, ts, false, nil, row)
+}
+
+func (m *merger) finish() error {
+	if m.w == nil {
+		return nil
+	}
+	w := m.w
+	m.w = nil
+	info, err := w.Finish()
+	if err == nil {
+		m.res.Segments = append(m.res.Segments, info)
+	}
+	return err
+}

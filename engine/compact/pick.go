@@ -1,0 +1,87 @@
+package compact
+
+import "bytes"
+
+// Segment is what picking needs to know of a segment.
+type Segment struct {
+	Bytes          int64
+	MinKey, MaxKey []byte
+	Tombstones     uint64
+	Rows           uint64
+}
+
+// The shape of a store: level 0 holds runs that overlap, newest first; the
+// base holds disjoint segments in key order. A point read visits at most
+// MaxLevel0 runs and one of the base.
+const (
+	MaxLevel0   = 4        // this many runs in level 0 are merged into the base
+	TargetBytes = 64 << 20 // size of a base segment
+	smallBytes  = 16 << 20 // base segments below it are merged with their neighbours,
+	smallCount  = 8        // this many at a time, so that a row is rewritten log₈ times
+	deadShare   = 0.5      // a base segment with more tombstones than that is rewritten
+)
+
+// Plan names the segments to merge: the newest Level0 runs, all of them, and
+// the base segments from Lower up to Upper.
+type Plan struct {
+	Level0       int
+	Lower, Upper int
+}
+
+// Pick decides what to merge next in a store, if anything.
+func Pick(level0, base []Segment) (Plan, bool) {
+	if len(level0) >= MaxLevel0 {
+		return All(level0, base), true
+	}
+	run := 0
+	for i := 0; i <= len(base); i++ {
+		if i < len(base) && base[i].Bytes < smallBytes {
+			run++
+			continue
+		}
+		if run >= smallCount {
+			return Plan{Lower: i - run, Upper: i}, true
+		}
+		run = 0
+	}
+	if len(level0) > 0 {
+		return Plan{}, false
+	}
+	for i, s := range base {
+		if float64(s.Tombstones) > deadShare*float64(s.Rows) {
+			return Plan{Lower: i, Upper: i + 1}, true
+		}
+	}
+	return Plan{}, false
+}
+
+// All plans the merge of level 0 with what it overlaps in the base.
+func All(level0, base []Segment) Plan {
+	p := Plan{Level0: len(level0)}
+	if len(level0) == 0 {
+		return p
+	}
+	lower, upper := level0[0].MinKey, level0[0].MaxKey
+	for _, s := range level0[1:] {
+		if bytes.Compare(s.MinKey, lower) < 0 {
+			lower = s.MinKey
+		}
+		if bytes.Compare(s.MaxKey, upper) > 0 {
+			upper = s.MaxKey
+		}
+	}
+	p.Lower, p.Upper = Overlap(base, lower, upper)
+	return p
+}
+
+// Overlap returns the base segments that hold keys of [lower, upper].
+func Overlap(base []Segment, lower, upper []byte) (from, to int) {
+	for from < len(base) && bytes.Compare(base[from].MaxKey, lower) < 0 {
+		from++
+	}
+	to = from
+	for to < len(base) && bytes.Compare(base[to].MinKey, upper) <= 0 {
+		to++
+	}
+	return from, to
+}

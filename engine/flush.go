@@ -1,0 +1,369 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"path"
+	"sync"
+	"time"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/compact"
+	"github.com/omendb/omendb/engine/memtable"
+	"github.com/omendb/omendb/engine/segment"
+	"github.com/omendb/omendb/internal/event"
+)
+
+// frozenSet is the memtables that were frozen at one point of the log.
+type frozenSet struct {
+	lsn    LSN
+	tables map[StoreID]*memtable.Table
+	bytes  int64
+}
+
+// flusher is the state of background work: frozen memtables become segments,
+// segments are merged. Two tasks at most run: one flushes, one merges.
+type flusher struct {
+	mu       sync.Mutex
+	frozen   []*frozenSet // oldest first
+	flushing bool
+	merging  bool
+	err      error         // why the last flush failed; nil after a success
+	changed  chan struct{} // closed at every change of the above; nil when nobody waits
+	again    func()        // cancels the timer of a retry
+	closing  bool
+	nonce    uint64 // of the newest segment; the manifest knows it, so that no two are alike
+}
+
+// maxFrozen bounds the memtables that wait for their flush; beyond it commits wait.
+const maxFrozen = 2
+
+// retryDelay is how long a failed flush or merge rests: the disk may be full,
+// and somebody may make room.
+const retryDelay = time.Second
+
+// wake tells those who wait for a change. The caller holds mu.
+func (f *flusher) wake() {
+	if f.changed != nil {
+		close(f.changed)
+		f.changed = nil
+	}
+}
+
+// wait returns once cond holds, or ctx ends.
+func (db *DB) wait(ctx context.Context, cond func(*flusher) bool) error {
+	f := &db.flush
+	f.mu.Lock()
+	for !cond(f) {
+		if f.changed == nil {
+			f.changed = make(chan struct{})
+		}
+		changed := f.changed
+		f.mu.Unlock()
+		if err := db.opts.Tasks.Await(ctx, changed); err != nil {
+			return err
+		}
+		f.mu.Lock()
+	}
+	f.mu.Unlock()
+	return nil
+}
+
+// stall holds a writer back while memtables pile up. When they do because
+// flushes fail, the writer gets the reason.
+func (db *DB) stall(ctx context.Context) error {
+	var failed error
+	err := db.wait(ctx, func(f *flusher) bool {
+		failed = nil
+		if len(f.frozen) <= maxFrozen {
+			return true
+		}
+		failed = f.err
+		return failed != nil
+	})
+	if err == nil && failed != nil {
+		err = ioError(failed)
+	}
+	return err
+}
+
+// freeze sets the active memtables aside. The caller holds applyMu.
+func (db *DB) freeze() {
+	set := &frozenSet{lsn: LSN(db.visible.Load()), tables: make(map[StoreID]*memtable.Table), bytes: db.activeBytes}
+	db.changeView(func(stores map[StoreID]*storeState, _ *garbage) {
+		for id, st := range stores {
+			if st.active.Empty() || st.def.Temp {
+				continue
+			}
+			set.tables[id] = st.active
+			s := *st
+			s.frozen = append([]*memtable.Table{st.active}, st.frozen...)
+			s.active = memtable.New()
+			stores[id] = &s
+		}
+	})
+	db.activeBytes = 0
+	f := &db.flush
+	f.mu.Lock()
+	f.frozen = append(f.frozen, set)
+	f.mu.Unlock()
+	db.schedule()
+}
+
+// schedule starts the background tasks that have something to do.
+func (db *DB) schedule() {
+	f := &db.flush
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.frozen) > 0 && !f.flushing && !f.closing && f.again == nil {
+		f.flushing = true
+		db.opts.Tasks.Submit("engine.flush", db.flushAll)
+	}
+}
+
+// flushAll is the flushing task.
+func (db *DB) flushAll() {
+	for {
+		err := db.flushOldest()
+		f := &db.flush
+		f.mu.Lock()
+		if f.err = err; err != nil {
+			db.opts.Log.Error().Err(err).Msg("memtable.flush")
+			if !f.closing && f.again == nil {
+				f.again = db.opts.Tasks.After(retryDelay, "engine.flush", db.retryFlush)
+			}
+		}
+		if err != nil || len(f.frozen) == 0 || f.closing {
+			f.flushing = false
+			f.wake()
+			f.mu.Unlock()
+			db.scheduleMerge()
+			return
+		}
+		f.wake()
+		f.mu.Unlock()
+	}
+}
+
+func (db *DB) retryFlush() {
+	db.flush.mu.Lock()
+	db.flush.again = nil
+	db.flush.mu.Unlock()
+	db.schedule()
+	db.scheduleMerge()
+}
+
+// flushOldest turns the oldest frozen memtables into segments.
+func (db *DB) flushOldest() error {
+	f := &db.flush
+	f.mu.Lock()
+	if len(f.frozen) == 0 {
+		f.mu.Unlock()
+		return nil
+	}
+	set := f.frozen[0]
+	f.mu.Unlock()
+	start := db.opts.Clock.Now()
+	// What a segment holds must be durable: its timestamps would be given
+	// away again after a crash.
+	if err := db.log.WaitDurable(context.Background(), set.lsn); err != nil {
+		return err
+	}
+	built := make(map[StoreID][]*run)
+	discard := func() {
+		for _, runs := range built {
+			for _, r := range runs {
+				db.unref(r, byViews)
+			}
+		}
+	}
+	for id, t := range set.tables {
+		runs, err := db.buildFrom(id, t)
+		if err != nil {
+			discard()
+			return err
+		}
+		if len(runs) > 0 {
+			built[id] = runs
+		}
+	}
+	if err := db.install(func(stores map[StoreID]*storeState, g *garbage) {
+		for id, t := range set.tables {
+			st := stores[id]
+			if st == nil {
+				g.runs = append(g.runs, built[id]...)
+				continue
+			}
+			s := *st
+			s.frozen = without(st.frozen, t)
+			for _, r := range built[id] {
+				s.place(r)
+			}
+			stores[id] = &s
+		}
+	}, set.lsn); err != nil {
+		discard()
+		return err
+	}
+	f.mu.Lock()
+	f.frozen = f.frozen[1:]
+	f.mu.Unlock()
+	db.opts.Events.Emit(event.Event{Name: event.MemtableFlush, Duration: db.opts.Clock.Since(start), Bytes: set.bytes, Count: int64(len(built)), LSN: uint64(set.lsn)})
+	if err := db.log.Compact(set.lsn + 1); err != nil {
+		db.opts.Log.Warn().Err(err).Msg("wal.compact")
+	}
+	return nil
+}
+
+func without(tables []*memtable.Table, t *memtable.Table) (rest []*memtable.Table) {
+	for _, o := range tables {
+		if o != t {
+			rest = append(rest, o)
+		}
+	}
+	return rest
+}
+
+// buildFrom writes a frozen memtable of a store into segments.
+func (db *DB) buildFrom(id StoreID, t *memtable.Table) ([]*run, error) {
+	st := db.view.Load().stores[id]
+	if st == nil { // dropped
+		return nil, nil
+	}
+	bottom := len(st.level0)+len(st.base) == 0 && st.frozen[len(st.frozen)-1] == t
+	return db.build(st.def, []compact.Source{newTableVersions(st.def, t)}, bottom, false)
+}
+
+// build merges sources into segments of a store and opens them. The runs are
+// referred to by the caller. A merge ends early when the database closes.
+func (db *DB) build(def *storeDef, sources []compact.Source, bottom, merge bool) ([]*run, error) {
+	res, err := compact.Merge(sources, compact.Options{
+		Oldest: db.oldestSnapshot(), Bottom: bottom, TargetBytes: compact.TargetBytes,
+		NewWriter: func() *segment.Writer { return db.newWriter(def) },
+		Stop: func() error {
+			db.flush.mu.Lock()
+			defer db.flush.mu.Unlock()
+			if merge && db.flush.closing {
+				return errStopped
+			}
+			return nil
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("build segment of store %d: %w", def.ID, err)
+	}
+	var runs []*run
+	for _, info := range res.Segments {
+		r, err := db.openRun(info.Name, 0)
+		if err != nil {
+			for _, r := range runs {
+				db.unref(r, byViews)
+			}
+			return nil, err
+		}
+		r.refs.Store(byViews)
+		runs = append(runs, r)
+		db.opts.Events.Emit(event.Event{Name: event.SegmentBuild, File: info.Name, Store: uint64(def.ID), Bytes: info.Size, Count: int64(info.Rows)})
+	}
+	return runs, nil
+}
+
+var errStopped = errors.New("database is closing")
+
+func (db *DB) newWriter(def *storeDef) *segment.Writer {
+	f := &db.flush
+	f.mu.Lock()
+	f.nonce++
+	nonce := f.nonce
+	f.mu.Unlock()
+	missing := make([]column.Datum, len(def.Columns))
+	for i := range missing {
+		missing[i] = def.Columns[i].Missing
+	}
+	return segment.NewWriter(db.opts.FS, path.Join(db.opts.Dir, segmentDir), segment.Schema{Columns: def.kinds},
+		segment.WriterOptions{Store: uint64(def.ID), Nonce: nonce, Missing: missing})
+}
+
+// removeSegment removes a file that nothing refers to. What cannot be removed
+// now is removed at the next start.
+func (db *DB) removeSegment(name string, size int64) {
+	if err := db.opts.FS.Remove(path.Join(db.opts.Dir, segmentDir, name)); err != nil {
+		db.opts.Log.Warn().Err(err).Str("file", name).Msg("segment.remove")
+		return
+	}
+	db.opts.Events.Emit(event.Event{Name: event.SegmentRemove, File: name, Bytes: size})
+}
+
+// tableVersions is a memtable as a source of versions.
+type tableVersions struct {
+	def  *storeDef
+	cur  memtable.Cursor
+	vs   []memtable.Version // of the current key, newest first; the first is current
+	row  []column.Datum
+	more bool
+}
+
+func newTableVersions(def *storeDef, t *memtable.Table) *tableVersions {
+	s := &tableVersions{def: def, row: make([]column.Datum, len(def.kinds)), more: true}
+	s.cur.Init(t, nil, nil, false)
+	return s
+}
+
+// Next implements compact.Source.
+func (s *tableVersions) Next() bool {
+	if len(s.vs) > 1 {
+		s.vs = s.vs[1:]
+		return true
+	}
+	for s.vs = s.vs[:0]; len(s.vs) == 0; {
+		if !s.cur.Next() {
+			return false
+		}
+		_ = s.cur.Versions(func(v memtable.Version) error {
+			s.vs = append(s.vs, v)
+			return nil
+		})
+	}
+	return true
+}
+
+// Err implements compact.Source.
+func (s *tableVersions) Err() error { return nil }
+
+// Key implements compact.Source.
+func (s *tableVersions) Key() []byte { return s.cur.Key() }
+
+// Version implements compact.Source.
+func (s *tableVersions) Version() uint64 { return s.vs[0].TS }
+
+// Deleted implements compact.Source.
+func (s *tableVersions) Deleted() bool { return s.vs[0].Deleted() }
+
+// Successor implements compact.Source.
+func (s *tableVersions) Successor() []byte { return s.vs[0].Data }
+
+// Row implements compact.Source.
+func (s *tableVersions) Row() ([]column.Datum, error) {
+	s.def.read(s.vs[0].Data, s.def.all, s.row)
+	return s.row, nil
+}
+
+// Flush turns everything that is in memtables into segments now.
+func (db *DB) Flush(ctx context.Context) error {
+	db.applyMu.Lock()
+	db.freeze()
+	db.applyMu.Unlock()
+	var failed error
+	err := db.wait(ctx, func(f *flusher) bool {
+		failed = f.err
+		return len(f.frozen) == 0 || failed != nil && !f.flushing
+	})
+	if err == nil {
+		err = failed
+	}
+	return ioError(err)
+}
+
+const noLSN = LSN(math.MaxUint64)

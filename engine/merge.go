@@ -1,0 +1,141 @@
+package engine
+
+import (
+	"context"
+	"slices"
+
+	"github.com/omendb/omendb/engine/compact"
+	"github.com/omendb/omendb/internal/event"
+)
+
+// scheduleMerge starts the merging task when a store has something to merge.
+func (db *DB) scheduleMerge() {
+	f := &db.flush
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.merging || f.closing || f.again != nil {
+		return
+	}
+	if id, _, ok := db.pickMerge(); ok {
+		f.merging = true
+		db.opts.Tasks.Submit("engine.merge", func() { db.mergeAll(id) })
+	}
+}
+
+// pickMerge finds a store to merge.
+func (db *DB) pickMerge() (StoreID, compact.Plan, bool) {
+	v := db.acquireView()
+	defer db.releaseView(v)
+	for id, st := range v.stores {
+		if p, ok := compact.Pick(shape(st.level0), shape(st.base)); ok {
+			return id, p, true
+		}
+	}
+	return 0, compact.Plan{}, false
+}
+
+// mergeAll is the merging task.
+func (db *DB) mergeAll(id StoreID) {
+	for ok := true; ok; {
+		err := db.mergeStore(id, false)
+		f := &db.flush
+		f.mu.Lock()
+		if err != nil {
+			if !f.closing && f.again == nil {
+				db.opts.Log.Error().Err(err).Msg("segment.merge")
+				f.again = db.opts.Tasks.After(retryDelay, "engine.merge", db.retryFlush)
+			}
+			ok = false
+		} else if id, _, ok = db.pickMerge(); f.closing {
+			ok = false
+		}
+		if !ok {
+			f.merging = false
+			f.wake()
+		}
+		f.mu.Unlock()
+	}
+}
+
+// mergeStore does one merge in a store: the one that is due, or with all set everything.
+func (db *DB) mergeStore(id StoreID, all bool) error {
+	v := db.acquireView()
+	defer db.releaseView(v)
+	st := v.stores[id]
+	if st == nil {
+		return nil
+	}
+	plan, ok := compact.Pick(shape(st.level0), shape(st.base))
+	if all {
+		plan, ok = compact.Plan{Level0: len(st.level0), Upper: len(st.base)}, len(st.level0)+len(st.base) > 0
+	}
+	if !ok {
+		return nil
+	}
+	inputs := slices.Concat(st.level0[len(st.level0)-plan.Level0:], st.base[plan.Lower:plan.Upper])
+	start := db.opts.Clock.Now()
+	sources := make([]compact.Source, len(inputs))
+	for i, r := range inputs {
+		sources[i] = r.reader.Versions(nil, nil)
+	}
+	// Nothing older lies elsewhere: level 0 goes as a whole, with all of the
+	// base that it overlaps, and frozen memtables hold what is newer. After a
+	// bulk load a memtable may be older; then tombstones stay.
+	built, err := db.build(st.def, sources, len(st.frozen) == 0, true)
+	if err != nil {
+		return err
+	}
+	err = db.install(func(stores map[StoreID]*storeState, g *garbage) {
+		cur := stores[id]
+		if cur == nil {
+			g.runs = append(g.runs, built...)
+			return
+		}
+		s := *cur
+		merged := func(r *run) bool { return slices.Contains(inputs, r) }
+		s.level0 = slices.DeleteFunc(slices.Clone(cur.level0), merged)
+		s.base = slices.DeleteFunc(slices.Clone(cur.base), merged)
+		for _, r := range built {
+			s.base = s.clear(r)
+			s.base = insertRun(s.base, r)
+		}
+		stores[id] = &s
+		g.runs = append(g.runs, inputs...)
+	}, noLSN)
+	if err != nil {
+		for _, r := range built {
+			db.unref(r, byViews)
+		}
+		return err
+	}
+	var rows, bytes int64
+	for _, r := range built {
+		rows += int64(r.info.Rows)
+		bytes += r.info.Size
+	}
+	db.opts.Events.Emit(event.Event{Name: event.SegmentMerge, Duration: db.opts.Clock.Since(start), Store: uint64(id), Bytes: bytes, Count: rows, Total: int64(len(inputs))})
+	return nil
+}
+
+// Compact merges a store's segments into one run now, for tests and maintenance commands.
+func (db *DB) Compact(ctx context.Context, id StoreID) error {
+	if err := db.wait(ctx, func(f *flusher) bool {
+		if f.merging || f.closing {
+			return f.closing
+		}
+		f.merging = true
+		return true
+	}); err != nil {
+		return err
+	}
+	if db.closed.Load() {
+		return ErrClosed
+	}
+	err := db.mergeStore(id, true)
+	f := &db.flush
+	f.mu.Lock()
+	f.merging = false
+	f.wake()
+	f.mu.Unlock()
+	return ioError(err)
+}

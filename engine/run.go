@@ -1,0 +1,107 @@
+package engine
+
+import (
+	"bytes"
+	"path"
+	"slices"
+	"sort"
+	"sync/atomic"
+
+	"github.com/omendb/omendb/engine/compact"
+	"github.com/omendb/omendb/engine/segment"
+)
+
+// run is a live segment. It is referred to by the views that list it, which
+// count as one, and by the manifest; without either its file is removed.
+type run struct {
+	reader *segment.Reader
+	info   *segment.Info
+	stamp  uint64 // the one commit timestamp of bulk-loaded rows; else 0
+	refs   atomic.Int32
+}
+
+const (
+	byViews    = 1
+	byManifest = 1
+)
+
+// openRun opens a segment that nothing refers to yet.
+func (db *DB) openRun(name string, stamp uint64) (*run, error) {
+	r, err := segment.Open(db.opts.FS, path.Join(db.opts.Dir, segmentDir), name, db.cache, segment.OpenOptions{Timestamp: stamp})
+	if err != nil {
+		return nil, err
+	}
+	return &run{reader: r, info: r.Info(), stamp: stamp}, nil
+}
+
+// unref drops references and removes the file after the last one.
+func (db *DB) unref(r *run, n int32) {
+	if r.refs.Add(-n) > 0 {
+		return
+	}
+	if err := r.reader.Close(); err != nil {
+		db.opts.Log.Warn().Err(err).Str("file", r.info.Name).Msg("segment.remove")
+	}
+	db.removeSegment(r.info.Name, r.info.Size)
+}
+
+// shape is what package compact needs to know of runs.
+func shape(runs []*run) []compact.Segment {
+	list := make([]compact.Segment, len(runs))
+	for i, r := range runs {
+		list[i] = compact.Segment{Bytes: r.info.Size, MinKey: r.info.MinKey, MaxKey: r.info.MaxKey,
+			Tombstones: r.info.Tombstones, Rows: r.info.Rows}
+	}
+	return list
+}
+
+// overlaps reports whether the segment holds keys of [lower, upper); nil is open.
+func (r *run) overlaps(lower, upper []byte) bool {
+	return (upper == nil || bytes.Compare(r.info.MinKey, upper) < 0) &&
+		(lower == nil || bytes.Compare(r.info.MaxKey, lower) >= 0)
+}
+
+// baseFor returns the base segment that may hold a key, or nil.
+func (s *storeState) baseFor(key []byte) *run {
+	i := sort.Search(len(s.base), func(i int) bool { return bytes.Compare(s.base[i].info.MaxKey, key) >= 0 })
+	if i == len(s.base) || bytes.Compare(s.base[i].info.MinKey, key) > 0 {
+		return nil
+	}
+	return s.base[i]
+}
+
+// place adds a new segment to the store: to the base when nothing there or in
+// level 0 overlaps it, else in front of level 0. It changes s, which must be a copy.
+func (s *storeState) place(r *run) {
+	lower, upper := r.info.MinKey, append(bytes.Clone(r.info.MaxKey), 0)
+	free := true
+	s.runs(func(o *run) { free = free && !o.overlaps(lower, upper) })
+	if !free {
+		s.level0 = append([]*run{r}, s.level0...)
+		return
+	}
+	s.base = insertRun(s.base, r)
+}
+
+// insertRun returns base with a disjoint segment in its place.
+func insertRun(base []*run, r *run) []*run {
+	i := sort.Search(len(base), func(i int) bool { return bytes.Compare(base[i].info.MinKey, r.info.MinKey) > 0 })
+	grown := make([]*run, 0, len(base)+1)
+	grown = append(append(append(grown, base[:i]...), r), base[i:]...)
+	return grown
+}
+
+// clear returns the base without the segments that overlap a new one; they
+// become the oldest of level 0. They came while the new one was being merged,
+// into gaps that it now spans. It changes s, which must be a copy.
+func (s *storeState) clear(r *run) (base []*run) {
+	lower, upper := r.info.MinKey, append(bytes.Clone(r.info.MaxKey), 0)
+	for _, o := range s.base {
+		if o.overlaps(lower, upper) {
+			s.level0 = append(slices.Clip(s.level0), o)
+		} else {
+			base = append(base, o)
+		}
+	}
+	return base
+}
