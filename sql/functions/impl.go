@@ -8,11 +8,11 @@ import "github.com/omendb/omendb/engine/column"
 var (
 	evalTables = []map[string]EvalFunc{
 		compareEvals, boolEvals, intEvals, floatEvals, mathEvals, numericEvals, moneyEvals, textEvals, castEvals, encodeEvals, quoteEvals,
-		likeEvals, regexpEvals, sessionEvals,
+		likeEvals, regexpEvals, sessionEvals, datetimeEvals, intervalEvals, extractEvals, truncEvals, makeEvals,
 	}
 	vecTables = []map[string]VecFunc{compareVecs, arithmeticVecs, likeVecs}
 	setTables = []map[string]SetFunc{seriesSets, regexpSets}
-	aggTables = []map[string]func(c *Ctx) AggState{countAggs, sumAggs, extremeAggs, boolAggs, collectAggs, statAggs, numericAggs}
+	aggTables = []map[string]func(c *Ctx) AggState{countAggs, sumAggs, extremeAggs, boolAggs, collectAggs, statAggs, numericAggs, intervalAggs}
 	winTables = []map[string]WinFunc{windowFuncs}
 )
 
