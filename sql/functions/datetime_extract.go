@@ -70,8 +70,6 @@ func extract(c *Ctx, name string, typ OID, d column.Datum, asFloat bool) (column
 	case types.TimestamptzOID:
 		if infinite(d.I) {
 			f, ok = infiniteField(u, d.I > 0, false)
-			ok = ok || u >= unitZone
-			f.none = f.none || u >= unitZone
 		} else if f, ok = zoneField(u, zoneOf(c).OffsetAt(d.I)); !ok {
 			f, ok = timestampField(u, civilOf(localOf(c, d.I)), d.I)
 		}
@@ -89,6 +87,9 @@ func extract(c *Ctx, name string, typ OID, d column.Datum, asFloat bool) (column
 			f, ok = wholes(t.Micros+int64(t.West)*usecPerSec, 6)
 		}
 	case types.IntervalOID:
+		if u == unitEpoch && asFloat {
+			return floatResult(intervalSeconds(types.IntervalFrom(d)))
+		}
 		f, ok = intervalField(u, types.IntervalFrom(d))
 	}
 	switch {
@@ -117,6 +118,8 @@ func infiniteField(u unit, positive, date bool) (field, bool) {
 		n, err := types.ParseNumeric(text)
 		return field{value: n}, err == nil
 	case unitMicrosecond, unitMillisecond, unitSecond, unitMinute, unitHour:
+		return field{none: true}, !date
+	case unitZone, unitZoneHour, unitZoneMinute:
 		return field{none: true}, !date
 	case unitDay, unitMonth, unitQuarter, unitWeek, unitDow, unitIsoDow, unitDoy:
 		return field{none: true}, true

@@ -9,12 +9,12 @@ import (
 // truncEvals are date_trunc, date_bin and time zone conversion.
 var truncEvals = map[string]EvalFunc{
 	"timestamp_trunc": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		u, err := parseUnit(a[0].String(), types.TimestampOID)
-		if err != nil {
-			return column.Datum{}, err
-		}
 		if infinite(a[1].I) {
 			return a[1], nil
+		}
+		u, err := truncUnit(a[0].String(), types.TimestampOID)
+		if err != nil {
+			return column.Datum{}, err
 		}
 		ts, ok := truncTimestamp(u, a[1].I)
 		if !ok {
@@ -81,6 +81,15 @@ var truncEvals = map[string]EvalFunc{
 	},
 }
 
+// truncUnit reads a unit for date_trunc, which does not know those that only extract has.
+func truncUnit(name string, typ OID) (unit, error) {
+	u, err := parseUnit(name, typ)
+	if err == nil && u >= unitEpoch && u <= unitIsoYear {
+		return u, unknownUnit(name, typ)
+	}
+	return u, err
+}
+
 // truncTimestamp sets everything smaller than the unit to its beginning.
 func truncTimestamp(u unit, ts int64) (int64, bool) {
 	c := civilOf(ts)
@@ -133,12 +142,12 @@ func firstYear(year, length int) int {
 }
 
 func truncInstant(z *types.Zone, name string, ts int64) (column.Datum, error) {
-	u, err := parseUnit(name, types.TimestamptzOID)
-	if err != nil {
-		return column.Datum{}, err
-	}
 	if infinite(ts) {
 		return intResult(ts)
+	}
+	u, err := truncUnit(name, types.TimestamptzOID)
+	if err != nil {
+		return column.Datum{}, err
 	}
 	local := toLocal(z, ts)
 	cut, ok := truncTimestamp(u, local)
@@ -153,7 +162,7 @@ func truncInstant(z *types.Zone, name string, ts int64) (column.Datum, error) {
 }
 
 func truncInterval(_ *Ctx, a []column.Datum) (column.Datum, error) {
-	u, err := parseUnit(a[0].String(), types.IntervalOID)
+	u, err := truncUnit(a[0].String(), types.IntervalOID)
 	if err != nil {
 		return column.Datum{}, err
 	}
@@ -221,8 +230,17 @@ func namedZone(_ *Ctx, name string, at int64) (*types.Zone, error) {
 	if east, ok := types.LookupAbbrev(name, at); ok {
 		return types.FixedZone(east), nil
 	}
-	z, ok := types.LookupZone(name)
-	if !ok {
+	if len(name) > 1 && (name[0] == '+' || name[0] == '-') { // POSIX counts westward
+		if d, err := (*types.Env)(nil).In(types.IntervalOID, -1, name[1:]+":00"); err == nil {
+			west := types.IntervalFrom(d).Micros / usecPerSec
+			if name[0] == '-' {
+				west = -west
+			}
+			return types.FixedZone(-int(west)), nil
+		}
+	}
+	z, err := types.ParseZone(name)
+	if err != nil {
 		return nil, pgerr.New(pgerr.InvalidParameterValue, "time zone \"%s\" not recognized", name)
 	}
 	return z, nil

@@ -77,9 +77,13 @@ var unitByName = func() map[string]unit {
 func parseUnit(s string, typ OID) (unit, error) {
 	u := unitByName[strings.ToLower(s)]
 	if u == noUnit {
-		return u, pgerr.New(pgerr.InvalidParameterValue, "unit \"%s\" not recognized for type %s", s, (*types.Env)(nil).TypeName(typ))
+		return u, unknownUnit(s, typ)
 	}
 	return u, nil
+}
+
+func unknownUnit(s string, typ OID) error {
+	return pgerr.New(pgerr.InvalidParameterValue, "unit \"%s\" not recognized for type %s", s, (*types.Env)(nil).TypeName(typ))
 }
 
 func unsupportedUnit(s string, typ OID) error {

@@ -218,8 +218,10 @@ func advisory(l AdvisoryLock, a []column.Datum) AdvisoryLock {
 	return l
 }
 
-// intervalSeconds is extract(epoch from interval) as a float.
+// intervalSeconds is date_part('epoch', interval), added up in PostgreSQL's order.
 func intervalSeconds(v types.Interval) float64 {
-	days := float64(v.Months/12)*365.25 + float64(v.Months%12)*30 + float64(v.Days)
-	return days*86400 + float64(v.Micros)/1e6
+	s := float64(v.Micros) / 1e6
+	s += 365.25 * 86400 * float64(v.Months/12)
+	s += 30 * 86400 * float64(v.Months%12)
+	return s + 86400*float64(v.Days)
 }
