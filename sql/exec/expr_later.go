@@ -28,12 +28,6 @@ func (st *state) newFunctionScan(*plan.FunctionScan) (operator, error) { return 
 func (st *state) newProjectSet(*plan.ProjectSet) (operator, error)     { return nil, errLater }
 func (st *state) newWindowAgg(*plan.WindowAgg) (operator, error)       { return nil, errLater }
 func (st *state) newMergeJoin(*plan.MergeJoin) (operator, error)       { return nil, errLater }
-func (st *state) newLockRows(*plan.LockRows) (operator, error)         { return nil, errLater }
-func (st *state) newModify(*plan.Modify) (operator, error)             { return nil, errLater }
-
-// Deferred is what is checked later.
-type Deferred struct{}
-type tableWriter struct{}
 
 func (st *state) makeArray(array, elem OID, vals []column.Datum) (column.Datum, error) {
 	return column.Datum{}, errLater

@@ -54,7 +54,10 @@ func (r *Rows) next() (*column.Batch, error) {
 	if err != nil || b != nil {
 		return b, err
 	}
-	return nil, r.st.finishModifying()
+	if err := r.st.finishModifying(); err != nil {
+		return nil, err
+	}
+	return nil, r.st.finishForeignKeys()
 }
 
 // Affected returns the number of rows that the statement's own INSERT, UPDATE,

@@ -21,6 +21,7 @@ type state struct {
 	stats    map[plan.Node]*NodeStats
 	memory   int64
 	writers  map[OID]*tableWriter
+	events   []parentEvent // referenced keys that went away
 	affected int64
 }
 

@@ -1,0 +1,498 @@
+package exec
+
+import (
+	"strings"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/keys"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
+)
+
+// childKey is a foreign key of a table that is written: its values must exist
+// in the referenced table.
+type childKey struct {
+	con     *catalog.Constraint
+	attrs   []int // of the referencing table
+	parent  *catalog.Relation
+	refs    []int          // attributes of the referenced table
+	index   engine.StoreID // unique index behind the reference, 0 for the storage key
+	parts   []keyPart      // of that index or the storage key, in its own order
+	order   []int          // which foreign key column each part takes
+	pending map[string][]column.Datum
+}
+
+// parentKey is a foreign key that points at a table that is written.
+type parentKey struct {
+	child *catalog.Relation
+	con   *catalog.Constraint
+	attrs []int // of the referencing table
+	refs  []int // of the referenced table
+}
+
+func attrsOf(nums []int16) []int {
+	out := make([]int, len(nums))
+	for i, n := range nums {
+		out[i] = int(n) - 1
+	}
+	return out
+}
+
+func (w *tableWriter) prepareForeignKeys() error {
+	cat := w.st.rt.Catalog
+	for i := range w.rel.Constraints {
+		c := &w.rel.Constraints[i]
+		if c.Kind != 'f' {
+			continue
+		}
+		k, err := w.st.childKey(c)
+		if err != nil {
+			return err
+		}
+		w.children = append(w.children, k)
+	}
+	for _, f := range cat.ReferencedBy(w.rel.OID) {
+		w.parents = append(w.parents, &parentKey{
+			child: f.Table, con: f.Constraint, attrs: attrsOf(f.Constraint.Columns), refs: attrsOf(f.Constraint.RefColumns),
+		})
+	}
+	return nil
+}
+
+func (st *state) childKey(c *catalog.Constraint) (*childKey, error) {
+	k := &childKey{con: c, attrs: attrsOf(c.Columns), refs: attrsOf(c.RefColumns), parent: st.rt.Catalog.Relation(c.RefTable), pending: map[string][]column.Datum{}}
+	if k.parent == nil {
+		return nil, pgerr.New(pgerr.UndefinedTable, "relation with OID %d does not exist", c.RefTable)
+	}
+	if ix := st.rt.Catalog.Index(c.Index); ix != nil && ix.Store != 0 {
+		k.index, k.parts = engine.StoreID(ix.Store), st.indexKey(ix)
+	} else {
+		k.parts = st.storageKey(k.parent)
+	}
+	for _, p := range k.parts {
+		for i, a := range k.refs {
+			if a == p.attr {
+				k.order = append(k.order, i)
+			}
+		}
+	}
+	if len(k.order) != len(k.parts) || len(k.parts) != len(k.attrs) {
+		return nil, pgerr.New(pgerr.InvalidForeignKey, "there is no unique constraint matching given keys for referenced table %q", k.parent.Name)
+	}
+	return k, nil
+}
+
+// values returns the foreign key's values in a row, nil when it refers to nothing.
+func (k *childKey) values(vals []column.Datum) ([]column.Datum, bool) {
+	out, nulls := make([]column.Datum, len(k.attrs)), 0
+	for i, a := range k.attrs {
+		out[i] = vals[a].Clone()
+		if vals[a].Null {
+			nulls++
+		}
+	}
+	if nulls == len(out) || (nulls > 0 && k.con.Match != 'f') {
+		return nil, false
+	}
+	return out, nulls > 0
+}
+
+// queueChild notes the references of a new row, to be checked when the statement ends.
+func (w *tableWriter) queueChild(old, vals []column.Datum) error {
+	for _, k := range w.children {
+		if old != nil && sameAt(old, vals, k.attrs) {
+			continue
+		}
+		ref, partial := k.values(vals)
+		if partial {
+			return pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table %q violates foreign key constraint %q", w.rel.Name, k.con.Name).
+				WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.").
+				WithTable(w.schema(), w.rel.Name).WithConstraint(k.con.Name)
+		}
+		if ref == nil {
+			continue
+		}
+		if d := w.st.rt.Deferred; d != nil && d.defers(k.con) {
+			d.child(w.rel.OID, k.con.OID, ref)
+			continue
+		}
+		k.pending[string(k.encode(ref))] = ref
+	}
+	return nil
+}
+
+func sameAt(a, b []column.Datum, attrs []int) bool {
+	for _, i := range attrs {
+		if !sameDatum(a[i], b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// encode returns the key under which the referenced row is found.
+func (k *childKey) encode(ref []column.Datum) []byte {
+	var key []byte
+	for i, p := range k.parts {
+		key = p.encode(key, ref[k.order[i]])
+	}
+	return key
+}
+
+// verify locks the referenced row; without one the constraint is violated.
+func (k *childKey) verify(st *state, rel *catalog.Relation, ref []column.Datum, snap *engine.Snapshot) error {
+	key := k.encode(ref)
+	if k.index != 0 {
+		entry := make([]column.Datum, 1)
+		ok, err := snap.Get(k.index, key, []int{0}, entry)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return k.violated(st, rel, ref)
+		}
+		key = append([]byte(nil), entry[0].B...)
+	}
+	for {
+		res, err := st.rt.Txn.Lock(st.rt.Context, engine.StoreID(k.parent.Store), key, engine.KeyShare, engine.Wait, nil)
+		if err != nil {
+			return err
+		}
+		switch res.Status {
+		case engine.Locked, engine.Updated, engine.SelfModified:
+			return nil
+		case engine.Moved:
+			if k.index == 0 {
+				return k.violated(st, rel, ref) // the storage key is the reference: it went
+			}
+			key = res.Key
+			continue
+		}
+		return k.violated(st, rel, ref)
+	}
+}
+
+func (k *childKey) violated(st *state, rel *catalog.Relation, ref []column.Datum) error {
+	names, values := make([]string, len(k.attrs)), make([]string, len(k.attrs))
+	for i, a := range k.attrs {
+		names[i], values[i] = rel.Columns[a].Name, st.text(rel.Columns[a].Type, ref[i])
+	}
+	return pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table %q violates foreign key constraint %q", rel.Name, k.con.Name).
+		WithDetail("Key (%s)=(%s) is not present in table %q.", strings.Join(names, ", "), strings.Join(values, ", "), k.parent.Name).
+		WithTable(st.rt.Catalog.SchemaName(rel.Schema), rel.Name).WithConstraint(k.con.Name)
+}
+
+// parentEvent is a referenced key that went away: its row was deleted, or updated to new.
+type parentEvent struct {
+	writer   *tableWriter
+	key      *parentKey
+	old, new []column.Datum // the referenced columns; new is nil for a delete
+}
+
+// queueParent notes that referenced keys of a row are gone.
+func (w *tableWriter) queueParent(old, vals []column.Datum) error {
+	for _, k := range w.parents {
+		if vals != nil && sameAt(old, vals, k.refs) {
+			continue
+		}
+		ev := parentEvent{writer: w, key: k}
+		null := false
+		for _, a := range k.refs {
+			ev.old = append(ev.old, old[a].Clone())
+			null = null || old[a].Null
+			if vals != nil {
+				ev.new = append(ev.new, vals[a].Clone())
+			}
+		}
+		if null {
+			continue
+		}
+		action := k.con.OnDelete
+		if vals != nil {
+			action = k.con.OnUpdate
+		}
+		if d := w.st.rt.Deferred; d != nil && (action == 'a' || action == 0) && d.defers(k.con) {
+			d.parent(w.rel.OID, k.child.OID, k.con.OID, ev.old)
+			continue
+		}
+		w.st.events = append(w.st.events, ev)
+	}
+	return nil
+}
+
+// finishForeignKeys runs referential actions and checks references when the
+// statement's own changes are done. Actions may cause further ones.
+func (st *state) finishForeignKeys() error {
+	for {
+		if !st.pendingKeys() {
+			return nil
+		}
+		st.rt.Txn.NextCommand()
+		snap := st.rt.Txn.Snapshot()
+		err := st.checkForeignKeys(snap)
+		snap.Close()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (st *state) pendingKeys() bool {
+	if len(st.events) > 0 {
+		return true
+	}
+	for _, w := range st.writers {
+		for _, k := range w.children {
+			if len(k.pending) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (st *state) checkForeignKeys(snap *engine.Snapshot) error {
+	if events := st.events; len(events) > 0 {
+		st.events = nil
+		for _, ev := range events {
+			if err := ev.run(st, snap); err != nil {
+				return err
+			}
+			if err := st.rt.canceled(); err != nil {
+				return err
+			}
+		}
+		return nil // what the actions changed is checked with a new snapshot
+	}
+	for _, w := range st.writers {
+		for _, k := range w.children {
+			pending := k.pending
+			k.pending = map[string][]column.Datum{}
+			for _, ref := range pending {
+				if err := k.verify(st, w.rel, ref, snap); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// run does what the constraint demands for the rows that refer to the old key.
+func (ev *parentEvent) run(st *state, snap *engine.Snapshot) error {
+	action := ev.key.con.OnDelete
+	if ev.new != nil {
+		action = ev.key.con.OnUpdate
+	}
+	child, err := st.writer(ev.key.child)
+	if err != nil {
+		return err
+	}
+	switch action {
+	case 'c', 'n', 'd':
+		return child.referring(snap, ev.key.attrs, ev.old, func(key []byte, old []column.Datum) error {
+			return ev.act(st, child, action, key, old)
+		})
+	}
+	if action != 'r' {
+		back, err := ev.writer.exists(snap, ev.key.refs, ev.old)
+		if err != nil || back {
+			return err // another row has the key by now
+		}
+	}
+	return child.referring(snap, ev.key.attrs, ev.old, func([]byte, []column.Datum) error {
+		return ev.stillReferenced(st)
+	})
+}
+
+func (ev *parentEvent) stillReferenced(st *state) error {
+	names, values := make([]string, len(ev.old)), make([]string, len(ev.old))
+	rel := ev.writer.rel
+	for i, a := range ev.key.refs {
+		names[i], values[i] = rel.Columns[a].Name, st.text(rel.Columns[a].Type, ev.old[i])
+	}
+	child := ev.key.child
+	return pgerr.New(pgerr.ForeignKeyViolation, "update or delete on table %q violates foreign key constraint %q on table %q", rel.Name, ev.key.con.Name, child.Name).
+		WithDetail("Key (%s)=(%s) is still referenced from table %q.", strings.Join(names, ", "), strings.Join(values, ", "), child.Name).
+		WithTable(st.rt.Catalog.SchemaName(child.Schema), child.Name).WithConstraint(ev.key.con.Name)
+}
+
+// act deletes or changes one referring row.
+func (ev *parentEvent) act(st *state, child *tableWriter, action byte, key []byte, old []column.Datum) error {
+	mode := engine.NoKeyUpdate
+	if action == 'c' && ev.new == nil {
+		mode = engine.Update
+	}
+	for _, a := range ev.key.attrs {
+		if child.keyAttrs[a] {
+			mode = engine.Update
+		}
+	}
+	res, err := st.rt.Txn.Lock(st.rt.Context, child.store, key, mode, engine.Wait, nil)
+	if err != nil {
+		return err
+	}
+	switch res.Status {
+	case engine.Deleted, engine.Moved:
+		return nil
+	case engine.Updated:
+		old = res.Row
+	}
+	if action == 'c' && ev.new == nil {
+		return child.delete(key, old)
+	}
+	vals := append([]column.Datum(nil), old...)
+	set := ev.key.attrs
+	if ev.new == nil && len(ev.key.con.SetColumns) > 0 {
+		set = attrsOf(ev.key.con.SetColumns)
+	}
+	for i, a := range set {
+		switch action {
+		case 'c':
+			vals[a] = ev.new[i]
+		case 'n':
+			vals[a] = column.Null()
+		default:
+			if vals[a], err = child.defaultOf(a); err != nil {
+				return err
+			}
+		}
+	}
+	if err := child.complete(vals); err != nil {
+		return err
+	}
+	_, err = child.update(key, old, vals)
+	return err
+}
+
+// defaultOf computes the default of an attribute.
+func (w *tableWriter) defaultOf(attr int) (column.Datum, error) {
+	c := &w.rel.Columns[attr]
+	if c.Default == nil {
+		return column.Null(), nil
+	}
+	e, err := w.st.stored(c.Default)
+	if err != nil {
+		return column.Datum{}, err
+	}
+	return e.row(&row{})
+}
+
+// exists reports whether some row has the given values in unique attributes.
+func (w *tableWriter) exists(snap *engine.Snapshot, attrs []int, vals []column.Datum) (bool, error) {
+	found := false
+	err := w.referring(snap, attrs, vals, func([]byte, []column.Datum) error { found = true; return nil })
+	return found, err
+}
+
+// referring calls fn for the rows with the given values in attrs, found by
+// storage key or an index that starts with them, or else by reading the table.
+func (w *tableWriter) referring(snap *engine.Snapshot, attrs []int, vals []column.Datum, fn func(key []byte, row []column.Datum) error) error {
+	value := map[int]column.Datum{}
+	for i, a := range attrs {
+		value[a] = vals[i]
+	}
+	if p, ok := prefixOf(w.key, value); ok {
+		return w.rowsOf(snap, w.store, p, value, fn)
+	}
+	for _, ix := range w.indexes {
+		if ix.pred != nil {
+			continue
+		}
+		if p, ok := prefixOf(ix.parts, value); ok {
+			return w.rowsOf(snap, ix.store, p, value, fn)
+		}
+	}
+	return w.rowsOf(snap, w.store, nil, value, fn)
+}
+
+// prefixOf encodes the leading parts of a key when all values belong to them.
+func prefixOf(parts []keyPart, value map[int]column.Datum) ([]byte, bool) {
+	if len(parts) < len(value) {
+		return nil, false
+	}
+	var key []byte
+	for _, p := range parts[:len(value)] {
+		d, ok := value[p.attr]
+		if !ok {
+			return nil, false
+		}
+		key = p.encode(key, d)
+	}
+	return key, true
+}
+
+type foundRow struct {
+	key []byte
+	row []column.Datum
+}
+
+func (w *tableWriter) rowsOf(snap *engine.Snapshot, store engine.StoreID, prefix []byte, value map[int]column.Datum, fn func([]byte, []column.Datum) error) error {
+	opts := engine.ScanOptions{Keys: store == w.store}
+	if store != w.store {
+		opts.Cols = []int{0}
+	}
+	if prefix != nil {
+		opts.Lower = prefix
+		if end, ok := keys.PrefixEnd(nil, prefix); ok {
+			opts.Upper = end
+		}
+	}
+	it := snap.Scan(store, opts)
+	defer it.Close()
+	var b column.Batch
+	for {
+		ok, err := it.Next(&b)
+		if err != nil || !ok {
+			return err
+		}
+		var rows []foundRow // the batch is copied: fn may write
+		for i := range b.Len() {
+			r := b.Row(i)
+			f := foundRow{row: make([]column.Datum, len(w.kinds))}
+			if store == w.store {
+				f.key = append(f.key, it.Keys()[r]...)
+				for c := range f.row {
+					f.row[c] = b.Cols[c].Datum(r).Clone()
+				}
+			} else {
+				f.key = append(f.key, b.Cols[0].B[r]...)
+				ok, err := snap.Get(w.store, f.key, nil, f.row)
+				if err != nil {
+					return err
+				}
+				if !ok {
+					continue
+				}
+				for c := range f.row {
+					f.row[c] = f.row[c].Clone()
+				}
+			}
+			if w.rowHas(f.row, value) {
+				rows = append(rows, f)
+			}
+		}
+		for _, f := range rows {
+			if err := fn(f.key, f.row); err != nil {
+				return err
+			}
+		}
+		if err := w.st.rt.canceled(); err != nil {
+			return err
+		}
+	}
+}
+
+func (w *tableWriter) rowHas(vals []column.Datum, value map[int]column.Datum) bool {
+	for a, d := range value {
+		if vals[a].Null {
+			return false
+		}
+		c := &w.rel.Columns[a]
+		if !w.st.env.Equal(w.st.baseType(c.Type), c.Collation, vals[a], d) {
+			return false
+		}
+	}
+	return true
+}

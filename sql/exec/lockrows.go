@@ -1,0 +1,118 @@
+package exec
+
+import (
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// lockRowsOp locks the rows that its input comes from: FOR UPDATE and its like.
+type lockRowsOp struct {
+	st      *state
+	input   operator
+	locks   []rowLock
+	recheck predicate
+	kinds   []column.Kind
+	in      []column.Datum
+	out     *rowBuf
+}
+
+type rowLock struct {
+	w    *tableWriter
+	mode engine.LockMode
+	wait engine.WaitPolicy
+	target
+}
+
+var lockModes = map[plan.LockStrength]engine.LockMode{
+	plan.ForKeyShare: engine.KeyShare, plan.ForShare: engine.Share, plan.ForNoKeyUpdate: engine.NoKeyUpdate, plan.ForUpdate: engine.Update,
+}
+
+var waitPolicies = map[plan.WaitPolicy]engine.WaitPolicy{
+	plan.LockWait: engine.Wait, plan.LockSkip: engine.SkipLocked, plan.LockNoWait: engine.NoWait,
+}
+
+func (st *state) newLockRows(n *plan.LockRows) (operator, error) {
+	input, err := st.operator(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	o := &lockRowsOp{st: st, input: input, kinds: st.kinds(n.Input)}
+	o.in = make([]column.Datum, len(o.kinds))
+	for _, l := range n.Locks {
+		w := &tableWriter{st: st, rel: l.Table, store: engine.StoreID(l.Table.Store)}
+		for range l.Table.Columns {
+			w.kinds = append(w.kinds, column.Bytes)
+		}
+		o.locks = append(o.locks, rowLock{
+			w: w, mode: lockModes[l.Strength], wait: waitPolicies[l.Wait],
+			target: target{key: l.Key, attrs: l.Attrs, slots: l.Slots},
+		})
+	}
+	o.recheck, err = st.predicate(n.Recheck)
+	return o, err
+}
+
+func (o *lockRowsOp) open() error { return o.input.open() }
+func (o *lockRowsOp) close()      { o.input.close() }
+
+func (o *lockRowsOp) next() (*column.Batch, error) {
+	for {
+		b, err := o.input.next()
+		if err != nil || b == nil {
+			return nil, err
+		}
+		o.out = newRowBuf(o.kinds, 1<<30)
+		for i := range b.Len() {
+			r := b.Row(i)
+			for c := range o.in {
+				o.in[c] = b.Cols[c].Datum(r)
+			}
+			keep, err := o.lock()
+			if err != nil {
+				return nil, err
+			}
+			if keep {
+				o.out.addRow(o.in)
+			}
+		}
+		if o.out.n > 0 {
+			return o.out.batches[0], nil
+		}
+		if err := o.st.rt.canceled(); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// lock locks the rows behind the current input row and reports whether it stays.
+func (o *lockRowsOp) lock() (bool, error) {
+	changedAny := false
+	for i := range o.locks {
+		l := &o.locks[i]
+		if o.in[l.key].Null {
+			continue // the nullable side of an outer join
+		}
+		key := append([]byte(nil), o.in[l.key].B...)
+		res, err := o.st.rt.Txn.Lock(o.st.rt.Context, l.w.store, key, l.mode, l.wait, o.st.rt.Snapshot)
+		if err != nil {
+			if pgerr.Is(mapError(err), pgerr.LockNotAvailable) {
+				err = pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on row in relation %q", l.w.rel.Name)
+			}
+			return false, err
+		}
+		state, changed, err := o.st.settle(l.w, res, key, l.mode, l.wait, func(newer []column.Datum, at []byte) (bool, error) {
+			l.substitute(o.in, newer, at)
+			return true, nil
+		})
+		if err != nil || state == rowGone {
+			return false, err
+		}
+		changedAny = changedAny || changed
+	}
+	if !changedAny || o.recheck == nil {
+		return true, nil
+	}
+	return o.recheck.test(&row{vals: o.in})
+}

@@ -1,0 +1,410 @@
+package exec
+
+import (
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// modifyOp is INSERT, UPDATE, DELETE or MERGE. It changes the rows of one input
+// batch at a time and yields what RETURNING asks for.
+type modifyOp struct {
+	st       *state
+	node     *plan.Modify
+	input    operator
+	main     bool // the statement itself, not a WITH query: its rows are counted
+	w        *tableWriter
+	target   target
+	set      []assigned
+	setVecs  []*column.Vec
+	recheck  predicate
+	conflict *conflictPlan
+	merge    []*mergePlan
+	views    []viewCheck
+	width    int // attributes of the table
+
+	returning *projection
+	rows      *rowBuf // input of RETURNING for the current batch
+	wide      []column.Datum
+	vals      []column.Datum
+	old       []column.Datum
+	in        []column.Datum
+	done      bool
+}
+
+// target tells where an input row holds the old row and its key.
+type target struct {
+	key   int
+	attrs []int
+	slots []int
+}
+
+// load copies the old row out of an input row.
+func (t *target) load(in, old []column.Datum) {
+	for i, a := range t.attrs {
+		old[a] = in[t.slots[i]]
+	}
+}
+
+// substitute puts a newer version of the row, and its key, into the input row.
+func (t *target) substitute(in, newer []column.Datum, key []byte) {
+	for i, a := range t.attrs {
+		in[t.slots[i]] = newer[a]
+	}
+	in[t.key] = column.BytesDatum(key)
+}
+
+type viewCheck struct {
+	view string
+	cond expr
+}
+
+func (st *state) newModify(n *plan.Modify) (operator, error) {
+	input, err := st.operator(n.Input)
+	if err != nil {
+		return nil, err
+	}
+	w, err := st.writer(n.Table)
+	if err != nil {
+		return nil, err
+	}
+	o := &modifyOp{
+		st: st, node: n, input: input, w: w, width: len(n.Table.Columns), main: st.isMain(n),
+		target: target{key: n.Target.Key, attrs: n.Target.Attrs, slots: n.Target.Slots},
+	}
+	o.vals, o.old = make([]column.Datum, o.width), make([]column.Datum, o.width)
+	o.in = make([]column.Datum, len(n.Input.Info().Columns))
+	if o.set, err = st.assignments(n.Set); err != nil {
+		return nil, err
+	}
+	o.setVecs = make([]*column.Vec, len(o.set))
+	if o.recheck, err = st.predicate(n.Recheck); err != nil {
+		return nil, err
+	}
+	for _, v := range n.Checks {
+		c, err := st.compile(v.Cond)
+		if err != nil {
+			return nil, err
+		}
+		o.views = append(o.views, viewCheck{v.View, c})
+	}
+	if n.OnConflict != nil {
+		if o.conflict, err = st.conflictPlan(n.OnConflict); err != nil {
+			return nil, err
+		}
+	}
+	for _, m := range n.Merge {
+		p, err := st.mergePlan(m)
+		if err != nil {
+			return nil, err
+		}
+		o.merge = append(o.merge, p)
+	}
+	return o, o.prepareReturning()
+}
+
+// isMain reports whether n belongs to the statement's own tree.
+func (st *state) isMain(n plan.Node) bool {
+	var find func(plan.Node) bool
+	find = func(m plan.Node) bool {
+		if m == n {
+			return true
+		}
+		for _, c := range m.Children() {
+			if find(c) {
+				return true
+			}
+		}
+		return false
+	}
+	return find(st.stmt.Root)
+}
+
+func (st *state) assignments(set []plan.Assignment) ([]assigned, error) {
+	out := make([]assigned, len(set))
+	for i, s := range set {
+		e, err := st.compile(s.Value)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = assigned{s.Attr, e}
+	}
+	return out, nil
+}
+
+func (o *modifyOp) prepareReturning() error {
+	if len(o.node.Returning) == 0 {
+		return nil
+	}
+	exprs, err := o.st.compileAll(o.node.Returning)
+	if err != nil {
+		return err
+	}
+	p := newProjection(exprs)
+	o.returning = &p
+	kinds := append(append([]column.Kind(nil), o.w.kinds...), column.Bytes)
+	kinds = append(kinds, o.st.kinds(o.node.Input)...)
+	o.rows = newRowBuf(kinds, 1<<30) // one batch, whatever comes
+	o.wide = make([]column.Datum, len(kinds))
+	return nil
+}
+
+func (o *modifyOp) open() error {
+	o.done = false
+	return o.input.open()
+}
+
+func (o *modifyOp) close() {
+	o.input.close()
+}
+
+func (o *modifyOp) next() (*column.Batch, error) {
+	for !o.done {
+		b, err := o.input.next()
+		if err != nil {
+			return nil, err
+		}
+		if b == nil {
+			o.done = true
+			return nil, nil
+		}
+		if err := o.batch(b); err != nil {
+			return nil, err
+		}
+		if err := o.st.rt.canceled(); err != nil {
+			return nil, err
+		}
+		if o.returning != nil && o.rows.n > 0 {
+			out, err := o.returning.apply(o.rows.batches[0])
+			o.rows.reset()
+			return out, err
+		}
+	}
+	return nil, nil
+}
+
+// batch changes the table for every row of b.
+func (o *modifyOp) batch(b *column.Batch) error {
+	for i, s := range o.set {
+		v, err := s.expr.vec(b, b.Sel)
+		if err != nil {
+			return err
+		}
+		o.setVecs[i] = v
+	}
+	if len(o.w.key) == 0 && o.node.Command == plan.Insert {
+		if err := o.reserve(b.Len()); err != nil {
+			return err
+		}
+	}
+	for i := range b.Len() {
+		r := b.Row(i)
+		for c := range o.in {
+			o.in[c] = b.Cols[c].Datum(r)
+		}
+		if err := o.row(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reserve takes row numbers for a whole batch at once.
+func (o *modifyOp) reserve(n int) error {
+	if o.w.nextID < o.w.lastID {
+		return nil
+	}
+	_, err := o.w.rowID(int64(n))
+	if err == nil {
+		o.w.nextID--
+	}
+	return err
+}
+
+func (o *modifyOp) row(r int) error {
+	switch o.node.Command {
+	case plan.Insert:
+		copy(o.vals, o.in[:o.width])
+		return o.insertRow(o.vals)
+	case plan.Update:
+		return o.updateRow(r)
+	case plan.Delete:
+		return o.deleteRow()
+	}
+	return o.mergeRow()
+}
+
+// emit notes a changed row for the count and for RETURNING.
+func (o *modifyOp) emit(vals []column.Datum, key []byte) {
+	if o.main {
+		o.st.affected++
+	}
+	if o.returning == nil {
+		return
+	}
+	copy(o.wide, vals)
+	o.wide[o.width] = column.BytesDatum(key)
+	copy(o.wide[o.width+1:], o.in)
+	o.rows.addRow(o.wide)
+}
+
+// checkViews tests WITH CHECK OPTION conditions on a new row.
+func (o *modifyOp) checkViews(vals []column.Datum) error {
+	for _, v := range o.views {
+		d, err := v.cond.row(&row{vals: vals})
+		if err != nil {
+			return err
+		}
+		if !d.Bool() {
+			return pgerr.New(pgerr.WithCheckOptionViolation, "new row violates check option for view %q", v.view).
+				WithDetail("Failing row contains (%s).", o.w.rowText(vals))
+		}
+	}
+	return nil
+}
+
+func (o *modifyOp) insertRow(vals []column.Datum) error {
+	if err := o.w.complete(vals); err != nil {
+		return err
+	}
+	if err := o.checkViews(vals); err != nil {
+		return err
+	}
+	if o.conflict != nil {
+		return o.insertOrElse(vals)
+	}
+	key, err := o.w.insert(vals)
+	if err != nil {
+		return err
+	}
+	o.emit(vals, key)
+	return nil
+}
+
+// lockResult is what became of a row that is to be changed.
+type lockOutcome uint8
+
+const (
+	rowReady lockOutcome = iota // locked; the input row holds its newest version
+	rowGone                     // deleted, or no longer meant by the statement
+	rowOurs                     // changed by this command already
+)
+
+// lockTarget locks the row of the current input row. When it changed meanwhile
+// the newest version takes its place, if the statement's conditions still hold.
+func (o *modifyOp) lockTarget(mode engine.LockMode) (lockOutcome, bool, error) {
+	key := append([]byte(nil), o.in[o.target.key].B...)
+	res, err := o.st.rt.Txn.Lock(o.st.rt.Context, o.w.store, key, mode, engine.Wait, o.st.rt.Snapshot)
+	if err != nil {
+		return rowGone, false, err
+	}
+	return o.st.settle(o.w, res, key, mode, engine.Wait, func(newer []column.Datum, at []byte) (bool, error) {
+		o.target.substitute(o.in, newer, at)
+		if o.recheck == nil {
+			return true, nil
+		}
+		return o.recheck.test(&row{vals: o.in})
+	})
+}
+
+// settle follows a lock's result to the newest version of a row. substitute is
+// given a version that the snapshot does not have and reports whether the
+// statement still means it. changed tells that there was one.
+func (st *state) settle(w *tableWriter, res engine.LockResult, key []byte, mode engine.LockMode, wait engine.WaitPolicy, substitute func([]column.Datum, []byte) (bool, error)) (out lockOutcome, changed bool, err error) {
+	for {
+		switch res.Status {
+		case engine.Locked:
+			return rowReady, false, nil
+		case engine.SelfModified:
+			return rowOurs, false, nil
+		case engine.Updated:
+			ok, err := substitute(res.Row, key)
+			if err != nil || !ok {
+				return rowGone, true, err
+			}
+			return rowReady, true, nil
+		case engine.Moved:
+			key = res.Key
+			if res, err = st.rt.Txn.Lock(st.rt.Context, w.store, key, mode, wait, nil); err != nil {
+				return rowGone, true, err
+			}
+			if res.Status != engine.Locked {
+				continue
+			}
+			if res.Row, err = st.newest(w, key); err != nil {
+				return rowGone, true, err
+			}
+			if res.Row == nil {
+				return rowGone, true, nil
+			}
+			res.Status = engine.Updated
+		default:
+			return rowGone, false, nil
+		}
+	}
+}
+
+// newest reads the newest committed version of a row, or the transaction's own; nil when there is none.
+func (st *state) newest(w *tableWriter, key []byte) ([]column.Datum, error) {
+	snap := st.rt.Txn.Snapshot()
+	defer snap.Close()
+	vals := make([]column.Datum, len(w.kinds))
+	ok, err := snap.Get(w.store, key, nil, vals)
+	if err != nil || !ok {
+		return nil, err
+	}
+	for i := range vals {
+		vals[i] = vals[i].Clone()
+	}
+	return vals, nil
+}
+
+func (o *modifyOp) updateRow(r int) error {
+	state, changed, err := o.lockTarget(o.w.lockMode(o.set))
+	if err != nil || state != rowReady {
+		return err
+	}
+	o.target.load(o.in, o.old)
+	copy(o.vals, o.old)
+	for i, s := range o.set {
+		if !changed {
+			o.vals[s.attr] = at(o.setVecs[i], r)
+			continue
+		}
+		if o.vals[s.attr], err = s.expr.row(&row{vals: o.in}); err != nil {
+			return err
+		}
+	}
+	return o.replace(o.in[o.target.key].B)
+}
+
+// replace writes vals over the locked row that old and key describe.
+func (o *modifyOp) replace(key []byte) error {
+	if err := o.w.complete(o.vals); err != nil {
+		return err
+	}
+	if err := o.checkViews(o.vals); err != nil {
+		return err
+	}
+	newKey, err := o.w.update(key, o.old, o.vals)
+	if err != nil {
+		return err
+	}
+	o.emit(o.vals, newKey)
+	return nil
+}
+
+func (o *modifyOp) deleteRow() error {
+	state, _, err := o.lockTarget(engine.Update)
+	if err != nil || state != rowReady {
+		return err
+	}
+	o.target.load(o.in, o.old)
+	key := o.in[o.target.key].B
+	if err := o.w.delete(key, o.old); err != nil {
+		return err
+	}
+	o.emit(o.old, key)
+	return nil
+}
