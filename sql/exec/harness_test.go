@@ -220,9 +220,13 @@ var (
 
 func sl(i int, t plan.Type) *plan.Slot { return &plan.Slot{Base: plan.Base{Typ: t}, Index: i} }
 
-func i4(v int64) plan.Expr { return &plan.Const{Base: plan.Base{Typ: int4T}, Value: column.IntDatum(v)} }
+func i4(v int64) plan.Expr {
+	return &plan.Const{Base: plan.Base{Typ: int4T}, Value: column.IntDatum(v)}
+}
 
-func i8(v int64) plan.Expr { return &plan.Const{Base: plan.Base{Typ: int8T}, Value: column.IntDatum(v)} }
+func i8(v int64) plan.Expr {
+	return &plan.Const{Base: plan.Base{Typ: int8T}, Value: column.IntDatum(v)}
+}
 
 func tx(s string) plan.Expr {
 	return &plan.Const{Base: plan.Base{Typ: textT}, Value: column.StringDatum(s)}
