@@ -8,6 +8,8 @@ import (
 var collectAggs = map[string]func(c *Ctx) AggState{
 	"string_agg(text,text)":   byRow(func(*Ctx) rowState { return &stringAgg{} }),
 	"string_agg(bytea,bytea)": byRow(func(*Ctx) rowState { return &stringAgg{} }),
+	"array_agg(anynonarray)":  byRow(func(c *Ctx) rowState { return &listAgg{kind: c.Env.Kind(c.argType(0)), finish: finishArray} }),
+	"array_agg(anyarray)":     byRow(func(*Ctx) rowState { return &arrayStack{} }),
 }
 
 // stringAgg joins texts; the first delimiter is left out.

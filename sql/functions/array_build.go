@@ -1,10 +1,7 @@
 package functions
 
 import (
-	"strings"
-
 	"github.com/omendb/omendb/engine/column"
-	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/types"
 )
 
@@ -13,29 +10,24 @@ func textArray(list []column.Datum) column.Datum { return arrayOf(types.TextOID,
 
 // arrayOf makes an array of one dimension of texts or names.
 func arrayOf(elem OID, list []column.Datum) column.Datum {
-	var b strings.Builder
-	b.WriteByte('{')
-	for i, d := range list {
-		if i > 0 {
-			b.WriteByte(',')
-		}
-		if d.Null {
-			b.WriteString("NULL")
-			continue
-		}
-		b.WriteByte('"')
-		b.WriteString(strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(d.String()))
-		b.WriteByte('"')
-	}
-	b.WriteByte('}')
-	d, err := types.NewEnv().In(types.ByOID(elem).Array, -1, b.String())
-	if err != nil {
-		panic(err)
-	}
-	return d
+	return types.NewArray(elem, list).Encode(column.Bytes)
 }
 
 // variadicArray takes a VARIADIC array apart.
-func variadicArray(_ *Ctx, _ column.Datum, _ OID) ([]typedDatum, bool, error) {
-	return nil, false, pgerr.Unsupported("VARIADIC arrays are not supported by this function")
+func variadicArray(c *Ctx, d column.Datum, typ OID) (list []typedDatum, null bool, err error) {
+	if d.Null {
+		return nil, true, nil
+	}
+	a := types.ArrayFrom(d)
+	elem := elementType(c.Env, typ)
+	if elem == 0 {
+		elem = a.Elem
+	}
+	for _, e := range a.Elems {
+		list = append(list, typedDatum{e, elem})
+	}
+	return list, false, nil
 }
+
+// texts returns the elements of a text[]; NULLs come as NULL datums.
+func texts(d column.Datum) []column.Datum { return types.ArrayFrom(d).Elems }

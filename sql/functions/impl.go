@@ -9,9 +9,10 @@ var (
 	evalTables = []map[string]EvalFunc{
 		compareEvals, boolEvals, intEvals, floatEvals, mathEvals, numericEvals, moneyEvals, textEvals, castEvals, encodeEvals, quoteEvals,
 		likeEvals, regexpEvals, sessionEvals, datetimeEvals, intervalEvals, extractEvals, truncEvals, makeEvals,
+		arrayEvals, enumEvals,
 	}
 	vecTables = []map[string]VecFunc{compareVecs, arithmeticVecs, likeVecs}
-	setTables = []map[string]SetFunc{seriesSets, regexpSets}
+	setTables = []map[string]SetFunc{seriesSets, regexpSets, arraySets}
 	aggTables = []map[string]func(c *Ctx) AggState{countAggs, sumAggs, extremeAggs, boolAggs, collectAggs, statAggs, numericAggs, intervalAggs}
 	winTables = []map[string]WinFunc{windowFuncs}
 )
