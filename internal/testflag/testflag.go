@@ -1,0 +1,32 @@
+// Package testflag registers the flags of our test runs.
+//
+// `go test ./... -run SQLLogic -sqllogic.dir D` hands its flags to the test binary of every package, and a binary
+// that does not know a flag fails. So every package with tests imports this package for its effect, in a file
+// flags_test.go; the style test sees to it. Nothing but tests may import it: it writes to flag.CommandLine.
+package testflag
+
+import "flag"
+
+// Flags of the SQL script runner (package internal/sqllogic).
+var (
+	// SQLLogicDir is a folder of scripts to run instead of the sample; a relative path counts from the module's root.
+	SQLLogicDir = flag.String("sqllogic.dir", "", "run the SQL scripts below this `folder` (relative to the module's root)")
+	// SQLLogicDSN names a PostgreSQL server to run the scripts on, instead of an OmenDB in memory.
+	SQLLogicDSN = flag.String("sqllogic.dsn", "", "run SQL scripts on the PostgreSQL server at this `DSN`, in databases of their own")
+	// SQLLogicLimit bounds the queries taken from each script, spread evenly over it; statements always run.
+	SQLLogicLimit = flag.Int("sqllogic.limit", 0, "take at most `n` queries from each script (0: all)")
+	// SQLLogicSeconds bounds the whole run.
+	SQLLogicSeconds = flag.Int("sqllogic.seconds", 0, "start no record after `n` seconds (0: no bound)")
+	// SQLLogicFloor is the share of records that has to pass.
+	SQLLogicFloor = flag.Float64("sqllogic.floor", 100, "fail below this `percentage` of the records that PostgreSQL passes")
+	// SQLLogicRewrite writes results into the scripts; only PostgreSQL's answers are expectations.
+	SQLLogicRewrite = flag.Bool("sqllogic.rewrite", false, "write the results into our own scripts (needs -sqllogic.dsn)")
+)
+
+// Flags of the test that kills the server (package internal/killtest).
+var (
+	// KillSeconds is how long the server is loaded and killed.
+	KillSeconds = flag.Int("kill.seconds", 10, "kill and restart the server for `n` seconds")
+	// KillSeed makes the moments of the kills and the choice of accounts repeatable.
+	KillSeed = flag.Int64("kill.seed", 0, "random `seed` of the kill test (0: from the clock, printed)")
+)
