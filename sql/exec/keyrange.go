@@ -5,6 +5,7 @@ import (
 	"github.com/omendb/omendb/engine/keys"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
 )
 
 // keyPart encodes one column of a storage or index key.
@@ -145,8 +146,8 @@ type fetch struct {
 	from  []int // per output column: index into cols, or the system attribute
 	kinds []column.Kind
 	keys  bool // the storage key is wanted
+	whole bool // the whole row is wanted
 	out   column.Batch
-	arena arena
 }
 
 func (st *state) fetch(rel *catalog.Relation, attrs []int) (*fetch, error) {
@@ -172,10 +173,18 @@ func (st *state) fetch(rel *catalog.Relation, attrs []int) (*fetch, error) {
 			f.kinds = append(f.kinds, column.Bytes)
 		case a == plan.AttrTableOID:
 			f.kinds = append(f.kinds, column.Int)
+		case a == plan.AttrWholeRow:
+			f.whole = true
+			f.kinds = append(f.kinds, column.Bytes)
 		default:
 			return nil, unsupportedSystemColumn(a)
 		}
 		f.from = append(f.from, a)
+	}
+	if f.whole {
+		for i := range rel.Columns {
+			read(i)
+		}
 	}
 	return f, nil
 }
@@ -198,7 +207,6 @@ func (f *fetch) arrange(in *column.Batch, keys [][]byte) *column.Batch {
 	if f.plain() {
 		return in
 	}
-	f.arena.reset()
 	for len(f.out.Cols) < len(f.from) {
 		f.out.Cols = append(f.out.Cols, column.Vec{})
 	}
@@ -216,7 +224,30 @@ func (f *fetch) arrange(in *column.Batch, keys [][]byte) *column.Batch {
 				lane[r] = int64(f.rel.OID)
 			}
 			*v = column.Vec{Kind: column.Int, I: lane}
+		default:
+			*v = f.wholeRow(in)
 		}
 	}
 	return &f.out
+}
+
+// wholeRow makes composite values of the rows.
+func (f *fetch) wholeRow(in *column.Batch) column.Vec {
+	var v column.Vec
+	v.Reset(column.Bytes)
+	at := make([]int, len(f.rel.Columns))
+	for i, c := range f.cols {
+		at[c] = i
+	}
+	fields := make([]types.Field, len(at))
+	for r := range in.N {
+		for a := range f.rel.Columns {
+			fields[a] = types.Field{Type: f.rel.Columns[a].Type, Value: in.Cols[at[a]].Datum(r)}
+			if f.rel.Columns[a].Dropped {
+				fields[a].Type, fields[a].Value = types.TextOID, column.Null()
+			}
+		}
+		v.Append(f.st.env.MakeRecord(fields))
+	}
+	return v
 }

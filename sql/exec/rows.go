@@ -16,6 +16,11 @@ type Rows struct {
 // Run prepares a statement for execution; nothing is read or written before the
 // first Next. The caller calls Close whatever happens.
 func Run(rt *Runtime, stmt *plan.Statement) (*Rows, error) {
+	if !stmt.ReadOnly && rt.BeforeWrite != nil {
+		if err := rt.BeforeWrite(); err != nil {
+			return nil, err
+		}
+	}
 	st := newState(rt, stmt)
 	root, err := st.operator(stmt.Root)
 	if err != nil {

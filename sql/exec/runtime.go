@@ -51,6 +51,10 @@ type Runtime struct {
 	Instrument bool        // measure every node for EXPLAIN ANALYZE
 	Clock      clock.Clock // for Instrument
 
+	// BeforeWrite is called before a statement that may change something, so that
+	// the session can refuse it (read-only transactions). May be nil.
+	BeforeWrite func() error
+
 	// RowIDs numbers the rows of tables without a primary key; one per database server.
 	RowIDs *RowIDs
 }

@@ -1,0 +1,275 @@
+package exec
+
+import (
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// arrayReader reads the elements of arrays that index and key scans look up.
+type arrayReader struct{}
+
+func (st *state) arrayReader(OID) (*arrayReader, error) { return &arrayReader{}, nil }
+
+func (*arrayReader) read(d column.Datum) ([]column.Datum, error) {
+	if d.Null {
+		return nil, nil
+	}
+	return types.ArrayFrom(d).Elems, nil
+}
+
+// makeArray builds a one-dimensional array, or one with a dimension more when
+// the elements are arrays themselves.
+func (st *state) makeArray(array, elem OID, vals []column.Datum) (column.Datum, error) {
+	if t := st.env.Type(elem); t != nil && t.IsArray() && elem == array {
+		return st.nestArrays(t.Elem, vals)
+	}
+	return st.env.MakeArray(types.NewArray(elem, vals)), nil
+}
+
+func (c *compiler) arrayOf(e *plan.ArrayOf) (expr, error) {
+	args, err := c.list(e.Args)
+	if err != nil {
+		return nil, err
+	}
+	st := c.st
+	return &rowLoop{kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
+		vals := make([]column.Datum, len(args))
+		for i, a := range args {
+			d, err := a.row(r)
+			if err != nil {
+				return d, err
+			}
+			vals[i] = d
+		}
+		if e.Multi {
+			return st.nestArrays(e.Elem, vals)
+		}
+		return st.env.MakeArray(types.NewArray(e.Elem, vals)), nil
+	}}, nil
+}
+
+// nestArrays stacks arrays of equal shape into one with a dimension more.
+func (st *state) nestArrays(elem OID, vals []column.Datum) (column.Datum, error) {
+	out := types.Array{Elem: elem}
+	var inner []types.Dim
+	for i, v := range vals {
+		if v.Null {
+			continue
+		}
+		a := types.ArrayFrom(v)
+		if i == 0 || inner == nil {
+			inner = a.Dims
+		}
+		if !sameShape(inner, a.Dims) {
+			return column.Datum{}, pgerr.New(pgerr.ArraySubscriptError, "multidimensional arrays must have array expressions with matching dimensions")
+		}
+		out.Elems = append(out.Elems, a.Elems...)
+	}
+	if len(inner)+1 > types.MaxArrayDims {
+		return column.Datum{}, pgerr.New(pgerr.ProgramLimitExceeded, "number of array dimensions (%d) exceeds the maximum allowed (%d)", len(inner)+1, types.MaxArrayDims)
+	}
+	if len(out.Elems) > 0 {
+		out.Dims = append([]types.Dim{{Len: int32(len(vals)), Lower: 1}}, inner...)
+	}
+	return st.env.MakeArray(out), nil
+}
+
+func sameShape(a, b []types.Dim) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Len != b[i].Len {
+			return false
+		}
+	}
+	return true
+}
+
+func (c *compiler) arrayCast(e *plan.ArrayCast) (expr, error) {
+	arg, err := c.expr(e.Arg)
+	if err != nil {
+		return nil, err
+	}
+	st := c.st
+	from, to := elemOf(st, e.Arg.ResultType().OID), elemOf(st, e.Typ.OID)
+	value := &cell{kind: st.env.Kind(from)}
+	c.cases = append(c.cases, value)
+	elem, err := c.expr(e.Elem)
+	c.cases = c.cases[:len(c.cases)-1]
+	if err != nil {
+		return nil, err
+	}
+	return &rowLoop{kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
+		d, err := arg.row(r)
+		if err != nil || d.Null {
+			return d, err
+		}
+		a := types.ArrayFrom(d)
+		out := types.Array{Elem: to, Dims: a.Dims, Elems: make([]column.Datum, len(a.Elems))}
+		for i, v := range a.Elems {
+			value.setRow(v)
+			if out.Elems[i], err = elem.row(r); err != nil {
+				return d, err
+			}
+		}
+		return st.env.MakeArray(out), nil
+	}}, nil
+}
+
+func elemOf(st *state, array OID) OID {
+	if t := st.env.Type(st.baseType(array)); t != nil {
+		return t.Elem
+	}
+	return 0
+}
+
+// arrayOp is left op ANY|ALL (array), element by element.
+type arrayOp struct {
+	node        *plan.ArrayOp
+	left, right expr
+	ctx         *functions.Ctx
+	vals        [2]column.Datum
+}
+
+func (c *compiler) arrayOp(e *plan.ArrayOp) (expr, error) {
+	if e.Func.Eval == nil {
+		return nil, unsupportedFunc(e.Func)
+	}
+	args, err := c.list([]plan.Expr{e.Left, e.Right})
+	if err != nil {
+		return nil, err
+	}
+	if h, err := c.hashedArrayOp(e, args); h != nil || err != nil {
+		return h, err
+	}
+	x := &arrayOp{node: e, left: args[0], right: args[1], ctx: c.site(e.InputColl, e.Typ.OID, e.Left, e.Right)}
+	if el := elemOf(c.st, e.Right.ResultType().OID); el != 0 {
+		x.ctx.ArgTypes[1] = el
+	}
+	return &rowLoop{kind: boolKind, eval: x.eval}, nil
+}
+
+func (x *arrayOp) eval(r *row) (column.Datum, error) {
+	arr, err := x.right.row(r)
+	if err != nil {
+		return arr, err
+	}
+	left, err := x.left.row(r)
+	if err != nil || arr.Null {
+		return column.Null(), err
+	}
+	null := false
+	for _, v := range types.ArrayFrom(arr).Elems {
+		if x.node.Func.Strict && (left.Null || v.Null) {
+			null = true
+			continue
+		}
+		x.vals = [2]column.Datum{left, v}
+		d, err := x.node.Func.Eval(x.ctx, x.vals[:])
+		switch {
+		case err != nil:
+			return d, err
+		case d.Null:
+			null = true
+		case d.Bool() != x.node.All:
+			return d, nil
+		}
+	}
+	if null {
+		return column.Null(), nil
+	}
+	return column.BoolDatum(x.node.All), nil
+}
+
+// hashedList is the length from which a constant list is looked up in a set.
+const hashedList = 9
+
+// hashSet answers column = ANY (constant list) and column <> ALL (constant list).
+type hashSet struct {
+	left   expr
+	not    bool
+	ints   map[int64]struct{} // Int columns
+	keys   map[string]struct{}
+	encode func(dst []byte, d column.Datum) []byte
+	null   bool // the list has a NULL
+	buf    []byte
+	out    column.Vec
+}
+
+func (c *compiler) hashedArrayOp(e *plan.ArrayOp, args []expr) (expr, error) {
+	var list column.Datum
+	switch k := args[1].(type) {
+	case *constant:
+		list = k.d
+	case *once:
+		if err := k.get(); err != nil {
+			return nil, nil // reported when a row needs it
+		}
+		list = k.val.d
+	default:
+		return nil, nil
+	}
+	want := plan.Equal
+	if e.All {
+		want = plan.NotEqual
+	}
+	elem := elemOf(c.st, e.Right.ResultType().OID)
+	if list.Null || comparisons[e.Func.Src] != want || types.ArrayLen(list) < hashedList || !sameKeys(c.st, e.Left.ResultType().OID, elem) {
+		return nil, nil
+	}
+	h := &hashSet{left: args[0], not: e.All, encode: c.st.env.KeyEncoder(c.st.baseType(elem), e.InputColl, false, false)}
+	if c.st.env.Kind(elem) == column.Int {
+		h.ints = map[int64]struct{}{}
+	} else {
+		h.keys = map[string]struct{}{}
+	}
+	for _, v := range types.ArrayFrom(list).Elems {
+		switch {
+		case v.Null:
+			h.null = true
+		case h.ints != nil:
+			h.ints[v.I] = struct{}{}
+		default:
+			h.keys[string(h.encode(nil, v))] = struct{}{}
+		}
+	}
+	return h, nil
+}
+
+func (h *hashSet) test(d column.Datum) column.Datum {
+	if d.Null {
+		return d
+	}
+	var found bool
+	if h.ints != nil {
+		_, found = h.ints[d.I]
+	} else {
+		h.buf = h.encode(h.buf[:0], d)
+		_, found = h.keys[string(h.buf)]
+	}
+	if !found && h.null {
+		return column.Null()
+	}
+	return column.BoolDatum(found != h.not)
+}
+
+func (h *hashSet) row(r *row) (column.Datum, error) {
+	d, err := h.left.row(r)
+	return h.test(d), err
+}
+
+func (h *hashSet) vec(b *column.Batch, sel []int32) (*column.Vec, error) {
+	v, err := h.left.vec(b, sel)
+	if err != nil {
+		return nil, err
+	}
+	h.out.Resize(boolKind, b.N)
+	for _, r := range selected(b, sel) {
+		h.out.Set(int(r), h.test(at(v, int(r))))
+	}
+	return &h.out, nil
+}

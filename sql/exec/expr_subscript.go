@@ -1,0 +1,265 @@
+package exec
+
+import (
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// subscript reads or assigns elements and slices of arrays.
+type subscript struct {
+	st           *state
+	arg          expr
+	assign       expr
+	upper, lower []expr // nil entries are the array's own bounds
+	slice        bool
+	elem         OID
+}
+
+func (c *compiler) subscript(e *plan.Subscript) (expr, error) {
+	x := &subscript{st: c.st, slice: e.Slice, elem: elemOf(c.st, e.Arg.ResultType().OID)}
+	if c.st.baseType(e.Arg.ResultType().OID) == types.JSONBOID {
+		return nil, pgerr.Unsupported("subscripting of jsonb is not supported")
+	}
+	if x.elem == 0 {
+		return nil, pgerr.Unsupported("subscripting of type %s is not supported", typeName(c.st.env, e.Arg.ResultType().OID))
+	}
+	var err error
+	if x.arg, err = c.expr(e.Arg); err != nil {
+		return nil, err
+	}
+	if x.upper, err = c.optional(e.Upper); err != nil {
+		return nil, err
+	}
+	if x.lower, err = c.optional(e.Lower); err != nil {
+		return nil, err
+	}
+	if e.Assign == nil {
+		return &rowLoop{kind: c.kind(e), eval: x.read}, nil
+	}
+	if x.assign, err = c.expr(e.Assign); err != nil {
+		return nil, err
+	}
+	return &rowLoop{kind: column.Bytes, eval: x.write}, nil
+}
+
+func (c *compiler) optional(es []plan.Expr) ([]expr, error) {
+	out := make([]expr, len(es))
+	for i, e := range es {
+		if e == nil {
+			continue
+		}
+		var err error
+		if out[i], err = c.expr(e); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// bounds computes subscripts; those left out are missing. ok is false when one is NULL.
+func subscripts(es []expr, r *row) (vals []int64, missing []bool, ok bool, err error) {
+	vals, missing = make([]int64, len(es)), make([]bool, len(es))
+	for i, e := range es {
+		if e == nil {
+			missing[i] = true
+			continue
+		}
+		d, err := e.row(r)
+		if err != nil || d.Null {
+			return nil, nil, false, err
+		}
+		vals[i] = d.I
+	}
+	return vals, missing, true, nil
+}
+
+func (x *subscript) read(r *row) (column.Datum, error) {
+	d, err := x.arg.row(r)
+	if err != nil || d.Null {
+		return column.Null(), err
+	}
+	upper, noUpper, ok, err := subscripts(x.upper, r)
+	if err != nil || !ok {
+		return column.Null(), err
+	}
+	a := types.ArrayFrom(d)
+	if x.slice {
+		lower, noLower, ok, err := subscripts(x.lower, r)
+		if err != nil || !ok {
+			return column.Null(), err
+		}
+		return x.readSlice(a, lower, upper, noLower, noUpper), nil
+	}
+	if len(upper) != len(a.Dims) {
+		return column.Null(), nil
+	}
+	at := int64(0)
+	for i, dim := range a.Dims {
+		k := upper[i] - int64(dim.Lower)
+		if k < 0 || k >= int64(dim.Len) {
+			return column.Null(), nil
+		}
+		at = at*int64(dim.Len) + k
+	}
+	return a.Elems[at], nil
+}
+
+func (x *subscript) readSlice(a types.Array, lower, upper []int64, noLower, noUpper []bool) column.Datum {
+	out := types.Array{Elem: a.Elem}
+	if len(upper) > len(a.Dims) {
+		return x.st.env.MakeArray(out)
+	}
+	from, to := make([]int64, len(a.Dims)), make([]int64, len(a.Dims))
+	for i, dim := range a.Dims {
+		lo, hi := int64(0), int64(dim.Len)-1
+		if i < len(upper) {
+			if !noLower[i] {
+				lo = max(lower[i]-int64(dim.Lower), 0)
+			}
+			if !noUpper[i] {
+				hi = min(upper[i]-int64(dim.Lower), hi)
+			}
+		}
+		if lo > hi {
+			return x.st.env.MakeArray(out)
+		}
+		from[i], to[i] = lo, hi
+		out.Dims = append(out.Dims, types.Dim{Len: int32(hi - lo + 1), Lower: 1})
+	}
+	var pick func(dim int, base int64)
+	pick = func(dim int, base int64) {
+		if dim == len(a.Dims) {
+			out.Elems = append(out.Elems, a.Elems[base])
+			return
+		}
+		for k := from[dim]; k <= to[dim]; k++ {
+			pick(dim+1, base*int64(a.Dims[dim].Len)+k)
+		}
+	}
+	pick(0, 0)
+	return x.st.env.MakeArray(out)
+}
+
+func outOfRange() error {
+	return pgerr.New(pgerr.ArraySubscriptError, "array subscript out of range")
+}
+
+func (x *subscript) write(r *row) (column.Datum, error) {
+	d, err := x.arg.row(r)
+	if err != nil {
+		return d, err
+	}
+	val, err := x.assign.row(r)
+	if err != nil {
+		return val, err
+	}
+	upper, noUpper, ok, err := subscripts(x.upper, r)
+	if err == nil && !ok {
+		err = pgerr.New(pgerr.NullValueNotAllowed, "array subscript in assignment must not be null")
+	}
+	if err != nil {
+		return d, err
+	}
+	a := types.Array{Elem: x.elem}
+	if !d.Null {
+		a = types.ArrayFrom(d)
+	}
+	if !x.slice {
+		return x.writeElem(a, upper, val)
+	}
+	lower, noLower, ok, err := subscripts(x.lower, r)
+	if err == nil && !ok {
+		err = pgerr.New(pgerr.NullValueNotAllowed, "array subscript in assignment must not be null")
+	}
+	if err != nil {
+		return d, err
+	}
+	if val.Null {
+		return d, nil // assigning NULL to a slice changes nothing
+	}
+	return x.writeSlice(a, lower, upper, noLower, noUpper, types.ArrayFrom(val))
+}
+
+func (x *subscript) writeElem(a types.Array, at []int64, val column.Datum) (column.Datum, error) {
+	switch {
+	case len(a.Dims) == 0:
+		for _, s := range at {
+			a.Dims = append(a.Dims, types.Dim{Len: 1, Lower: int32(s)})
+		}
+		a.Elems = []column.Datum{val}
+	case len(at) != len(a.Dims):
+		return column.Datum{}, pgerr.New(pgerr.ArraySubscriptError, "wrong number of array subscripts")
+	case len(at) == 1:
+		if err := extend(&a, at[0], at[0]); err != nil {
+			return column.Datum{}, err
+		}
+		a.Elems = append([]column.Datum(nil), a.Elems...)
+		a.Elems[at[0]-int64(a.Dims[0].Lower)] = val
+	default:
+		pos := int64(0)
+		for i, dim := range a.Dims {
+			k := at[i] - int64(dim.Lower)
+			if k < 0 || k >= int64(dim.Len) {
+				return column.Datum{}, outOfRange()
+			}
+			pos = pos*int64(dim.Len) + k
+		}
+		a.Elems = append([]column.Datum(nil), a.Elems...)
+		a.Elems[pos] = val
+	}
+	return x.st.env.MakeArray(a), nil
+}
+
+// extend makes a one-dimensional array reach from lower to upper, filling with NULLs.
+func extend(a *types.Array, lower, upper int64) error {
+	dim := a.Dims[0]
+	first, last := int64(dim.Lower), int64(dim.Lower)+int64(dim.Len)-1
+	before, after := max(first-lower, 0), max(upper-last, 0)
+	if before+after+int64(dim.Len) > types.MaxArrayItems {
+		return pgerr.New(pgerr.ProgramLimitExceeded, "array size exceeds the maximum allowed (%d)", types.MaxArrayItems)
+	}
+	elems := make([]column.Datum, 0, before+after+int64(dim.Len))
+	for range before {
+		elems = append(elems, column.Null())
+	}
+	elems = append(elems, a.Elems...)
+	for range after {
+		elems = append(elems, column.Null())
+	}
+	a.Dims = []types.Dim{{Len: int32(len(elems)), Lower: int32(first - before)}}
+	a.Elems = elems
+	return nil
+}
+
+func (x *subscript) writeSlice(a types.Array, lower, upper []int64, noLower, noUpper []bool, src types.Array) (column.Datum, error) {
+	if len(upper) != 1 || len(a.Dims) > 1 {
+		return column.Datum{}, pgerr.Unsupported("assignment to a slice of a multidimensional array is not supported")
+	}
+	if len(a.Dims) == 0 {
+		if noLower[0] || noUpper[0] {
+			return column.Datum{}, pgerr.New(pgerr.ArraySubscriptError, "array slice subscript must provide both boundaries").
+				WithDetail("When assigning to a slice of an empty array value, slice boundaries must be fully specified.")
+		}
+		a.Dims = []types.Dim{{Len: 0, Lower: int32(lower[0])}}
+	}
+	lo, hi := lower[0], upper[0]
+	if noLower[0] {
+		lo = int64(a.Dims[0].Lower)
+	}
+	if noUpper[0] {
+		hi = int64(a.Dims[0].Lower) + int64(a.Dims[0].Len) - 1
+	}
+	if lo > hi {
+		return column.Datum{}, pgerr.New(pgerr.ArraySubscriptError, "upper bound cannot be less than lower bound")
+	}
+	if int64(len(src.Elems)) < hi-lo+1 {
+		return column.Datum{}, pgerr.New(pgerr.ArraySubscriptError, "source array too small")
+	}
+	if err := extend(&a, lo, hi); err != nil {
+		return column.Datum{}, err
+	}
+	copy(a.Elems[lo-int64(a.Dims[0].Lower):], src.Elems[:hi-lo+1])
+	return x.st.env.MakeArray(a), nil
+}

@@ -1,0 +1,221 @@
+package exec
+
+import (
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// rowSet is the rows that one function of a FROM item, or of a target list, yields.
+type rowSet struct {
+	columns int
+	scalar  bool
+	call    *setCall
+	value   expr // not set-returning: one row
+}
+
+// setCall starts a set-returning function.
+type setCall struct {
+	fn   *functions.Func
+	ctx  *functions.Ctx
+	args []expr
+}
+
+func (c *compiler) setCall(e *plan.Call) (*setCall, error) {
+	if e.Func.Set == nil {
+		return nil, unsupportedFunc(e.Func)
+	}
+	args, err := c.list(e.Args)
+	if err != nil {
+		return nil, err
+	}
+	ctx := c.site(e.InputColl, e.Typ.OID, e.Args...)
+	ctx.Variadic = e.Variadic
+	return &setCall{fn: e.Func, ctx: ctx, args: args}, nil
+}
+
+// noIter is the empty set: what a strict function gives for NULL.
+type noIter struct{}
+
+func (noIter) Next() ([]column.Datum, bool, error) { return nil, false, nil }
+
+// oneIter yields a single row.
+type oneIter struct {
+	row  []column.Datum
+	done bool
+}
+
+func (o *oneIter) Next() ([]column.Datum, bool, error) {
+	if o.done {
+		return nil, false, nil
+	}
+	o.done = true
+	return o.row, true, nil
+}
+
+func (s *setCall) start(r *row) (functions.SetIter, error) {
+	vals := make([]column.Datum, len(s.args))
+	for i, a := range s.args {
+		d, err := a.row(r)
+		if err != nil {
+			return nil, err
+		}
+		if d.Null && s.fn.Strict {
+			return noIter{}, nil
+		}
+		vals[i] = d
+	}
+	return s.fn.Set(s.ctx, vals)
+}
+
+func (c *compiler) rowSet(f *plan.FuncRef) (*rowSet, error) {
+	s := &rowSet{columns: f.Columns, scalar: f.Scalar}
+	if k, ok := f.Expr.(*plan.Call); ok && k.ReturnSet {
+		var err error
+		if s.call, err = c.setCall(k); err != nil {
+			return nil, err
+		}
+		for i, t := range f.Types {
+			col := functions.OutCol{Type: t.OID, Typmod: t.Typmod}
+			if i < len(f.Names) {
+				col.Name = f.Names[i]
+			}
+			s.call.ctx.OutCols = append(s.call.ctx.OutCols, col)
+		}
+		return s, nil
+	}
+	var err error
+	s.value, err = c.expr(f.Expr)
+	return s, err
+}
+
+// start begins the set anew.
+func (s *rowSet) start() (functions.SetIter, error) {
+	if s.call != nil {
+		return s.call.start(&row{})
+	}
+	d, err := s.value.row(&row{})
+	if err != nil {
+		return nil, err
+	}
+	return &oneIter{row: []column.Datum{d}}, nil
+}
+
+// spread stores one row of the set into dst. A composite value of a function
+// whose columns are wanted is taken apart.
+func (s *rowSet) spread(vals, dst []column.Datum) {
+	if len(vals) == 1 && s.columns > 1 || (len(vals) == 1 && !s.scalar && s.call == nil) {
+		for i := range dst {
+			dst[i] = column.Null()
+			if !vals[0].Null {
+				dst[i] = types.RecordField(vals[0], i)
+			}
+		}
+		return
+	}
+	copy(dst, vals)
+}
+
+// functionScanOp yields the rows of functions side by side; a shorter set is
+// filled with NULLs.
+type functionScanOp struct {
+	selection
+	st    *state
+	sets  []*rowSet
+	ord   bool
+	kinds []column.Kind
+	iters []functions.SetIter
+	n     int64
+	vals  []column.Datum
+	rows  *rowBuf
+	done  bool
+}
+
+func (st *state) newFunctionScan(n *plan.FunctionScan) (operator, error) {
+	o := &functionScanOp{st: st, ord: n.Ordinality, kinds: st.kinds(n)}
+	c := &compiler{st: st}
+	for _, f := range n.Funcs {
+		s, err := c.rowSet(f)
+		if err != nil {
+			return nil, err
+		}
+		o.sets = append(o.sets, s)
+	}
+	o.vals = make([]column.Datum, len(o.kinds))
+	var err error
+	o.cond, err = st.predicate(n.Filter)
+	return o, err
+}
+
+func (o *functionScanOp) open() error {
+	o.iters, o.n, o.done = o.iters[:0], 0, false
+	for _, s := range o.sets {
+		it, err := s.start()
+		if err != nil {
+			return err
+		}
+		o.iters = append(o.iters, it)
+	}
+	return nil
+}
+
+func (o *functionScanOp) close() {}
+
+func (o *functionScanOp) next() (*column.Batch, error) {
+	for !o.done {
+		o.rows = newRowBuf(o.kinds, o.st.rt.batchSize())
+		for o.rows.n < o.st.rt.batchSize() {
+			ok, err := o.step()
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				o.done = true
+				break
+			}
+			o.rows.addRow(o.vals)
+		}
+		if o.rows.n == 0 {
+			return nil, nil
+		}
+		out, err := o.apply(o.rows.batches[0])
+		if err != nil || out != nil {
+			return out, err
+		}
+		if err := o.st.rt.canceled(); err != nil {
+			return nil, err
+		}
+	}
+	return nil, nil
+}
+
+// step reads the next row of every set.
+func (o *functionScanOp) step() (bool, error) {
+	for i := range o.vals {
+		o.vals[i] = column.Null()
+	}
+	at, more := 0, false
+	for i, s := range o.sets {
+		dst := o.vals[at : at+s.columns]
+		at += s.columns
+		if o.iters[i] == nil {
+			continue
+		}
+		vals, ok, err := o.iters[i].Next()
+		if err != nil {
+			return false, err
+		}
+		if !ok {
+			o.iters[i] = nil
+			continue
+		}
+		more = true
+		s.spread(vals, dst)
+	}
+	if o.ord {
+		o.n++
+		o.vals[at] = column.IntDatum(o.n)
+	}
+	return more, nil
+}
