@@ -448,3 +448,7 @@ type SortKey struct {
 	Less, Equal *functions.Func
 	UsingOp     OID
 }
+
+// SetCollation changes the collation of a node that is not shared yet: the binder
+// knows it only after the whole expression is bound.
+func (b *Base) SetCollation(c OID) { b.Typ.Collation = c }

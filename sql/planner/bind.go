@@ -44,7 +44,11 @@ type binder struct {
 	seen    map[plan.ObjectVersion]bool
 	depth   int
 	multi   int // number of the last SubMulti sublink
-	views   []OID
+	// columnHook resolves column names that no FROM item explains (arguments of SQL functions).
+	columnHook func(parts []string, pos int) plan.Expr
+	// literals numbers the constants of the text by their position, for the plan cache.
+	literals map[int]int
+	views    []OID
 }
 
 // bindError carries a user error up to the entry point.
