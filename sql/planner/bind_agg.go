@@ -100,6 +100,7 @@ type levelScan struct {
 	vars, aggs int
 	window     plan.Expr
 	set        plan.Expr
+	agg        plan.Expr // the first aggregate
 }
 
 func newLevelScan() *levelScan { return &levelScan{vars: -1, aggs: -1} }
@@ -117,6 +118,9 @@ func (l *levelScan) expr(e plan.Expr, depth int) {
 			l.note(&l.vars, v.Level-depth)
 		case *plan.Agg:
 			l.note(&l.aggs, v.Level-depth)
+			if l.agg == nil {
+				l.agg = v
+			}
 		case *plan.Grouping:
 			l.note(&l.aggs, v.Level-depth)
 		case *plan.WindowCall:
@@ -179,6 +183,9 @@ func (s *scope) placeAggregate(a *plan.Agg, pos int) {
 	}
 	level = max(level, 0)
 	if in.aggs == level {
+		if in.agg != nil {
+			pos = in.agg.Position()
+		}
 		b.failf(pos, pgerr.GroupingError, "aggregate function calls cannot be nested")
 	}
 	direct := newLevelScan()

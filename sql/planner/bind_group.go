@@ -271,7 +271,7 @@ func (c *groupCheck) grouped(e plan.Expr, depth int) bool {
 			if _, ok := g.(*plan.Var); !ok {
 				continue
 			}
-			g = raise(g, depth)
+			g = asSeenFrom(g, depth)
 		}
 		if plan.Same(g, e) {
 			return true
@@ -286,7 +286,7 @@ func (c *groupCheck) grouping(g *plan.Grouping, depth int) {
 	for _, a := range g.Args {
 		ref := -1
 		for i, k := range c.s.q.GroupBy {
-			if plan.Same(raise(k.Expr, depth), a) {
+			if plan.Same(asSeenFrom(k.Expr, depth), a) {
 				ref = i
 			}
 		}
@@ -337,7 +337,7 @@ func (c *groupCheck) dependent(r *plan.Rel, rel int) bool {
 		for _, num := range con.Columns {
 			hit := false
 			for _, k := range c.s.q.GroupBy {
-				g, ok := strip(k.Expr).(*plan.Var)
+				g, ok := bare(k.Expr).(*plan.Var)
 				hit = hit || ok && g.Level == 0 && g.Rel == rel && g.Attr == int(num)-1
 			}
 			all = all && hit

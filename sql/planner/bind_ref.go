@@ -56,7 +56,7 @@ func (s *scope) columnRef(x *pg.ColumnRef) plan.Expr {
 		s.missingItem(schema, rel, pos)
 	}
 	if e := f.item.column(b, col, pos); e != nil {
-		return at(raise(e, s.levelsTo(f.scope)), pos)
+		return at(asSeenFrom(e, s.levelsTo(f.scope)), pos)
 	}
 	if e := s.fieldOrFunc(col, s.wholeRow(f, pos), pos); e != nil {
 		return e
@@ -275,7 +275,7 @@ func (s *scope) starRef(c *pg.ColumnRef) []nsColumn {
 	up := s.levelsTo(f.scope)
 	var out []nsColumn
 	for _, col := range f.item.cols {
-		out = append(out, nsColumn{col.name, at(raise(col.expr, up), pos)})
+		out = append(out, nsColumn{col.name, at(asSeenFrom(col.expr, up), pos)})
 	}
 	return out
 }
@@ -293,7 +293,7 @@ func (s *scope) compositeColumn(parts []string, pos int) plan.Expr {
 	if e == nil {
 		return nil
 	}
-	return at(raise(e, s.levelsTo(f.scope)), pos)
+	return at(asSeenFrom(e, s.levelsTo(f.scope)), pos)
 }
 
 // indirection binds subscripts and field selections.

@@ -59,8 +59,8 @@ func (s *scope) levelsTo(outer *scope) int {
 	return n
 }
 
-// raise returns e, which belongs to a query level, as seen n levels further inside.
-func raise(e plan.Expr, n int) plan.Expr {
+// asSeenFrom returns e, which belongs to a query level, as seen n levels further inside.
+func asSeenFrom(e plan.Expr, n int) plan.Expr {
 	if n == 0 {
 		return e
 	}
@@ -176,7 +176,7 @@ func (s *scope) findColumn(name string, pos int, localOnly bool) plan.Expr {
 		}
 		if hit != nil {
 			sc.checkLateral(from, pos)
-			return at(raise(hit, s.levelsTo(sc)), pos)
+			return at(asSeenFrom(hit, s.levelsTo(sc)), pos)
 		}
 		if localOnly {
 			break
@@ -279,7 +279,7 @@ func (s *scope) wholeRow(f *found, pos int) plan.Expr {
 	if it.rel < 0 {
 		row := &plan.RowOf{Base: plan.Base{Typ: plan.Type{OID: types.RecordOID, Typmod: -1}, Pos: pos}}
 		for _, c := range it.cols {
-			row.Args = append(row.Args, raise(c.expr, up))
+			row.Args = append(row.Args, asSeenFrom(c.expr, up))
 			row.Names = append(row.Names, c.name)
 		}
 		return row
@@ -297,7 +297,7 @@ func (s *scope) wholeRow(f *found, pos int) plan.Expr {
 		}
 	case r.Kind == plan.RelFunction && len(r.Funcs) == 1 && !r.Ordinality:
 		if r.Funcs[0].Scalar {
-			return at(raise(f.scope.relVar(it.rel, 0), up), pos)
+			return at(asSeenFrom(f.scope.relVar(it.rel, 0), up), pos)
 		}
 		if t := r.Funcs[0].Expr.ResultType().OID; t != types.RecordOID {
 			typ.OID = t

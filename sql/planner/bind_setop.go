@@ -230,7 +230,7 @@ func (s *scope) convertSide(n *plan.SetOp, x *pg.SelectStmt, want []plan.Type, f
 			n.Types[i] = t.Expr.ResultType()
 		}
 	} else {
-		outer := &plan.Query{Rels: []*plan.Rel{{Kind: plan.RelSubquery, Alias: "*SELECT*", Query: deepen(q), Columns: r.Columns}}, From: []plan.FromItem{&plan.RelRef{}}}
+		outer := &plan.Query{Rels: []*plan.Rel{{Kind: plan.RelSubquery, Alias: "*SELECT*", Query: inner(q), Columns: r.Columns}}, From: []plan.FromItem{&plan.RelRef{}}}
 		for i, c := range r.Columns {
 			var e plan.Expr = &plan.Var{Base: plan.Base{Typ: c.Type, Pos: -1}, Attr: i}
 			if c.Type.OID != want[i].OID {
@@ -250,29 +250,29 @@ func simpleOutput(q *plan.Query) bool {
 	return q.Command == plan.Select && !q.Distinct && q.SetOp == nil && len(q.OrderBy) == 0 && len(q.GroupBy) == 0 && !q.HasSRF
 }
 
-// deepen moves a query one level further inside: its references to outer levels grow by one.
-func deepen(q *plan.Query) *plan.Query {
-	shiftQuery(q, 0, 1)
+// inner moves a query one level further inside: its references to outer levels grow by one.
+func inner(q *plan.Query) *plan.Query {
+	growQuery(q, 0, 1)
 	return q
 }
 
-// shiftQuery adds by to the level of every reference in q that leaves the depth levels around it.
-func shiftQuery(q *plan.Query, depth, by int) {
-	plan.MapQuery(q, func(e plan.Expr) plan.Expr { return shiftExpr(e, depth, by) })
+// growQuery adds by to the level of every reference in q that leaves the depth levels around it.
+func growQuery(q *plan.Query, depth, by int) {
+	plan.MapQuery(q, func(e plan.Expr) plan.Expr { return growExpr(e, depth, by) })
 	for _, r := range q.Rels {
 		if r.Kind == plan.RelCTE && r.CTELevel > depth {
 			r.CTELevel += by
 		}
 		if r.Query != nil {
-			shiftQuery(r.Query, depth+1, by)
+			growQuery(r.Query, depth+1, by)
 		}
 	}
 	for _, c := range q.CTEs {
-		shiftQuery(c.Query, depth+1, by)
+		growQuery(c.Query, depth+1, by)
 	}
 }
 
-func shiftExpr(e plan.Expr, depth, by int) plan.Expr {
+func growExpr(e plan.Expr, depth, by int) plan.Expr {
 	return plan.Rewrite(e, func(x plan.Expr) plan.Expr {
 		switch v := x.(type) {
 		case *plan.Var:
@@ -294,7 +294,7 @@ func shiftExpr(e plan.Expr, depth, by int) plan.Expr {
 				return &w
 			}
 		case *plan.SubLink:
-			shiftQuery(v.Query, depth+1, by)
+			growQuery(v.Query, depth+1, by)
 		}
 		return x
 	})

@@ -83,7 +83,7 @@ func (s *scope) findTarget99(n *pg.Node, c clause) int {
 	q := s.q
 	e := within(s, c, func() plan.Expr { return s.expr(n) })
 	for i, t := range q.Targets {
-		if plan.Same(strip(t.Expr), strip(e)) {
+		if plan.Same(bare(t.Expr), bare(e)) {
 			unfree(t.Expr)
 			return i
 		}
@@ -93,8 +93,8 @@ func (s *scope) findTarget99(n *pg.Node, c clause) int {
 	return len(q.Targets) - 1
 }
 
-// strip removes implicit relabels, which do not make expressions different.
-func strip(e plan.Expr) plan.Expr {
+// bare removes implicit relabels, which do not make expressions different.
+func bare(e plan.Expr) plan.Expr {
 	for {
 		r, ok := e.(*plan.Relabel)
 		if !ok || r.Cast != plan.CastImplicit {
