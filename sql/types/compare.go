@@ -107,7 +107,7 @@ func (e *Env) findOrder(oid, coll OID) *order {
 		return collatedOrder(e, coll, false)
 	case BPCharOID:
 		return collatedOrder(e, coll, true)
-	case ByteaOID, UUIDOID, PgLSNOID, MacaddrOID, Macaddr8OID:
+	case ByteaOID, UUIDOID, PgLSNOID, MacaddrOID, Macaddr8OID, TIDOID:
 		return bytesOrder
 	}
 	return e.findStructuredOrder(oid, coll)

@@ -18,6 +18,12 @@ func (e *Env) findStructuredOrder(oid, coll OID) *order {
 		return intervalOrder
 	case NumericOID:
 		return numericOrder
+	case BitOID, VarbitOID:
+		return bitOrder
+	case InetOID, CidrOID:
+		return inetOrder
+	case OIDVectorOID:
+		return e.arrayOrder(OIDOID, coll)
 	case JSONBOID:
 		return jsonbOrder
 	case RecordOID:
@@ -60,6 +66,10 @@ func (e *Env) applyStructuredTypmod(oid OID, typmod int32, d Datum, explicit boo
 		t := TimeTZFrom(d)
 		t.Micros = roundMicros(t.Micros, typmod)
 		return t.Datum(), nil
+	case BitOID:
+		return fitBit(d, int(typmod), false, explicit)
+	case VarbitOID:
+		return fitBit(d, int(typmod), true, explicit)
 	case NumericOID:
 		n, err := FitNumeric(NumericFrom(d), typmod)
 		if err != nil {

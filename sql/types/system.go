@@ -1,0 +1,148 @@
+package types
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+	"strings"
+
+	"github.com/omendb/omendb/sql/pgerr"
+)
+
+// systemCodecs covers money and the types of PostgreSQL's own columns.
+func systemCodecs() map[OID]*codec {
+	return map[OID]*codec{
+		MoneyOID: {moneyIn, moneyOut, int8Recv, int8Send},
+		TIDOID:   {tidIn, tidOut, sizedRecv(6), textSend},
+		PgLSNOID: {lsnIn, lsnOut, sizedRecv(8), textSend},
+	}
+}
+
+// sizedRecv reads n bytes as they are.
+func sizedRecv(n int) func(*Env, *Type, int32, []byte) (Datum, error) {
+	return func(_ *Env, _ *Type, _ int32, b []byte) (Datum, error) {
+		if err := exact(b, n); err != nil {
+			return Datum{}, err
+		}
+		return bytesDatum(append([]byte{}, b...)), nil
+	}
+}
+
+// moneyIn reads dollars and cents with an optional sign, parentheses for negative amounts,
+// a dollar sign and grouping commas.
+func moneyIn(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
+	bad := func() (Datum, error) { return Datum{}, invalidSyntax("money", s) }
+	t := strings.TrimLeft(s, " \t\n\v\f\r")
+	t = strings.TrimPrefix(t, "$")
+	negative := false
+	switch {
+	case strings.HasPrefix(t, "-"), strings.HasPrefix(t, "("):
+		negative, t = true, t[1:]
+	case strings.HasPrefix(t, "+"):
+		t = t[1:]
+	}
+	t = strings.TrimLeft(t, " \t\n\v\f\r")
+	t = strings.TrimPrefix(t, "$")
+	t = strings.TrimLeft(t, " \t\n\v\f\r")
+	value, decimals, point, over := int64(0), 0, false, false // value is kept negative: it has more room
+	step := func(digit int64) {
+		product, ok := mul64(value, 10)
+		over = over || !ok || product < math.MinInt64+digit
+		value = product - digit
+	}
+	i := 0
+scan:
+	for ; i < len(t); i++ {
+		switch c := t[i]; {
+		case isDigit(c) && (!point || decimals < 2):
+			step(int64(c - '0'))
+			if point {
+				decimals++
+			}
+		case c == '.' && !point:
+			point = true
+		case c == ',':
+		default:
+			break scan
+		}
+	}
+	roundUp := i < len(t) && isDigit(t[i]) && t[i] >= '5'
+	for ; decimals < 2; decimals++ {
+		step(0)
+	}
+	if roundUp {
+		over = over || value == math.MinInt64
+		value--
+	}
+	for i < len(t) && isDigit(t[i]) {
+		i++
+	}
+	for ; i < len(t); i++ {
+		switch c := t[i]; {
+		case isSpace(c), c == ')', c == '$':
+		case c == '-':
+			negative = true
+		default:
+			return bad()
+		}
+	}
+	if over || !negative && value == math.MinInt64 {
+		return Datum{}, pgerr.New(pgerr.NumericValueOutOfRange, "value \"%s\" is out of range for type %s", s, "money")
+	}
+	if !negative {
+		value = -value
+	}
+	return intDatum(value), nil
+}
+
+func moneyOut(_ *Env, dst []byte, _ *Type, d Datum) []byte {
+	cents := uint64(d.I)
+	if d.I < 0 {
+		dst = append(dst, '-')
+		cents = -cents
+	}
+	dst = append(dst, '$')
+	whole := strconv.FormatUint(cents/100, 10)
+	for i := 0; i < len(whole); i++ {
+		if i > 0 && (len(whole)-i)%3 == 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(dst, whole[i])
+	}
+	return append2(append(dst, '.'), int(cents%100))
+}
+
+func tidIn(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
+	block, offset, ok := strings.Cut(strings.TrimSuffix(strings.TrimPrefix(s, "("), ")"), ",")
+	if !ok || !strings.HasPrefix(s, "(") || !strings.HasSuffix(s, ")") {
+		return Datum{}, invalidSyntax("tid", s)
+	}
+	b, err1 := strconv.ParseInt(block, 10, 64)
+	o, err2 := strconv.ParseUint(offset, 10, 16)
+	if err1 != nil || err2 != nil || b < math.MinInt32 || b > math.MaxUint32 {
+		return Datum{}, invalidSyntax("tid", s)
+	}
+	return bytesDatum(binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(nil, uint32(b)), uint16(o))), nil
+}
+
+func tidOut(_ *Env, dst []byte, _ *Type, d Datum) []byte {
+	dst = strconv.AppendUint(append(dst, '('), uint64(binary.BigEndian.Uint32(d.B)), 10)
+	dst = strconv.AppendUint(append(dst, ','), uint64(binary.BigEndian.Uint16(d.B[4:])), 10)
+	return append(dst, ')')
+}
+
+func lsnIn(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
+	hi, lo, ok := strings.Cut(s, "/")
+	h, err1 := strconv.ParseUint(hi, 16, 32)
+	l, err2 := strconv.ParseUint(lo, 16, 32)
+	if !ok || err1 != nil || err2 != nil || strings.ContainsAny(s, "+-_") {
+		return Datum{}, invalidSyntax("pg_lsn", s)
+	}
+	return bytesDatum(binary.BigEndian.AppendUint64(nil, h<<32|l)), nil
+}
+
+func lsnOut(_ *Env, dst []byte, _ *Type, d Datum) []byte {
+	v := binary.BigEndian.Uint64(d.B)
+	dst = append(dst, strings.ToUpper(strconv.FormatUint(v>>32, 16))...)
+	return append(append(dst, '/'), strings.ToUpper(strconv.FormatUint(v&math.MaxUint32, 16))...)
+}
