@@ -6,9 +6,9 @@ import (
 	"github.com/omendb/omendb/sql/pgerr"
 )
 
-// unitNamed finds the unit that a word names, for extract and date_trunc. Words of
-// another meaning give uNone and true.
-func unitNamed(word string, intervalOnly bool) (unit, bool) {
+// unitNamed finds the unit that a word names, for extract, or with
+// onlyUnits for date_trunc, which knows fewer. Words of another meaning give uNone and true.
+func unitNamed(word string, onlyUnits bool) (unit, bool) {
 	word = clipToken(strings.ToLower(word))
 	if t, ok := unitTokens[word]; ok {
 		if t.class == mUnits {
@@ -16,7 +16,7 @@ func unitNamed(word string, intervalOnly bool) (unit, bool) {
 		}
 		return uNone, true
 	}
-	if intervalOnly {
+	if onlyUnits {
 		return uNone, false
 	}
 	switch t := dateTokens[word]; t.class {
@@ -44,7 +44,7 @@ func eraYear(year, span int) int {
 	return -((span-1-(year-1))/span)*span + 1
 }
 
-// TruncTimestamp cuts a local timestamp to a unit; t is the type named in errors.
+// TruncTimestamp cuts a local timestamp to a unit.
 func TruncTimestamp(word string, ts int64) (int64, error) {
 	if IsInfiniteTimestamp(ts) {
 		return ts, nil
@@ -81,9 +81,9 @@ func TruncTimestamptz(word string, ts int64, z *Zone) (int64, error) {
 	return r, nil
 }
 
-// trunc cuts c; days says that the unit was at least a day.
+// trunc cuts c; t is the type named in errors, days says that the unit was at least a day.
 func (c *civil) trunc(word string, t OID) (days bool, err error) {
-	u, known := unitNamed(word, false)
+	u, known := unitNamed(word, true)
 	if !known || u == uNone {
 		return false, unitUnknown(word, t)
 	}
@@ -123,8 +123,6 @@ func (c *civil) trunc(word string, t OID) (days bool, err error) {
 		c.year, c.month, c.day = eraYear(c.year, 100), 1, 1
 	case uMillennium:
 		c.year, c.month, c.day = eraYear(c.year, 1000), 1, 1
-	case uNow, uToday, uTomorrow, uYesterday, uZulu, uLate, uEarly, uEpoch:
-		return false, unitUnknown(word, t)
 	default:
 		return false, unitUnsupported(word, t)
 	}
@@ -286,7 +284,8 @@ func infinitePart(u unit, positive bool) (partResult, bool) {
 // extract looks the unit up and asks of for the part.
 func extract(word string, t OID, of func(u unit) (partResult, bool)) (Numeric, bool, error) {
 	u, known := unitNamed(word, false)
-	if !known || u == uNone {
+	moment := t == TimestampOID || t == TimestamptzOID || t == DateOID
+	if !known || u == uNone || u > uEpoch && !moment { // "now" and its like
 		return Numeric{}, false, unitUnknown(word, t)
 	}
 	r, ok := of(u)
@@ -300,9 +299,6 @@ func extract(word string, t OID, of func(u unit) (partResult, bool)) (Numeric, b
 func ExtractTimestamp(word string, ts int64) (n Numeric, null bool, err error) {
 	return extract(word, TimestampOID, func(u unit) (partResult, bool) {
 		if IsInfiniteTimestamp(ts) {
-			if u == uTZ || u == uTZHour || u == uTZMinute {
-				return partResult{}, false
-			}
 			return infinitePart(u, ts > 0)
 		}
 		return timestampPart(u, ts, ts)
