@@ -1,0 +1,352 @@
+package planner
+
+import (
+	pg "github.com/pganalyze/pg_query_go/v6"
+
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// insertColumn is a column that INSERT gives values for.
+type insertColumn struct {
+	attr int
+	path []*pg.Node // subscripts and fields
+	pos  int
+}
+
+func (b *binder) bindInsert(parent *scope, x *pg.InsertStmt) *plan.Query {
+	s := b.newScope(parent)
+	s.withClause(x.WithClause)
+	it := s.target(x.Relation, plan.Insert, aclInsert, "insert into")
+	switch x.Override {
+	case pg.OverridingKind_OVERRIDING_SYSTEM_VALUE:
+		s.q.Overriding = 's'
+	case pg.OverridingKind_OVERRIDING_USER_VALUE:
+		s.q.Overriding = 'u'
+	}
+	cols := s.insertColumns(x.Cols)
+	switch sel := x.SelectStmt.GetSelectStmt(); {
+	case x.SelectStmt == nil:
+		s.insertRow(cols[:0], nil)
+	case len(sel.ValuesLists) == 1 && plainValues(sel):
+		row := within(s, inInsValues, func() []plan.Expr { return s.exprs(sel.ValuesLists[0].GetList().GetItems()) })
+		s.checkRow(cols, row, len(x.Cols) > 0)
+		s.insertRow(cols, row)
+	case len(sel.ValuesLists) > 1 && plainValues(sel):
+		s.insertRows(cols, sel, len(x.Cols) > 0)
+	default:
+		s.insertSelect(cols, sel, len(x.Cols) > 0)
+	}
+	s.items = []*nsItem{it}
+	s.onConflict(x.OnConflictClause, it)
+	s.items = []*nsItem{it}
+	s.returning(x.ReturningList)
+	b.assignCollations(s)
+	return s.q
+}
+
+// plainValues reports whether VALUES has no clauses of its own.
+func plainValues(x *pg.SelectStmt) bool {
+	return len(x.SortClause) == 0 && x.LimitCount == nil && x.LimitOffset == nil && x.WithClause == nil && len(x.LockingClause) == 0
+}
+
+func (s *scope) insertColumns(list []*pg.Node) []insertColumn {
+	b := s.b
+	r := s.q.Rels[s.q.Result]
+	var out []insertColumn
+	if len(list) == 0 {
+		for i, c := range r.Table.Columns {
+			if !c.Dropped {
+				out = append(out, insertColumn{attr: i, pos: -1})
+			}
+		}
+		return out
+	}
+	whole := map[int]bool{}
+	seen := map[int]bool{}
+	for _, n := range list {
+		rt := n.GetResTarget()
+		attr := s.attribute(rt.Name, int(rt.Location))
+		if seen[attr] && (len(rt.Indirection) == 0 || whole[attr]) {
+			b.failf(int(rt.Location), pgerr.DuplicateColumn, "column \"%s\" specified more than once", rt.Name)
+		}
+		seen[attr] = true
+		whole[attr] = len(rt.Indirection) == 0
+		out = append(out, insertColumn{attr, rt.Indirection, int(rt.Location)})
+		r.SetAttrs = append(r.SetAttrs, attr)
+	}
+	return out
+}
+
+// checkRow compares the number of values with the number of columns.
+func (s *scope) checkRow(cols []insertColumn, row []plan.Expr, named bool) {
+	b := s.b
+	if len(row) > len(cols) {
+		b.failf(location(row[len(cols)]), pgerr.SyntaxError, "INSERT has more expressions than target columns")
+	}
+	if named && len(row) < len(cols) {
+		e := pgerr.New(pgerr.SyntaxError, "INSERT has more target columns than expressions")
+		if len(row) == 1 {
+			if r, ok := row[0].(*plan.RowOf); ok && len(r.Args) == len(cols) {
+				e.WithHint("The insertion source is a row expression containing the same number of columns expected by the INSERT. Did you accidentally use extra parentheses?")
+			}
+		}
+		b.fail(cols[len(row)].pos, e)
+	}
+}
+
+// value prepares one value for a column.
+func (s *scope) value(c insertColumn, e plan.Expr) plan.Expr {
+	b := s.b
+	table := s.q.Rels[s.q.Result].Table
+	col := &table.Columns[c.attr]
+	if d, ok := e.(*plan.Default); ok {
+		if len(c.path) > 0 {
+			b.failf(d.Pos, pgerr.FeatureNotSupported, "cannot set a subfield to DEFAULT")
+		}
+		return b.defaultValue(table, c.attr)
+	}
+	if s.q.Overriding == 'u' && col.Identity != 0 {
+		return b.defaultValue(table, c.attr)
+	}
+	s.checkAssignable(c.attr, "insert", c.pos)
+	if len(c.path) > 0 {
+		t := plan.Type{OID: col.Type, Typmod: col.Typmod, Collation: col.Collation}
+		return s.assignPart(b.nullConst(t), t, c.path, e, col.Name, c.pos)
+	}
+	return s.assign(e, c.attr)
+}
+
+// insertRow sets the targets: the given values, and defaults for everything else.
+func (s *scope) insertRow(cols []insertColumn, row []plan.Expr) {
+	given := map[int]plan.Expr{}
+	for i, e := range row {
+		given[cols[i].attr] = s.value(cols[i], e)
+	}
+	s.fillTargets(given)
+}
+
+func (s *scope) fillTargets(given map[int]plan.Expr) {
+	table := s.q.Rels[s.q.Result].Table
+	for i, c := range table.Columns {
+		e := given[i]
+		if e == nil {
+			e = s.b.defaultValue(table, i)
+		} else {
+			s.q.InsertCols = append(s.q.InsertCols, i)
+		}
+		s.q.Targets = append(s.q.Targets, &plan.Target{Expr: e, Name: c.Name, Attr: i})
+	}
+}
+
+// insertRows binds VALUES of several rows as a range-table entry whose columns have the
+// types of the attributes already.
+func (s *scope) insertRows(cols []insertColumn, sel *pg.SelectStmt, named bool) {
+	b := s.b
+	r := &plan.Rel{Kind: plan.RelValues, Alias: "*VALUES*"}
+	width := -1
+	for _, l := range sel.ValuesLists {
+		row := within(s, inValues, func() []plan.Expr { return s.exprs(l.GetList().GetItems()) })
+		if width >= 0 && len(row) != width {
+			b.failf(location(row[0]), pgerr.SyntaxError, "VALUES lists must all be the same length")
+		}
+		width = len(row)
+		s.checkRow(cols, row, named)
+		for i, e := range row {
+			row[i] = s.value(cols[i], e)
+		}
+		r.Values = append(r.Values, row)
+	}
+	table := s.q.Rels[s.q.Result].Table
+	for i := range width {
+		c := &table.Columns[cols[i].attr]
+		r.Columns = append(r.Columns, plan.RelColumn{Name: columnName("", i), Type: plan.Type{OID: c.Type, Typmod: c.Typmod, Collation: c.Collation}})
+	}
+	rel := s.addRel(r)
+	s.q.From = []plan.FromItem{&plan.RelRef{Rel: rel}}
+	given := map[int]plan.Expr{}
+	for i := range width {
+		given[cols[i].attr] = s.relVar(rel, i)
+	}
+	s.fillTargets(given)
+}
+
+// insertSelect binds INSERT … SELECT.
+func (s *scope) insertSelect(cols []insertColumn, sel *pg.SelectStmt, named bool) {
+	b := s.b
+	child := b.newScope(s)
+	child.resolve = false
+	q := child.selectStmt(sel, nil)
+	out := outputOf(q)
+	exprs := make([]plan.Expr, len(out))
+	for i, t := range out {
+		exprs[i] = t.Expr
+	}
+	s.checkRow(cols, exprs, named)
+	for i, t := range out {
+		if unknownType(t.Expr) {
+			t.Expr = s.assign(t.Expr, cols[i].attr)
+		}
+	}
+	r := &plan.Rel{Kind: plan.RelSubquery, Alias: "*SELECT*", Query: q, Columns: queryColumns(q)}
+	rel := s.addRel(r)
+	s.q.From = []plan.FromItem{&plan.RelRef{Rel: rel}}
+	given := map[int]plan.Expr{}
+	for i := range out {
+		v := s.relVar(rel, i)
+		v.Pos = location(exprs[i])
+		given[cols[i].attr] = s.value(cols[i], v)
+	}
+	s.fillTargets(given)
+}
+
+// onConflict binds ON CONFLICT.
+func (s *scope) onConflict(x *pg.OnConflictClause, target *nsItem) {
+	if x == nil || x.Action == pg.OnConflictAction_ONCONFLICT_NONE || x.Action == pg.OnConflictAction_ON_CONFLICT_ACTION_UNDEFINED {
+		return
+	}
+	b, q := s.b, s.q
+	oc := &plan.OnConflict{Update: x.Action == pg.OnConflictAction_ONCONFLICT_UPDATE}
+	table := q.Rels[q.Result].Table
+	if x.Infer == nil && oc.Update {
+		b.fail(int(x.Location), pgerr.New(pgerr.SyntaxError, "ON CONFLICT DO UPDATE requires inference specification or constraint name").
+			WithHint("For example, ON CONFLICT (column_name)."))
+	}
+	if x.Infer != nil {
+		oc.Indexes = s.arbiters(x.Infer, table)
+	}
+	ex := b.tableRel(table, lockAccessShare)
+	ex.Alias, ex.LockMode = "excluded", 0
+	oc.Excluded = s.addRel(ex)
+	if oc.Update {
+		q.Rels[q.Result].Required |= aclUpdate | aclSelect
+		it := s.relItem(oc.Excluded)
+		it.hasAlias = true
+		s.items = []*nsItem{target, it}
+		oc.Set = s.setList(x.TargetList)
+		if x.WhereClause != nil {
+			oc.Where = within(s, inWhere, func() plan.Expr { return b.coerceBool(s, s.expr(x.WhereClause), "WHERE") })
+		}
+	}
+	q.OnConflict = oc
+}
+
+// arbiters finds the unique indexes that ON CONFLICT names.
+func (s *scope) arbiters(x *pg.InferClause, table *catalog.Relation) []OID {
+	b := s.b
+	deferred := func() {
+		b.failf(-1, pgerr.ObjectNotInPrerequisiteState, "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters")
+	}
+	if x.Conname != "" {
+		for _, c := range table.Constraints {
+			if c.Name != x.Conname {
+				continue
+			}
+			if c.Deferrable {
+				deferred()
+			}
+			if c.Kind != 'p' && c.Kind != 'u' {
+				b.failf(-1, pgerr.WrongObjectType, "constraint in ON CONFLICT clause has no associated index")
+			}
+			return []OID{c.Index}
+		}
+		b.failf(-1, pgerr.UndefinedObject, "constraint \"%s\" for table \"%s\" does not exist", x.Conname, table.Name)
+	}
+	cols := map[int16]bool{}
+	var exprs []plan.Expr
+	for _, n := range x.IndexElems {
+		e := n.GetIndexElem()
+		if e.Ordering > pg.SortByDir_SORTBY_DEFAULT {
+			b.failf(int(x.Location), pgerr.InvalidColumnReference, "ASC/DESC is not allowed in ON CONFLICT clause")
+		}
+		if e.Expr == nil {
+			v := s.findColumn(e.Name, int(x.Location), true)
+			if v == nil {
+				s.missingColumn("", e.Name, int(x.Location))
+			}
+			cols[int16(v.(*plan.Var).Attr+1)] = true
+			continue
+		}
+		bound := within(s, inIndexExpr, func() plan.Expr { return s.expr(e.Expr) })
+		if v, ok := bound.(*plan.Var); ok && v.Attr >= 0 {
+			cols[int16(v.Attr+1)] = true
+		} else {
+			unfree(bound)
+			exprs = append(exprs, bound)
+		}
+	}
+	var where plan.Expr
+	if x.WhereClause != nil {
+		where = within(s, inIndexPred, func() plan.Expr { return b.coerceBool(s, s.expr(x.WhereClause), "WHERE") })
+		unfree(where)
+	}
+	var out []OID
+	for _, oid := range table.Indexes {
+		ix := b.env.Catalog.Index(oid)
+		if ix == nil || !ix.Unique || !ix.Valid || !s.arbitrates(ix, cols, exprs, where) {
+			continue
+		}
+		if !ix.Immediate {
+			deferred()
+		}
+		out = append(out, oid)
+	}
+	if len(out) == 0 {
+		b.failf(-1, pgerr.InvalidColumnReference, "there is no unique or exclusion constraint matching the ON CONFLICT specification")
+	}
+	return out
+}
+
+func (s *scope) arbitrates(ix *catalog.Index, cols map[int16]bool, exprs []plan.Expr, where plan.Expr) bool {
+	seen := map[int16]bool{}
+	matched := make([]bool, len(exprs))
+	for _, k := range ix.Keys {
+		if k.Column != 0 {
+			if !cols[k.Column] {
+				return false
+			}
+			seen[k.Column] = true
+			continue
+		}
+		e := s.b.decodeExpr(k.Expr)
+		hit := false
+		for i, x := range exprs {
+			if plan.Same(e, x) {
+				hit, matched[i] = true, true
+			}
+		}
+		if !hit {
+			return false
+		}
+	}
+	for _, m := range matched {
+		if !m {
+			return false
+		}
+	}
+	if len(seen) != len(cols) {
+		return false
+	}
+	return ix.Predicate == nil || where != nil && implies(where, s.b.decodeExpr(ix.Predicate))
+}
+
+// implies reports whether a condition contains all parts of another one.
+func implies(have, want plan.Expr) bool {
+	parts := func(e plan.Expr) []plan.Expr {
+		if a, ok := e.(*plan.BoolOp); ok && a.Op == plan.And {
+			return a.Args
+		}
+		return []plan.Expr{e}
+	}
+	for _, w := range parts(want) {
+		hit := false
+		for _, h := range parts(have) {
+			hit = hit || plan.Same(h, w)
+		}
+		if !hit {
+			return false
+		}
+	}
+	return true
+}
