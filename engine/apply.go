@@ -21,7 +21,9 @@ func (db *DB) apply(r *wal.Record) error {
 	}
 	switch r.Kind {
 	case kindCommit:
-		db.applyCommit(&d, r.LSN)
+		if err := db.applyCommit(&d, r.LSN); err != nil {
+			return fmt.Errorf("record %d: %w", r.LSN, err)
+		}
 		if temp, ok := r.Decoded.(*tempWrites); ok && temp != nil {
 			db.applyTemp(temp, uint64(r.LSN))
 		}
@@ -54,6 +56,7 @@ type changes struct {
 	created map[StoreID]*storeState
 	altered map[StoreID]*storeDef
 	dropped map[StoreID]bool
+	links   []link
 }
 
 // lookup returns where a store's rows go and what they look like.
@@ -100,7 +103,7 @@ func (c *changes) drop(id StoreID) {
 }
 
 func (c *changes) publish() {
-	if c.created == nil && c.dropped == nil {
+	if c.created == nil && c.dropped == nil && c.links == nil {
 		return
 	}
 	c.db.changeView(func(stores map[StoreID]*storeState, g *garbage) {
@@ -109,6 +112,15 @@ func (c *changes) publish() {
 			st := *stores[id]
 			st.def = def
 			stores[id] = &st
+		}
+		for _, l := range c.links {
+			if old := stores[l.store]; old != nil {
+				st := *old
+				st.place(l.run)
+				stores[l.store] = &st
+			} else {
+				g.runs = append(g.runs, l.run)
+			}
 		}
 		for id := range c.dropped {
 			if st := stores[id]; st != nil {
@@ -119,7 +131,7 @@ func (c *changes) publish() {
 	})
 }
 
-func (db *DB) applyCommit(d *decoder, lsn LSN) {
+func (db *DB) applyCommit(d *decoder, lsn LSN) error {
 	d.uvarint() // the transaction's number
 	c := changes{db: db, known: lsn <= db.catalog}
 	for len(d.b) > 0 {
@@ -127,6 +139,10 @@ func (db *DB) applyCommit(d *decoder, lsn LSN) {
 		switch ddlKind(kind) {
 		case sectionWrites:
 			db.applyWrites(d, &c, uint64(lsn))
+		case sectionLink:
+			if err := db.applyLink(d, &c, uint64(lsn)); err != nil {
+				return err
+			}
 		case ddlCreateStore, ddlAlterStore:
 			c.define(newStoreDef(d.def()))
 		case ddlDropStore:
@@ -148,6 +164,35 @@ func (db *DB) applyCommit(d *decoder, lsn LSN) {
 	if d.err == nil {
 		c.publish()
 	}
+	return nil
+}
+
+// applyLink makes bulk-loaded segments part of a store. Their files are
+// durable: the record that names them was written after them.
+func (db *DB) applyLink(d *decoder, c *changes, ts uint64) error {
+	id := StoreID(d.uvarint())
+	for range d.count() {
+		name := d.string()
+		if d.err != nil || c.known {
+			continue
+		}
+		r, err := db.openRun(name, ts)
+		if err != nil {
+			return err
+		}
+		r.refs.Store(byViews + byManifest) // the log names it until a manifest does
+		db.flush.mu.Lock()
+		db.flush.nonce = max(db.flush.nonce, r.info.Nonce)
+		db.flush.mu.Unlock()
+		db.linked = append(db.linked, r)
+		c.links = append(c.links, link{id, r})
+	}
+	return nil
+}
+
+type link struct {
+	store StoreID
+	run   *run
 }
 
 func (db *DB) applyWrites(d *decoder, c *changes, ts uint64) {

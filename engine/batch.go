@@ -22,11 +22,14 @@ import (
 //	4 drop store       id
 //	5 create sequence  id, last, called
 //	6 drop sequence    id
+//	7 link segments    store, count, names: rows that a bulk load wrote; their
+//	                   timestamp is this record's
 //
 // Definitions come before the writes that need them.
 const (
 	recordVersion = 1
 	sectionWrites = 1
+	sectionLink   = 7
 )
 
 // encode makes the transaction's commit record. Temporary stores are left out.
@@ -42,7 +45,30 @@ func (t *Txn) encode() []byte {
 			encodeWrites(&e, id, t.tables[id])
 		}
 	}
+	for _, id := range slices.Sorted(maps.Keys(t.bulk)) {
+		if _, err := t.def(id); err == nil {
+			encodeLinks(&e, id, t.bulk[id])
+		}
+	}
 	return e.b
+}
+
+func encodeLinks(e *encoder, id StoreID, links []*bulkLink) {
+	var names []string
+	for _, link := range links {
+		for _, r := range link.runs {
+			names = append(names, r.info.Name)
+		}
+	}
+	if len(names) == 0 {
+		return
+	}
+	e.byte(sectionLink)
+	e.uvarint(uint64(id))
+	e.uvarint(uint64(len(names)))
+	for _, name := range names {
+		e.string(name)
+	}
 }
 
 func (t *Txn) encodedSize() int {

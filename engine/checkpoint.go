@@ -11,7 +11,7 @@ import (
 // install changes which segments are live: it writes a manifest with the
 // change and then makes the change visible. applied is the log position that
 // the segments now contain, or noLSN to leave it. After an error nothing has changed.
-func (db *DB) install(change func(map[StoreID]*storeState, *garbage), applied LSN) error {
+func (db *DB) install(change func(map[StoreID]*storeState, *garbage), applied LSN) (err error) {
 	db.manifestTurn.lock(db.opts.Tasks)
 	defer db.manifestTurn.unlock()
 	start := db.opts.Clock.Now()
@@ -27,7 +27,16 @@ func (db *DB) install(change func(map[StoreID]*storeState, *garbage), applied LS
 	m.nonce = db.flush.nonce
 	db.flush.mu.Unlock()
 	m.sequences = db.sequences.logged(db.closed.Load())
+	linked := db.linked
+	db.linked = nil
 	db.applyMu.Unlock()
+	defer func() {
+		if err != nil {
+			db.applyMu.Lock()
+			db.linked = append(linked, db.linked...)
+			db.applyMu.Unlock()
+		}
+	}()
 	if err := db.log.WaitDurable(context.Background(), m.catalog); err != nil {
 		return err
 	}
@@ -53,6 +62,9 @@ func (db *DB) install(change func(map[StoreID]*storeState, *garbage), applied LS
 		return err
 	}
 	db.applied = applied
+	for _, r := range linked {
+		db.listed[r] = true // the log's reference becomes the manifest's
+	}
 	for r := range listed {
 		if !db.listed[r] {
 			r.refs.Add(byManifest)

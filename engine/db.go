@@ -39,6 +39,7 @@ type DB struct {
 	ids     ids
 	active  activeSet
 
+	claims    bulkClaims
 	sequences sequences
 	closed    atomic.Bool
 
@@ -50,6 +51,8 @@ type DB struct {
 	cache      *cache.Cache
 	flush      flusher
 	oldestView *view // of those that are referred to; guarded by viewMu
+
+	linked []*run // bulk loaded, and in no manifest yet; guarded by applyMu
 
 	manifestTurn gate // held while the manifest is replaced; guards what follows
 	applied      LSN  // of the manifest

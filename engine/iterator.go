@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"math"
 	"slices"
 
 	"github.com/omendb/omendb/engine/column"
@@ -53,6 +54,11 @@ func (s *Snapshot) Scan(id StoreID, o ScanOptions) *Iterator {
 	if own := s.own(id); own != nil {
 		it.addTable(own, s.ownSeq, true)
 	}
+	if s.txn != nil && len(s.txn.bulk) > 0 {
+		for _, r := range s.txn.ownRuns(id, s.ownSeq) {
+			it.addRuns(true, r)
+		}
+	}
 	if st == nil {
 		return it
 	}
@@ -61,9 +67,9 @@ func (s *Snapshot) Scan(id StoreID, o ScanOptions) *Iterator {
 		return true
 	})
 	for _, r := range st.level0 {
-		it.addRuns(r)
+		it.addRuns(false, r)
 	}
-	it.addRuns(st.base...)
+	it.addRuns(false, st.base...)
 	return it
 }
 
@@ -78,8 +84,8 @@ func (it *Iterator) addTable(t *memtable.Table, ts uint64, own bool) {
 	}
 }
 
-func (it *Iterator) addRuns(runs ...*run) {
-	src := &runSource{due: true}
+func (it *Iterator) addRuns(own bool, runs ...*run) {
+	src := &runSource{due: true, own: own}
 	for _, r := range runs {
 		if r.overlaps(it.opts.Lower, it.opts.Upper) {
 			src.runs = append(src.runs, r)
@@ -94,6 +100,9 @@ func (it *Iterator) addRuns(runs ...*run) {
 	src.opts = segment.IterOptions{Lower: it.opts.Lower, Upper: it.opts.Upper, Snapshot: it.snap.ts, Cols: it.cols,
 		Defaults: it.def.defaults, Keys: it.opts.Keys, Reverse: it.opts.Reverse,
 		NoModel: it.opts.NoModel || it.snap.noModel, Stats: &it.count.Stats}
+	if own {
+		src.opts.Snapshot = math.MaxUint64
+	}
 	it.sources = append(it.sources, src)
 }
 

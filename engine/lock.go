@@ -93,7 +93,11 @@ func (t *Txn) Lock(ctx context.Context, id StoreID, key []byte, mode LockMode, w
 	if err := t.checkWrite(); err != nil {
 		return LockResult{}, err
 	}
-	if v, ok := t.own(id, key); ok {
+	v, ok, err := t.own(id, key)
+	if err != nil {
+		return LockResult{}, err
+	}
+	if ok {
 		switch {
 		case s != nil && v.TS > s.ownSeq:
 			return LockResult{Status: SelfModified}, nil
@@ -113,7 +117,7 @@ func (t *Txn) Lock(ctx context.Context, id StoreID, key []byte, mode LockMode, w
 	if err != nil {
 		return LockResult{}, err
 	}
-	if _, ok := t.own(id, key); ok {
+	if ok {
 		return LockResult{Status: Locked}, nil
 	}
 	res, err := t.since(id, key, s)

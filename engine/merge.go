@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/omendb/omendb/engine/compact"
+	"github.com/omendb/omendb/engine/memtable"
 	"github.com/omendb/omendb/internal/event"
 )
 
@@ -78,10 +79,7 @@ func (db *DB) mergeStore(id StoreID, all bool) error {
 	for i, r := range inputs {
 		sources[i] = r.reader.Versions(nil, nil)
 	}
-	// Nothing older lies elsewhere: level 0 goes as a whole, with all of the
-	// base that it overlaps, and frozen memtables hold what is newer. After a
-	// bulk load a memtable may be older; then tombstones stay.
-	built, err := db.build(st.def, sources, len(st.frozen) == 0, true)
+	built, err := db.build(st.def, sources, st.nothingOlder(inputs), true)
 	if err != nil {
 		return err
 	}
@@ -115,6 +113,28 @@ func (db *DB) mergeStore(id StoreID, all bool) error {
 	}
 	db.opts.Events.Emit(event.Event{Name: event.SegmentMerge, Duration: db.opts.Clock.Since(start), Store: uint64(id), Bytes: bytes, Count: rows, Total: int64(len(inputs))})
 	return nil
+}
+
+// nothingOlder reports whether what is not among the inputs of a merge is newer
+// than they are, as far as keys are shared, so that tombstones may go. That is
+// the rule: a merge takes level 0 as a whole with all of the base that it
+// overlaps. But a bulk load or a spilled transaction may have come past
+// memtables and runs that are older.
+func (s *storeState) nothingOlder(inputs []*run) bool {
+	var newest uint64
+	for _, r := range inputs {
+		newest = max(newest, r.info.MaxTS)
+	}
+	ok := true
+	s.tables(func(t *memtable.Table) bool {
+		oldest, _ := t.Bounds()
+		ok = t.Empty() || oldest > newest
+		return ok
+	})
+	for _, r := range s.level0 {
+		ok = ok && (slices.Contains(inputs, r) || r.info.MinTS > newest)
+	}
+	return ok
 }
 
 // Compact merges a store's segments into one run now, for tests and maintenance commands.

@@ -72,6 +72,7 @@ func TestMetamorphic(t *testing.T) {
 		{"tiny memtable, many keys", 5000, false, func(o *Options) { o.MemtableBytes = 16 << 10 }},
 		{"tiny cache, no model", 5000, true, func(o *Options) { o.MemtableBytes = 8 << 10; o.CacheBytes = 64 << 10 }},
 		{"large memtable", 300, false, func(o *Options) {}},
+		{"everything in bulk", 3000, false, func(o *Options) { o.BulkMinBytes = 1; o.BulkBufferBytes = 2 << 10; o.SpillBytes = 1500 }},
 		{"small log files", 300, false, func(o *Options) { o.LogFileBytes = 8 << 10; o.MemtableBytes = 32 << 10 }},
 	}
 	for i, set := range sets {
@@ -176,6 +177,9 @@ func (m *metamorphic) work() {
 			x.own[k] = &v
 		}
 	}
+	if m.rng.IntN(6) == 0 {
+		m.bulk(x)
+	}
 	x.tx.NextCommand()
 	switch n := m.rng.IntN(8); {
 	case n == 0:
@@ -189,6 +193,33 @@ func (m *metamorphic) work() {
 		sp := m.rng.IntN(len(x.saves))
 		x.tx.Release(sp)
 		x.saves = x.saves[:sp]
+	}
+}
+
+// bulk loads rows under keys that are free, in any order.
+func (m *metamorphic) bulk(x *modelTxn) {
+	b, err := x.tx.Bulk(m.id)
+	check(m.t, err)
+	rows := map[int]string{}
+	sees := m.sees(x)
+	for range m.rng.IntN(60) {
+		k := m.rng.IntN(m.keySpan/classes)*classes + x.class
+		if _, ok := sees[k]; ok {
+			continue
+		}
+		if _, ok := rows[k]; ok {
+			continue
+		}
+		rows[k] = strings.Repeat("b", m.rng.IntN(90))
+		check(m.t, b.Append(key(k), row(k, rows[k])))
+	}
+	if m.rng.IntN(5) == 0 {
+		b.Abort()
+		return
+	}
+	check(m.t, b.Finish(ctx))
+	for k, v := range rows {
+		x.own[k] = &v
 	}
 }
 

@@ -23,8 +23,11 @@ type Options struct {
 	MemtableBytes   int64         // memtables are flushed at this size; 0 is DefaultMemtableBytes
 	DeadlockTimeout time.Duration // how long a lock wait lasts before a deadlock is looked for; 0 is one second
 
-	LogFileBytes int64 // size of a log file; 0 is the log's default
-	Events       event.Sink
+	BulkMinBytes    int64 // bulk loads of fewer bytes become single inserts; 0 is a sensible default, as below
+	BulkBufferBytes int64 // what a bulk load keeps in memory
+	SpillBytes      int64 // from how many bytes in a store a transaction commits segments
+	LogFileBytes    int64 // size of a log file; 0 is the log's default
+	Events          event.Sink
 
 	// Fatal is called when the log can no longer keep its promise: the process
 	// must end without acknowledging anything.
@@ -44,6 +47,15 @@ func (o *Options) setDefaults() {
 	}
 	if o.MemtableBytes == 0 {
 		o.MemtableBytes = DefaultMemtableBytes
+	}
+	if o.BulkMinBytes == 0 {
+		o.BulkMinBytes = bulkMinBytes
+	}
+	if o.BulkBufferBytes == 0 {
+		o.BulkBufferBytes = bulkBufferBytes
+	}
+	if o.SpillBytes == 0 {
+		o.SpillBytes = spillBytes
 	}
 	if o.DeadlockTimeout == 0 {
 		o.DeadlockTimeout = DefaultDeadlockTimeout

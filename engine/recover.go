@@ -61,6 +61,9 @@ func (db *DB) recover() error {
 	db.applyMu.Lock()
 	db.recovering = false
 	db.applyMu.Unlock()
+	if err := db.removeStrays(); err != nil {
+		db.opts.Log.Warn().Err(err).Msg("segment.remove")
+	}
 	return nil
 }
 
@@ -82,7 +85,7 @@ func (db *DB) initialise() (*manifest, error) {
 	return m, nil
 }
 
-// load takes over what the manifest says and removes files that it does not name.
+// load takes over what the manifest says.
 func (db *DB) load(m *manifest) error {
 	db.ids.recover(m.xid, m.store)
 	db.visible.Store(uint64(m.applied))
@@ -91,7 +94,6 @@ func (db *DB) load(m *manifest) error {
 	for _, q := range m.sequences {
 		db.sequences.create(q.id, q.state)
 	}
-	live := make(map[string]bool)
 	stores := db.view.Load().stores
 	for i := range m.stores {
 		ms := &m.stores[i]
@@ -103,7 +105,7 @@ func (db *DB) load(m *manifest) error {
 				return fmt.Errorf("store %d (%s): %w", ms.def.ID, ms.def.Name, err)
 			}
 			r.refs.Store(byViews + byManifest)
-			db.listed[r], live[g.name] = true, true
+			db.listed[r] = true
 			if g.level == 0 {
 				st.level0 = append(st.level0, r)
 			} else {
@@ -112,9 +114,40 @@ func (db *DB) load(m *manifest) error {
 		}
 		stores[ms.def.ID] = st
 	}
+	return nil
+}
+
+// removeStrays removes the files that neither the manifest nor the log names.
+// Background work rests meanwhile: what it is writing is named by neither.
+func (db *DB) removeStrays() error {
+	f := &db.flush
+	f.mu.Lock()
+	f.closing = true
+	f.mu.Unlock()
+	_ = db.wait(context.Background(), func(f *flusher) bool { return !f.flushing && !f.merging })
+	defer func() {
+		f.mu.Lock()
+		f.closing = false
+		f.mu.Unlock()
+		db.schedule()
+		db.scheduleMerge()
+	}()
+	live := make(map[string]bool)
+	for r := range db.listed {
+		live[r.info.Name] = true
+	}
+	v := db.acquireView()
+	defer db.releaseView(v)
+	for _, st := range v.stores {
+		st.runs(func(r *run) { live[r.info.Name] = true })
+	}
+	db.applyMu.Lock()
+	defer db.applyMu.Unlock()
+	for _, r := range db.linked {
+		live[r.info.Name] = true
+	}
 	names, err := db.opts.FS.List(path.Join(db.opts.Dir, segmentDir))
 	if err != nil {
-		db.closeRuns()
 		return err
 	}
 	for _, name := range names {

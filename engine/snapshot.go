@@ -109,11 +109,29 @@ func (s *Snapshot) Get(id StoreID, key []byte, cols []int, dst []column.Datum) (
 			return true, nil
 		}
 	}
+	s.readOptions(def, cols)
+	if s.txn != nil && len(s.txn.bulk) > 0 {
+		ok, err := s.getOwnBulk(id, key, dst[:len(cols)])
+		if ok || err != nil {
+			return ok, err
+		}
+	}
 	if st == nil {
 		return false, nil
 	}
-	s.readOptions(def, cols)
 	return st.get(def, key, dst[:len(cols)], &s.read)
+}
+
+// getOwnBulk looks a key up in the transaction's uncommitted bulk loads.
+func (s *Snapshot) getOwnBulk(id StoreID, key []byte, dst []column.Datum) (bool, error) {
+	s.read.Snapshot = math.MaxUint64
+	defer func() { s.read.Snapshot = s.ts }()
+	for _, r := range s.txn.ownRuns(id, s.ownSeq) {
+		if res, err := r.reader.Get(key, dst, &s.read); err != nil || res.Status == segment.Found {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // readOptions prepares the options for reads of segments.
@@ -148,8 +166,16 @@ func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.B
 	results = results[:len(keys)]
 	s.readOptions(def, cols)
 	s.read.Buf = s.read.Buf[:0]
-	own := s.own(id)
+	own, row := s.own(id), s.txn != nil && len(s.txn.bulk[id]) > 0
 	for i, key := range keys {
+		if row {
+			if err := s.batchFromBulk(id, own, key, dst, &results[i], i); err != nil {
+				return err
+			}
+			if results[i].Status != segment.Absent {
+				continue
+			}
+		}
 		results[i] = s.batchFromTables(st, def, own, key, cols, dst, i)
 	}
 	if st != nil {
@@ -164,6 +190,30 @@ func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.B
 			}
 		}
 	}
+	return nil
+}
+
+// batchFromBulk looks a key up in the transaction's uncommitted bulk loads,
+// unless it has changed it since.
+func (s *Snapshot) batchFromBulk(id StoreID, own *memtable.Table, key []byte, dst *column.Batch, res *segment.Result, i int) error {
+	*res = segment.Result{}
+	if own != nil {
+		if _, ok := own.Get(key, s.ownSeq); ok {
+			return nil
+		}
+	}
+	row := make([]column.Datum, len(dst.Cols))
+	buf := s.read.Buf
+	s.read.Buf = nil
+	ok, err := s.getOwnBulk(id, key, row)
+	s.read.Buf = buf
+	if !ok || err != nil {
+		return err
+	}
+	for c := range row {
+		dst.Cols[c].Set(i, row[c])
+	}
+	*res = segment.Result{Status: segment.Found, Version: math.MaxUint64}
 	return nil
 }
 
@@ -269,7 +319,7 @@ func (s *Snapshot) Count(id StoreID, lower, upper []byte) (int64, error) {
 // the range is the one visible version of its key: nothing in memory, no
 // tombstones, no second versions, no overlap, all older than the snapshot.
 func (s *Snapshot) countByRank(st *storeState, id StoreID, lower, upper []byte) (n int64, ok bool, err error) {
-	if st == nil || s.own(id) != nil || len(st.level0) > 0 {
+	if st == nil || s.own(id) != nil || len(st.level0) > 0 || s.txn != nil && len(s.txn.bulk[id]) > 0 {
 		return 0, false, nil
 	}
 	clean := true

@@ -87,6 +87,7 @@ type runSource struct {
 	at    int // in the rows present of batch
 	mem   []byte
 	due   bool
+	own   bool // bulk loaded by the reading transaction
 }
 
 func (s *runSource) key() []byte {
@@ -96,8 +97,14 @@ func (s *runSource) key() []byte {
 	return s.mem
 }
 
-func (s *runSource) version() uint64 { return s.it.Version(s.batch.Row(s.at)) }
-func (s *runSource) pending() bool   { return s.due }
+func (s *runSource) pending() bool { return s.due }
+
+func (s *runSource) version() uint64 {
+	if s.own {
+		return math.MaxUint64 - 1
+	}
+	return s.it.Version(s.batch.Row(s.at))
+}
 
 func (s *runSource) refill() error {
 	s.due, s.at = false, 0

@@ -2,12 +2,14 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"github.com/omendb/omendb/engine/memtable"
 	"github.com/omendb/omendb/engine/segment"
 	"github.com/omendb/omendb/engine/txn"
+	"github.com/omendb/omendb/wal"
 )
 
 // Txn is a transaction. Its methods are called by one goroutine at a time.
@@ -27,6 +29,9 @@ type Txn struct {
 	ddl     []ddlOp
 	pending map[StoreID]*pendingStore // effect of ddl on stores
 	saves   []savepoint
+	bulk    map[StoreID][]*bulkLink // uncommitted bulk loads, oldest first
+	claims  []heldClaim
+	inDoubt bool         // the commit failed in a way that only recovery can judge
 	reads   *txn.ReadSet // serializable only
 	buf     []byte       // the row being encoded
 
@@ -120,6 +125,7 @@ func (t *Txn) RollbackTo(sp int) {
 	}
 	clear(t.undo[s.undo:])
 	t.undo = t.undo[:s.undo]
+	t.rollbackBulk(s.seq)
 	t.rollbackDDL(s.ddl)
 	t.db.locks.ReleaseTo(t.owner, s.locks)
 	t.saves = t.saves[:sp+1]
@@ -184,14 +190,22 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 			return 0, &SerializationError{Reason: "read/write dependencies among transactions"}
 		}
 	}
+	if t.reads == nil {
+		if err := t.spillLarge(); err != nil {
+			return 0, err
+		}
+	}
 	body, temp := t.encode(), t.temp()
 	lsn, err := t.db.propose(ctx, kindCommit, body, temp, t.opts.AsyncCommit)
 	if validated {
 		t.db.serial.Leave(t.reads, uint64(lsn), err == nil)
 	}
 	if err != nil {
+		var doubt *wal.InDoubtError
+		t.inDoubt = errors.As(err, &doubt) || errors.Is(err, wal.ErrPoisoned)
 		return 0, err
 	}
+	t.endBulk(true)
 	t.ddl = nil // applied: end must not undo it
 	t.runCommitHooks(lsn)
 	return lsn, nil
@@ -217,6 +231,7 @@ func (t *Txn) Rollback() error {
 
 func (t *Txn) end() {
 	t.done = true
+	t.endBulk(t.inDoubt)
 	t.rollbackDDL(0)
 	if t.reads != nil && t.start.shard != nil {
 		t.db.serial.End(t.serialFrom)

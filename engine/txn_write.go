@@ -13,6 +13,9 @@ import (
 
 // hasWrites reports whether any private write is left.
 func (t *Txn) hasWrites() bool {
+	if len(t.bulk) > 0 {
+		return true
+	}
 	for _, m := range t.tables {
 		if n, _ := m.Versions(); n > 0 {
 			return true
@@ -22,12 +25,16 @@ func (t *Txn) hasWrites() bool {
 }
 
 // own returns the transaction's newest write of a key.
-func (t *Txn) own(id StoreID, key []byte) (memtable.Version, bool) {
-	m := t.tables[id]
-	if m == nil {
-		return memtable.Version{}, false
+func (t *Txn) own(id StoreID, key []byte) (memtable.Version, bool, error) {
+	if m := t.tables[id]; m != nil {
+		if v, ok := m.Get(key, math.MaxUint64); ok {
+			return v, true, nil
+		}
 	}
-	return m.Get(key, math.MaxUint64)
+	if t.bulk[id] == nil {
+		return memtable.Version{}, false, nil
+	}
+	return t.ownBulk(id, key)
 }
 
 // write adds a private version.
@@ -69,7 +76,11 @@ func (t *Txn) Insert(ctx context.Context, id StoreID, key []byte, row []column.D
 		return err
 	}
 	flags := memtable.Inserted
-	if v, ok := t.own(id, key); ok {
+	v, ok, err := t.own(id, key)
+	if err != nil {
+		return err
+	}
+	if ok {
 		if !v.Deleted() {
 			return existing(def, id, key, v, true)
 		}
@@ -139,7 +150,11 @@ func (t *Txn) lockForInsert(ctx context.Context, def *storeDef, id StoreID, key 
 		if err != nil {
 			return err
 		}
-		if _, live, err = t.committed(id, key); err != nil || live {
+		waited, err := t.waitForClaims(ctx, id, key)
+		if err == nil {
+			_, live, err = t.committed(id, key)
+		}
+		if err != nil || live || waited {
 			t.releaseLast(tag, txn.RowUpdate, fresh)
 			if err != nil {
 				return err
@@ -161,7 +176,11 @@ func (t *Txn) Put(id StoreID, key []byte, row []column.Datum) error {
 		return err
 	}
 	var flags memtable.Flags
-	if v, ok := t.own(id, key); ok {
+	v, ok, err := t.own(id, key)
+	if err != nil {
+		return err
+	}
+	if ok {
 		flags = v.Flags & (memtable.Fresh | memtable.Inserted)
 	}
 	if err := t.markWritten(id, key); err != nil {
@@ -181,7 +200,11 @@ func (t *Txn) Delete(id StoreID, key, successor []byte) error {
 		return err
 	}
 	flags := memtable.Tombstone
-	if v, ok := t.own(id, key); ok {
+	v, ok, err := t.own(id, key)
+	if err != nil {
+		return err
+	}
+	if ok && t.bulk[id] == nil {
 		flags |= v.Flags & memtable.Fresh
 	}
 	if err := t.markWritten(id, key); err != nil {

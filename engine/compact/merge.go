@@ -32,6 +32,8 @@ type Options struct {
 	// Bottom says that no other run holds older versions of the keys, so that
 	// tombstones which everybody sees can go.
 	Bottom bool
+	// Duplicate, if not nil, makes an error of a second version of a key.
+	Duplicate func(key []byte, second Source) error
 	// TargetBytes is the size at which an output is ended and another begun.
 	TargetBytes int64
 	// NewWriter begins an output.
@@ -145,6 +147,9 @@ func (m *merger) take(s Source) error {
 		}
 	}
 	if m.seen {
+		if m.o.Duplicate != nil {
+			return m.o.Duplicate(key, s)
+		}
 		return nil
 	}
 	m.seen = ts <= m.o.Oldest

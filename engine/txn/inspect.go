@@ -72,3 +72,37 @@ func (s *shard) blockersInto(pids []int32, pid int32) []int32 {
 	}
 	return pids
 }
+
+// RowsLocked reports whether anybody but the owner holds or wants row locks in a store.
+func (m *Manager) RowsLocked(store uint64, o *Owner) bool {
+	for i := range m.shards {
+		if m.shards[i].rowsLocked(store, o) {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *shard) rowsLocked(store uint64, o *Owner) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for t, l := range s.locks {
+		if t.Kind == Row && t.Sub == 0 && t.A == store && l.wantedByOther(o) {
+			return true
+		}
+	}
+	return false
+}
+
+// LockedByOther reports whether anybody but the owner holds or wants a lock.
+func (m *Manager) LockedByOther(t Tag, o *Owner) bool {
+	s := m.shard(t)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := s.locks[t]
+	return l != nil && l.wantedByOther(o)
+}
+
+func (l *lock) wantedByOther(o *Owner) bool {
+	return len(l.queue) > 0 || slices.ContainsFunc(l.holders, func(h holder) bool { return h.owner != o })
+}

@@ -1,0 +1,548 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/compact"
+	"github.com/omendb/omendb/engine/memtable"
+	"github.com/omendb/omendb/engine/segment"
+	"github.com/omendb/omendb/engine/txn"
+)
+
+const (
+	// bulkMinBytes is the size from which rows are worth segments of their own;
+	// fewer go the way of single inserts.
+	bulkMinBytes = 4 << 20
+	// bulkBufferBytes is what a bulk writer holds before it writes a sorted run.
+	bulkBufferBytes = 32 << 20
+	// spillBytes is the size of a transaction's private writes in a store from
+	// which they commit as segments, so that log records stay small.
+	spillBytes = 64 << 20
+)
+
+// bulkLink is a set of segments that a transaction wrote and has not committed.
+// Their keys are locked: others probe the segments (see bulkClaims).
+type bulkLink struct {
+	seq  uint64 // among the transaction's private writes
+	runs []*run // disjoint, in key order
+}
+
+// BulkWriter takes many rows for one store on their way into segments. Keys
+// may come in any order. The rows belong to the transaction once Finish has
+// returned; the commit record names their segments.
+type BulkWriter struct {
+	t      *Txn
+	id     StoreID
+	def    *storeDef
+	buf    *memtable.Table
+	row    []byte
+	runs   []*run // one for each full buffer
+	minBuf int64
+	maxBuf int64
+	err    error
+}
+
+// Bulk starts a bulk load into a store.
+func (t *Txn) Bulk(id StoreID) (*BulkWriter, error) {
+	if err := t.checkWrite(); err != nil {
+		return nil, err
+	}
+	def, err := t.def(id)
+	if err != nil {
+		return nil, err
+	}
+	return &BulkWriter{t: t, id: id, def: def, buf: memtable.New(), minBuf: t.db.opts.BulkMinBytes, maxBuf: t.db.opts.BulkBufferBytes}, nil
+}
+
+// Append adds a row. A key that was appended before is a *KeyExistsError, here or in Finish.
+func (b *BulkWriter) Append(key []byte, row []column.Datum) error {
+	if b.err != nil {
+		return b.err
+	}
+	if len(row) > len(b.def.kinds) {
+		panic(fmt.Sprintf("engine: row of %d columns for store %d of %d", len(row), b.id, len(b.def.kinds)))
+	}
+	if v, ok := b.buf.Get(key, math.MaxUint64); ok {
+		b.err = existing(b.def, b.id, key, v, true)
+		return b.err
+	}
+	b.row = memtable.AppendRow(b.row[:0], b.def.kinds, row)
+	b.buf.Put(key, 1, memtable.Inserted, b.row)
+	if b.buf.Bytes() >= b.maxBuf && !b.single() {
+		b.err = b.spill()
+	}
+	return b.err
+}
+
+// single reports whether rows must go the way of single inserts: temporary
+// stores have no files that outlive them, and serializable validation wants
+// every key.
+func (b *BulkWriter) single() bool { return b.def.Temp || b.t.reads != nil }
+
+// spill writes the buffer into a sorted run.
+func (b *BulkWriter) spill() error {
+	if b.buf.Empty() {
+		return nil
+	}
+	runs, err := b.t.db.buildUnstamped(b.def, []compact.Source{newTableVersions(b.def, b.buf)}, nil)
+	if err != nil {
+		return ioError(err)
+	}
+	b.runs = append(b.runs, runs...)
+	b.buf = memtable.New()
+	return nil
+}
+
+// Abort gives up the load. It does nothing after Finish.
+func (b *BulkWriter) Abort() {
+	b.t.db.letGo(b.runs)
+	b.runs, b.buf = nil, memtable.New()
+	if b.err == nil {
+		b.err = ErrTxnDone
+	}
+}
+
+// Finish makes the rows part of the transaction. It waits for others'
+// uncommitted writes of the same keys. A row in the way is a *KeyExistsError;
+// then nothing was added.
+func (b *BulkWriter) Finish(ctx context.Context) error {
+	if b.err != nil {
+		err := b.err
+		b.Abort()
+		return err
+	}
+	defer b.Abort()
+	if len(b.runs) == 0 && b.buf.Bytes() < b.minBuf || b.single() {
+		return b.insertAll(ctx)
+	}
+	if err := b.spill(); err != nil {
+		return err
+	}
+	if err := b.order(); err != nil {
+		return err
+	}
+	if m := b.t.tables[b.id]; m != nil {
+		if _, dead := m.Versions(); dead > 0 {
+			// A tombstone of the transaction's own would hide a row loaded later.
+			return b.insertRuns(ctx)
+		}
+	}
+	return b.link(ctx)
+}
+
+// insertRuns inserts the rows of the runs one by one.
+func (b *BulkWriter) insertRuns(ctx context.Context) error {
+	for _, r := range b.runs {
+		it := r.reader.Versions(nil, nil)
+		for it.Next() {
+			row, err := it.Row()
+			if err == nil {
+				err = b.t.Insert(ctx, b.id, it.Key(), row)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := it.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *BulkWriter) insertAll(ctx context.Context) error {
+	var c memtable.Cursor
+	c.Init(b.buf, nil, nil, false)
+	row := make([]column.Datum, len(b.def.kinds))
+	for c.Next() {
+		v, _ := c.Version(math.MaxUint64)
+		n := memtable.Row(v.Data).Columns()
+		b.def.read(v.Data, b.def.all[:n], row)
+		if err := b.t.Insert(ctx, b.id, c.Key(), row[:n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// order makes the runs disjoint, merging them if they are not.
+func (b *BulkWriter) order() error {
+	slices.SortFunc(b.runs, func(x, y *run) int { return bytes.Compare(x.info.MinKey, y.info.MinKey) })
+	disjoint := true
+	for i := 1; i < len(b.runs); i++ {
+		disjoint = disjoint && bytes.Compare(b.runs[i-1].info.MaxKey, b.runs[i].info.MinKey) < 0
+	}
+	if disjoint {
+		return nil
+	}
+	sources := make([]compact.Source, len(b.runs))
+	for i, r := range b.runs {
+		sources[i] = &stamped{VersionIterator: r.reader.Versions(nil, nil), ts: uint64(i + 1)}
+	}
+	merged, err := b.t.db.buildUnstamped(b.def, sources, func(key []byte, s compact.Source) error {
+		row, err := s.Row()
+		if err != nil {
+			return err
+		}
+		return existing(b.def, b.id, key, memtable.Version{Data: memtable.AppendRow(nil, b.def.kinds, row)}, true)
+	})
+	if err != nil {
+		return ioError(err)
+	}
+	b.t.db.letGo(b.runs)
+	b.runs = merged
+	return nil
+}
+
+// link checks the keys against everybody else's and makes the runs the transaction's.
+func (b *BulkWriter) link(ctx context.Context) error {
+	t := b.t
+	claim := &bulkClaim{owner: t.owner, runs: b.runs, tag: claimTag(b.id, t)}
+	// The claim comes first and the look at others' locks second; an insert
+	// locks its key first and looks for claims second: one sees the other.
+	if _, err := t.acquire(ctx, claim.tag, txn.RowUpdate, txn.Wait); err != nil {
+		return err
+	}
+	t.db.claims.add(b.id, claim)
+	if err := b.checkKeys(ctx); err != nil {
+		t.db.claims.remove(b.id, claim)
+		return err
+	}
+	t.seq++
+	if t.bulk == nil {
+		t.bulk = make(map[StoreID][]*bulkLink)
+	}
+	t.bulk[b.id] = append(t.bulk[b.id], &bulkLink{seq: t.seq, runs: b.runs})
+	t.claims = append(t.claims, heldClaim{b.id, claim})
+	b.runs = nil
+	return nil
+}
+
+// checkKeys looks for rows and locks of the runs' keys. Where nothing else
+// lies in their range and nobody holds locks in the store there is nothing to do.
+func (b *BulkWriter) checkKeys(ctx context.Context) error {
+	t := b.t
+	locks := t.db.locks.RowsLocked(uint64(b.id), t.owner)
+	for _, r := range b.runs {
+		lower, upper := r.info.MinKey, append(bytes.Clone(r.info.MaxKey), 0)
+		if !locks && !t.anythingIn(b.id, lower, upper) {
+			continue
+		}
+		it := r.reader.Versions(nil, nil)
+		for it.Next() {
+			if err := b.checkKey(ctx, it.Key()); err != nil {
+				return err
+			}
+		}
+		if err := it.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *BulkWriter) checkKey(ctx context.Context, key []byte) error {
+	t := b.t
+	v, ok, err := t.own(b.id, key)
+	if err != nil {
+		return err
+	}
+	if ok && !v.Deleted() {
+		return existing(b.def, b.id, key, v, true)
+	}
+	if t.db.locks.LockedByOther(rowTag(b.id, key), t.owner) {
+		if err := t.lockForInsert(ctx, b.def, b.id, key); err != nil {
+			return err
+		}
+	}
+	v, live, err := t.committed(b.id, key)
+	if err == nil && live {
+		return existing(b.def, b.id, key, v, false)
+	}
+	return err
+}
+
+// anythingIn reports whether rows of a range may exist, committed or the transaction's own.
+func (t *Txn) anythingIn(id StoreID, lower, upper []byte) bool {
+	if m := t.tables[id]; m != nil && m.EstimateRange(lower, upper) > 0 || len(t.bulk[id]) > 0 {
+		return true
+	}
+	v := t.db.acquireView()
+	defer t.db.releaseView(v)
+	st := v.stores[id]
+	if st == nil {
+		return false
+	}
+	any := false
+	st.tables(func(m *memtable.Table) bool {
+		any = m.EstimateRange(lower, upper) > 0
+		return !any
+	})
+	st.runs(func(r *run) { any = any || r.overlaps(lower, upper) })
+	return any
+}
+
+// stamped gives all versions of a run one timestamp.
+type stamped struct {
+	*segment.VersionIterator
+	ts uint64
+}
+
+// Version implements compact.Source.
+func (s *stamped) Version() uint64 { return s.ts }
+
+// buildUnstamped merges sources into segments whose rows will get the
+// timestamp of a commit that is still to come. Of several versions of a key
+// the newest stays, unless duplicate makes an error of them.
+func (db *DB) buildUnstamped(def *storeDef, sources []compact.Source, duplicate func([]byte, compact.Source) error) ([]*run, error) {
+	res, err := compact.Merge(sources, compact.Options{Oldest: math.MaxUint64, TargetBytes: compact.TargetBytes,
+		NewWriter: func() *segment.Writer { return db.newWriter(def) }, Duplicate: duplicate})
+	if err != nil {
+		return nil, fmt.Errorf("build segment of store %d: %w", def.ID, err)
+	}
+	return db.openRuns(res.Segments, unstamped)
+}
+
+// unstamped is the timestamp of rows before their commit.
+const unstamped = 1
+
+// openRuns opens new segments, which the caller then refers to.
+func (db *DB) openRuns(infos []segment.Info, stamp uint64) (runs []*run, err error) {
+	for _, info := range infos {
+		r, err := db.openRun(info.Name, stamp)
+		if err != nil {
+			db.letGo(runs)
+			return nil, err
+		}
+		r.refs.Store(byViews)
+		runs = append(runs, r)
+	}
+	return runs, nil
+}
+
+// letGo drops references of the kind that views and transactions hold.
+func (db *DB) letGo(runs []*run) {
+	for _, r := range runs {
+		db.unref(r, byViews)
+	}
+}
+
+// bulkClaims are the uncommitted bulk loads: what they hold counts as locked.
+type bulkClaims struct {
+	mu      sync.RWMutex
+	byStore map[StoreID][]*bulkClaim
+}
+
+type bulkClaim struct {
+	owner *txn.Owner
+	runs  []*run
+	tag   txn.Tag // held by the owner; others wait for it
+}
+
+type heldClaim struct {
+	store StoreID
+	claim *bulkClaim
+}
+
+// claimTag is a lock tag of its own for each transaction's loads into a store.
+func claimTag(id StoreID, t *Txn) txn.Tag {
+	return txn.Tag{Kind: txn.Row, Sub: 1, A: uint64(id), B: t.XID()}
+}
+
+func (c *bulkClaims) add(id StoreID, claim *bulkClaim) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byStore == nil {
+		c.byStore = make(map[StoreID][]*bulkClaim)
+	}
+	c.byStore[id] = append(c.byStore[id], claim)
+}
+
+func (c *bulkClaims) remove(id StoreID, claim *bulkClaim) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.byStore[id] = slices.DeleteFunc(slices.Clone(c.byStore[id]), func(o *bulkClaim) bool { return o == claim })
+	if len(c.byStore[id]) == 0 {
+		delete(c.byStore, id)
+	}
+}
+
+// of returns the claim of another owner on a key.
+func (c *bulkClaims) of(id StoreID, key []byte, owner *txn.Owner) (*bulkClaim, error) {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, claim := range c.byStore[id] {
+		if claim.owner == owner {
+			continue
+		}
+		for _, r := range claim.runs {
+			res, err := r.reader.Get(key, nil, &segment.ReadOptions{Snapshot: math.MaxUint64})
+			if err != nil {
+				return nil, err
+			}
+			if res.Status != segment.Absent {
+				return claim, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// waitForClaims waits until no other transaction's bulk load holds the key and
+// reports whether it had to wait.
+func (t *Txn) waitForClaims(ctx context.Context, id StoreID, key []byte) (waited bool, err error) {
+	for {
+		claim, err := t.db.claims.of(id, key, t.owner)
+		if err != nil || claim == nil {
+			return waited, err
+		}
+		waited = true
+		fresh, err := t.acquire(ctx, claim.tag, txn.RowShare, txn.Wait)
+		if err != nil {
+			return waited, err
+		}
+		t.releaseLast(claim.tag, txn.RowShare, fresh)
+	}
+}
+
+// spillLarge turns private writes into segments where there are many of them,
+// and where they touch rows that the transaction has bulk loaded.
+func (t *Txn) spillLarge() error {
+	for id, m := range t.tables {
+		def, err := t.def(id)
+		if err != nil || def.Temp || m.Bytes() < t.db.opts.SpillBytes && !t.touchesBulk(id, m) {
+			continue
+		}
+		sources := []compact.Source{&privateVersions{tableVersions: newTableVersions(def, m)}}
+		var old []*run
+		for i, link := range t.bulk[id] {
+			for _, r := range link.runs {
+				old = append(old, r)
+				sources = append(sources, &stamped{VersionIterator: r.reader.Versions(nil, nil), ts: uint64(i + 1)})
+			}
+		}
+		runs, err := t.db.buildUnstamped(def, sources, nil)
+		if err != nil {
+			return ioError(err)
+		}
+		for i := range t.claims {
+			if c := &t.claims[i]; c.store == id { // those who probe it find the new runs
+				t.db.claims.remove(id, c.claim)
+				c.claim = &bulkClaim{owner: t.owner, runs: runs, tag: c.claim.tag}
+				t.db.claims.add(id, c.claim)
+			}
+		}
+		t.db.letGo(old)
+		if t.bulk == nil {
+			t.bulk = make(map[StoreID][]*bulkLink)
+		}
+		t.bulk[id] = []*bulkLink{{seq: t.seq, runs: runs}}
+		delete(t.tables, id)
+	}
+	return nil
+}
+
+// touchesBulk reports whether private writes lie among the keys of a bulk load.
+func (t *Txn) touchesBulk(id StoreID, m *memtable.Table) bool {
+	for _, link := range t.bulk[id] {
+		for _, r := range link.runs {
+			if m.EstimateRange(r.info.MinKey, append(bytes.Clone(r.info.MaxKey), 0)) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// privateVersions are private writes as a source that is newer than any bulk load.
+type privateVersions struct{ *tableVersions }
+
+// Version implements compact.Source.
+func (p *privateVersions) Version() uint64 { return math.MaxUint64/2 + p.tableVersions.Version() }
+
+// rollbackBulk drops the bulk loads after a private write.
+func (t *Txn) rollbackBulk(seq uint64) {
+	for id, links := range t.bulk {
+		for len(links) > 0 && links[len(links)-1].seq > seq {
+			t.dropLink(id, links[len(links)-1])
+			links = links[:len(links)-1]
+		}
+		if t.bulk[id] = links; len(links) == 0 {
+			delete(t.bulk, id)
+		}
+	}
+}
+
+// dropLink removes an uncommitted bulk load, its claim first.
+func (t *Txn) dropLink(id StoreID, link *bulkLink) {
+	for i := len(t.claims) - 1; i >= 0; i-- {
+		if c := t.claims[i]; c.store == id && len(c.claim.runs) > 0 && len(link.runs) > 0 && c.claim.runs[0] == link.runs[0] {
+			t.db.claims.remove(id, c.claim)
+			t.claims = slices.Delete(t.claims, i, i+1)
+		}
+	}
+	t.db.letGo(link.runs)
+}
+
+// endBulk lets go of the transaction's bulk loads: their files stay when a
+// commit record names them, or may name them.
+func (t *Txn) endBulk(keep bool) {
+	for _, c := range t.claims {
+		t.db.claims.remove(c.store, c.claim)
+	}
+	for id, links := range t.bulk {
+		_, err := t.def(id)
+		for _, link := range links {
+			if !keep || err != nil {
+				t.db.letGo(link.runs)
+				continue
+			}
+			for _, r := range link.runs {
+				if err := r.reader.Close(); err != nil {
+					t.db.opts.Log.Warn().Err(err).Str("file", r.info.Name).Msg("segment.close")
+				}
+			}
+		}
+	}
+	t.bulk, t.claims = nil, nil
+}
+
+// ownRuns returns the segments of the transaction's bulk loads into a store up
+// to a private write, newest first.
+func (t *Txn) ownRuns(id StoreID, seq uint64) (runs []*run) {
+	links := t.bulk[id]
+	for i := len(links) - 1; i >= 0; i-- {
+		if links[i].seq <= seq {
+			runs = append(runs, links[i].runs...)
+		}
+	}
+	return runs
+}
+
+// ownBulk returns the transaction's bulk-loaded row of a key, as a private write.
+func (t *Txn) ownBulk(id StoreID, key []byte) (memtable.Version, bool, error) {
+	def, err := t.def(id)
+	if err != nil {
+		return memtable.Version{}, false, err
+	}
+	row := make([]column.Datum, len(def.all))
+	o := segment.ReadOptions{Snapshot: math.MaxUint64, Cols: def.all, Defaults: def.defaults}
+	for _, link := range t.bulk[id] {
+		for _, r := range link.runs {
+			res, err := r.reader.Get(key, row, &o)
+			if err != nil {
+				return memtable.Version{}, false, err
+			}
+			if res.Status == segment.Found {
+				return memtable.Version{TS: link.seq, Flags: memtable.Inserted | memtable.Fresh, Data: memtable.AppendRow(nil, def.kinds, row)}, true, nil
+			}
+		}
+	}
+	return memtable.Version{}, false, nil
+}
