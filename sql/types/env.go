@@ -51,11 +51,12 @@ type Env struct {
 	TimeZone         *Zone // nil is UTC
 	ExtraFloatDigits int
 	ByteaOutput      ByteaOutput
-	Now              int64        // start of the transaction, as timestamptz
-	StatementNow     int64        // start of the statement, as timestamptz
-	ClockNow         func() int64 // the present moment, as timestamptz
-	Types            TypeSource   // user-defined types; may be nil
-	Names            NameSource   // catalog names; may be nil
+	Now              int64           // start of the transaction, as timestamptz
+	StatementNow     int64           // start of the statement, as timestamptz
+	ClockNow         func() int64    // the present moment, as timestamptz
+	Types            TypeSource      // user-defined types; may be nil
+	Names            NameSource      // catalog names; may be nil
+	CollationSource  CollationSource // user-defined collations; may be nil
 }
 
 // NewEnv returns the settings of a fresh server: ISO dates in MDY order, UTC,

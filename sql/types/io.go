@@ -22,6 +22,9 @@ const maxBuiltinOID = 6200
 // cycle: arrays and rows look up the codecs of their elements) and constant after.
 var codecs [maxBuiltinOID]*codec
 
+// codecTypes are the types that have codecs, by OID, to find both without a map.
+var codecTypes [maxBuiltinOID]*Type
+
 func init() {
 	arrayCodec = &codec{arrayIn, arrayOut, arrayRecv, arraySend}
 	enumCodec = &codec{enumIn, enumOut, enumRecv, enumSend}
@@ -35,7 +38,7 @@ func init() {
 			if codecs[oid] != nil {
 				panic("types: two codecs for one type")
 			}
-			codecs[oid] = c
+			codecs[oid], codecTypes[oid] = c, builtin().byOID[oid]
 		}
 	}
 }
@@ -63,6 +66,9 @@ func (t *Type) codec() *codec {
 
 // find returns a type's facts and formats, looking through domains.
 func (e *Env) find(oid OID, typmod int32) (*Type, int32, *codec, error) {
+	if oid < maxBuiltinOID && codecTypes[oid] != nil {
+		return codecTypes[oid], typmod, codecs[oid], nil
+	}
 	t := e.Type(oid)
 	if t != nil && t.TypType == 'd' {
 		oid, typmod = e.BaseType(oid, typmod)
@@ -125,6 +131,24 @@ func (e *Env) Send(dst []byte, oid OID, d Datum) []byte {
 		panic(outputBug(t, oid))
 	}
 	return c.send(e, dst, t, d)
+}
+
+// OutFunc returns Out for one type, for use in a hot loop.
+func (e *Env) OutFunc(oid OID) func(dst []byte, d Datum) []byte {
+	t, _, c, err := e.find(oid, -1)
+	if err != nil || c == nil || c.out == nil {
+		panic(outputBug(t, oid))
+	}
+	return func(dst []byte, d Datum) []byte { return c.out(e, dst, t, d) }
+}
+
+// SendFunc returns Send for one type, for use in a hot loop.
+func (e *Env) SendFunc(oid OID) func(dst []byte, d Datum) []byte {
+	t, _, c, err := e.find(oid, -1)
+	if err != nil || c == nil || c.send == nil {
+		panic(outputBug(t, oid))
+	}
+	return func(dst []byte, d Datum) []byte { return c.send(e, dst, t, d) }
 }
 
 // CanOut returns nil when values of the type have a text form to show, else the error to give.

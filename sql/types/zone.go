@@ -138,6 +138,9 @@ func posixZone(spec string) (*Zone, bool) {
 	if err != nil {
 		return nil, false
 	}
+	if abbrev, _ := time.Unix(0, 0).In(loc).Zone(); abbrev == noAbbrev {
+		return nil, false // the library could not read the rule
+	}
 	return newZone(strings.TrimSuffix(spec, ",M3.2.0,M11.1.0"), loc), true
 }
 
@@ -196,11 +199,14 @@ func posixStandard(spec string) (name string, east int, rest string, ok bool) {
 	return name, sign * east, rest, true
 }
 
+// noAbbrev is the abbreviation of times that the footer of zoneFile does not cover.
+const noAbbrev = "\x01\x01\x01"
+
 // zoneFile makes a TZif version 2 file with one zone, no transition and a footer.
 func zoneFile(footer string) []byte {
 	header := "TZif2" + strings.Repeat("\x00", 15)
 	counts := []byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 4}
-	body := "\x00\x00\x00\x00\x00\x00STD\x00" // ttinfo: offset 0, no daylight, abbreviation 0
+	body := "\x00\x00\x00\x00\x00\x00" + noAbbrev + "\x00" // ttinfo: offset 0, no daylight, abbreviation 0
 	block := header + string(counts) + body
 	return []byte(block + block + "\n" + footer + "\n")
 }
