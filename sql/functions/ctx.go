@@ -16,7 +16,8 @@ type Ctx struct {
 	ArgTypes  []OID // resolved argument types
 	RetType   OID   // resolved result type
 	OutCols   []OutCol
-	Variadic  bool // called with VARIADIC on the last argument of a variadic "any" function
+	ArgFields [][]string // field names of arguments that are anonymous rows, where known
+	Variadic  bool       // called with VARIADIC on the last argument of a variadic "any" function
 	Session   Session
 	Catalog   Catalog
 	Memo      any // what the function at this call site remembers (a compiled pattern); never shared

@@ -220,12 +220,12 @@ func call(env *types.Env, f *Func, want []OID, ret OID, data []column.Datum) (st
 				return strings.Join(rows, " ; "), nil
 			}
 			if len(row) > 1 {
-				cells := make([]string, len(row))
+				fields := make([]types.Field, len(row))
 				_, typs := f.OutColumns()
 				for i := range row {
-					cells[i] = show(env, typs[i], row[i])
+					fields[i] = types.Field{Type: typs[i], Value: row[i]}
 				}
-				rows = append(rows, "("+strings.Join(cells, ",")+")")
+				rows = append(rows, show(env, types.RecordOID, env.MakeRecord(fields)))
 				continue
 			}
 			rows = append(rows, show(env, ret, row[0]))

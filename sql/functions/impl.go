@@ -9,11 +9,11 @@ var (
 	evalTables = []map[string]EvalFunc{
 		compareEvals, boolEvals, intEvals, floatEvals, mathEvals, numericEvals, moneyEvals, textEvals, castEvals, encodeEvals, quoteEvals,
 		likeEvals, regexpEvals, sessionEvals, datetimeEvals, intervalEvals, extractEvals, truncEvals, makeEvals,
-		arrayEvals, enumEvals,
+		arrayEvals, enumEvals, jsonGetEvals, jsonBuildEvals, jsonbEvals,
 	}
 	vecTables = []map[string]VecFunc{compareVecs, arithmeticVecs, likeVecs}
-	setTables = []map[string]SetFunc{seriesSets, regexpSets, arraySets}
-	aggTables = []map[string]func(c *Ctx) AggState{countAggs, sumAggs, extremeAggs, boolAggs, collectAggs, statAggs, numericAggs, intervalAggs}
+	setTables = []map[string]SetFunc{seriesSets, regexpSets, arraySets, jsonSets}
+	aggTables = []map[string]func(c *Ctx) AggState{countAggs, sumAggs, extremeAggs, boolAggs, collectAggs, statAggs, numericAggs, intervalAggs, jsonAggs}
 	winTables = []map[string]WinFunc{windowFuncs}
 )
 
