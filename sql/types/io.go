@@ -32,7 +32,7 @@ func init() {
 	for _, family := range []map[OID]*codec{
 		scalarCodecs(), textCodecs(), floatCodecs(), datetimeCodecs(), numericCodecs(),
 		bitCodecs(), jsonCodecs(), uuidCodecs(), geometricCodecs(), networkCodecs(),
-		systemCodecs(), arrayCodecs(), recordCodecs(),
+		systemCodecs(), snapshotCodecs(), arrayCodecs(), recordCodecs(),
 	} {
 		for oid, c := range family {
 			if codecs[oid] != nil {
