@@ -41,6 +41,7 @@ type DB struct {
 
 	claims    bulkClaims
 	sequences sequences
+	rowIDs    rowIDs
 	closed    atomic.Bool
 
 	applyMu     sync.Mutex // held while a record is applied, and by who needs a cut between records

@@ -17,7 +17,11 @@ func (w *world) copyIn(c *plan.Copy, r io.Reader) (int64, error) {
 	c.From = true
 	rt := s.runtime()
 	defer rt.Snapshot.Close()
-	n, err := CopyIn(rt, c, r)
+	var n int64
+	job, err := PrepareCopy(rt, c)
+	if err == nil {
+		n, err = job.In(r)
+	}
 	if err != nil {
 		s.txn.Rollback()
 		return n, err
@@ -33,7 +37,9 @@ func (w *world) copyOut(c *plan.Copy) string {
 	rt := s.runtime()
 	defer rt.Snapshot.Close()
 	var b bytes.Buffer
-	_, err := CopyOut(rt, c, &b)
+	job, err := PrepareCopy(rt, c)
+	w.check(err)
+	_, err = job.Out(&b)
 	w.check(err)
 	return b.String()
 }

@@ -45,62 +45,10 @@ type copyColumn struct {
 	text      bool  // stored as it is written
 }
 
-// CopyFormat returns the format codes that CopyInResponse and CopyOutResponse
-// announce: binary or not, and the number of columns.
-func CopyFormat(rt *Runtime, c *plan.Copy) (binary bool, columns int, err error) {
-	o, err := readCopyOptions(c)
-	if err != nil {
-		return false, 0, err
-	}
-	if c.Query != nil {
-		for _, t := range c.Query.Targets {
-			if !t.Junk {
-				columns++
-			}
-		}
-		return o.format == copyBinary, columns, nil
-	}
-	attrs, err := copyColumns(c.Table, c.Columns)
-	if err != nil {
-		return false, 0, err
-	}
-	return o.format == copyBinary, len(attrs), o.checkNames(c.Table, attrs)
-}
-
-// CopyIn executes COPY table FROM: it reads data in the statement's format from
-// r until its end and returns the number of rows inserted.
-func CopyIn(rt *Runtime, c *plan.Copy, r io.Reader) (int64, error) {
-	if rt.BeforeWrite != nil {
-		if err := rt.BeforeWrite(); err != nil {
-			return 0, err
-		}
-	}
-	in, err := newCopyIn(rt, c, r)
-	if err != nil {
-		return 0, mapError(err)
-	}
-	if err := in.run(); err != nil {
-		return 0, in.located(mapError(err))
-	}
-	if err := in.st.finishForeignKeys(); err != nil {
-		return 0, mapError(err)
-	}
-	return in.rows, nil
-}
-
-func newCopyIn(rt *Runtime, c *plan.Copy, r io.Reader) (*copyIn, error) {
-	if c.Table == nil {
-		return nil, pgerr.New(pgerr.WrongObjectType, "cannot copy to view %q", c.Name.Name).WithHint("To enable copying to a view, provide an INSTEAD OF INSERT trigger.")
-	}
-	opts, err := readCopyOptions(c)
-	if err != nil {
-		return nil, err
-	}
+func newCopyIn(rt *Runtime, c *plan.Copy, opts *copyOptions, r io.Reader) (*copyIn, error) {
+	var err error
 	in := &copyIn{st: newState(rt, &plan.Statement{}), opts: opts, vals: make([]column.Datum, len(c.Table.Columns))}
 	if in.attrs, err = copyColumns(c.Table, c.Columns); err != nil {
-		return nil, err
-	}
-	if err := opts.checkNames(c.Table, in.attrs); err != nil {
 		return nil, err
 	}
 	if in.w, err = in.st.writer(c.Table); err != nil {

@@ -23,24 +23,6 @@ type copyOut struct {
 	rows  int64
 }
 
-// CopyOut executes COPY … TO: it writes the rows in the statement's format, in
-// pieces of whole lines, and returns their number.
-func CopyOut(rt *Runtime, c *plan.Copy, w io.Writer) (int64, error) {
-	o := &copyOut{rt: rt, w: w}
-	var err error
-	if o.opts, err = readCopyOptions(c); err != nil {
-		return 0, err
-	}
-	st, err := o.statement(c)
-	if err != nil {
-		return 0, mapError(err)
-	}
-	if err := o.run(st); err != nil {
-		return 0, mapError(err)
-	}
-	return o.rows, nil
-}
-
 // statement returns what to run, and notes the columns.
 func (o *copyOut) statement(c *plan.Copy) (*plan.Statement, error) {
 	if c.Query != nil {

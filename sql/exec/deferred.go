@@ -98,7 +98,7 @@ func (d *Deferred) Check(rt *Runtime, immediateOnly bool) error {
 		}
 		w, err := st.writer(rel)
 		if err != nil {
-			return mapError(err)
+			return MapError(err)
 		}
 		if it.parent {
 			ev := parentEvent{writer: w, old: it.vals, key: &parentKey{
@@ -112,7 +112,7 @@ func (d *Deferred) Check(rt *Runtime, immediateOnly bool) error {
 			}
 		}
 		if err != nil {
-			return mapError(err)
+			return MapError(err)
 		}
 	}
 	return nil

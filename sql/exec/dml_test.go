@@ -73,7 +73,6 @@ func TestRowsWithoutKeyAreNumbered(t *testing.T) {
 	w := newWorld(t)
 	r := w.create("t", cols("a int4"), nil, nil)
 	w.query(insert(r, values([]plan.Type{int4T}, []plan.Expr{i4(5)}, []plan.Expr{i4(5)})))
-	w.ids = NewRowIDs() // as after a restart
 	w.query(insert(r, values([]plan.Type{int4T}, []plan.Expr{i4(4)})))
 	w.expect(scan(r, nil), "5", "5", "4")
 }

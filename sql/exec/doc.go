@@ -4,7 +4,7 @@
 //
 //	plan.Statement ──Run──▶ Rows ──Next──▶ column.Batch …
 //	plan.Utility ──RunUtility──▶ Result
-//	plan.Copy ──CopyIn, CopyOut──▶ rows
+//	plan.Copy ──PrepareCopy──▶ CopyJob ──In, Out──▶ rows
 //
 // The types:
 //
@@ -12,7 +12,7 @@
 //	Rows       the running statement: batches, affected rows, figures for EXPLAIN
 //	Result     what a utility statement yields
 //	Binder     what the executor asks of the binder while it runs
-//	RowIDs     row numbers for tables without a primary key
+//	CopyJob    a COPY whose data the session streams
 //	Deferred   what a transaction checks when it commits
 //
 // Operators hand out batches that they own; a batch is valid until the next

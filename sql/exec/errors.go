@@ -8,8 +8,8 @@ import (
 	"github.com/omendb/omendb/sql/pgerr"
 )
 
-// mapError turns the engine's errors into PostgreSQL's. Others stay as they are.
-func mapError(err error) error {
+// MapError turns the engine's errors into PostgreSQL's. Others stay as they are.
+func MapError(err error) error {
 	var user *pgerr.Error
 	switch {
 	case err == nil:

@@ -25,7 +25,6 @@ type world struct {
 	t     testing.TB
 	db    *engine.DB
 	cat   *catalog.Catalog
-	ids   *RowIDs
 	fs    vfs.FS
 	exprs map[string]plan.Expr // what stored expressions decode to
 	knobs Knobs
@@ -45,7 +44,7 @@ func newWorld(t testing.TB) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &world{t: t, db: db, cat: cat, ids: NewRowIDs(), fs: fs, exprs: map[string]plan.Expr{}}
+	return &world{t: t, db: db, cat: cat, fs: fs, exprs: map[string]plan.Expr{}}
 }
 
 // DecodeExpr implements Binder: stored expressions are names of entries in exprs.
@@ -140,7 +139,7 @@ func (s *session) runtime() *Runtime {
 	return &Runtime{
 		Context: context.Background(), DB: s.db, Txn: s.txn, Snapshot: s.txn.Snapshot(), Isolation: s.txn.Options().Isolation,
 		Catalog: s.cat.View(s.txn, catalog.PostgresDatabase), Binder: s.world, Functions: &functions.Ctx{Env: env},
-		Deferred: &Deferred{}, RowIDs: s.ids, TempFS: s.fs, TempDir: "tmp", Knobs: s.knobs, MemoryLimit: s.limit, Clock: clock.System(),
+		Deferred: &Deferred{}, TempFS: s.fs, TempDir: "tmp", Knobs: s.knobs, MemoryLimit: s.limit, Clock: clock.System(),
 	}
 }
 

@@ -97,7 +97,7 @@ func (o *lockRowsOp) lock() (bool, error) {
 		key := append([]byte(nil), o.in[l.key].B...)
 		res, err := o.st.rt.Txn.Lock(o.st.rt.Context, l.w.store, key, l.mode, l.wait, o.st.rt.Snapshot)
 		if err != nil {
-			if pgerr.Is(mapError(err), pgerr.LockNotAvailable) {
+			if pgerr.Is(MapError(err), pgerr.LockNotAvailable) {
 				err = pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on row in relation %q", l.w.rel.Name)
 			}
 			return false, err

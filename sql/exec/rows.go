@@ -24,7 +24,7 @@ func Run(rt *Runtime, stmt *plan.Statement) (*Rows, error) {
 	st := newState(rt, stmt)
 	root, err := st.operator(stmt.Root)
 	if err != nil {
-		return nil, mapError(err)
+		return nil, MapError(err)
 	}
 	return &Rows{st: st, root: root}, nil
 }
@@ -39,7 +39,7 @@ func (r *Rows) Next(dst *column.Batch) (bool, error) {
 	b, err := r.next()
 	if err != nil || b == nil {
 		r.done = true
-		return false, mapError(err)
+		return false, MapError(err)
 	}
 	dst.Cols, dst.Sel, dst.N = b.Cols, b.Sel, b.N
 	return true, nil

@@ -54,9 +54,6 @@ type Runtime struct {
 	// BeforeWrite is called before a statement that may change something, so that
 	// the session can refuse it (read-only transactions). May be nil.
 	BeforeWrite func() error
-
-	// RowIDs numbers the rows of tables without a primary key; one per database server.
-	RowIDs *RowIDs
 }
 
 // Knobs switch ways of computing the same answer, for tests and for comparison.

@@ -2,7 +2,6 @@ package exec
 
 import (
 	"cmp"
-	"errors"
 	"slices"
 
 	"github.com/omendb/omendb/engine"
@@ -169,10 +168,7 @@ func (w *tableWriter) storageKey(dst []byte, vals []column.Datum) ([]byte, error
 // rowID returns the next row number, reserving ahead at least n of them.
 func (w *tableWriter) rowID(n int64) (int64, error) {
 	if w.nextID >= w.lastID {
-		if w.st.rt.RowIDs == nil {
-			return 0, errors.New("exec: the runtime has no row numbers")
-		}
-		first, err := w.st.rt.RowIDs.take(w.st.rt, w.store, n)
+		first, err := takeRowIDs(w.st.rt, w.store, n)
 		if err != nil {
 			return 0, err
 		}
