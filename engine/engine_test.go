@@ -257,8 +257,14 @@ func TestDeadlock(t *testing.T) {
 	a, b := db.Begin(TxnOptions{ProcessID: 1}), db.Begin(TxnOptions{ProcessID: 2})
 	check(t, a.Insert(ctx, id, key(1), row(1, "a")))
 	check(t, b.Insert(ctx, id, key(2), row(2, "b")))
-	done := make(chan error)
-	go func() { done <- b.Insert(ctx, id, key(1), row(1, "b")) }()
+	done := make(chan error, 1)
+	go func() {
+		err := b.Insert(ctx, id, key(1), row(1, "b"))
+		if err != nil { // the victim makes room, as a session would
+			_ = b.Rollback()
+		}
+		done <- err
+	}()
 	errA := a.Insert(ctx, id, key(2), row(2, "a"))
 	if errA != nil {
 		check(t, a.Rollback())

@@ -61,7 +61,7 @@ func envInt(name string, def int) int {
 }
 
 func TestMetamorphic(t *testing.T) {
-	steps, seed := envInt("OMENDB_METAMORPHIC_STEPS", 1500), envInt("OMENDB_METAMORPHIC_SEED", 1)
+	steps, seed := envInt("OMENDB_METAMORPHIC_STEPS", 1000), envInt("OMENDB_METAMORPHIC_SEED", 1)
 	sets := []struct {
 		name    string
 		span    int
