@@ -54,6 +54,9 @@ type Runtime struct {
 	// BeforeWrite is called before a statement that may change something, so that
 	// the session can refuse it (read-only transactions). May be nil.
 	BeforeWrite func() error
+
+	// HashPassword makes the verifier of a password (CREATE ROLE … PASSWORD). May be nil.
+	HashPassword func(password string) (string, error)
 }
 
 // Knobs switch ways of computing the same answer, for tests and for comparison.

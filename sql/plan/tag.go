@@ -36,6 +36,12 @@ func (*CreateComposite) Tag() string { return "CREATE TYPE" }
 func (*CreateDomain) Tag() string { return "CREATE DOMAIN" }
 
 // Tag implements Utility.
+func (*AlterDomain) Tag() string { return "ALTER DOMAIN" }
+
+// Tag implements Utility.
+func (a *AlterFunction) Tag() string { return "ALTER " + strings.ToUpper(string(a.Kind)) }
+
+// Tag implements Utility.
 func (*Truncate) Tag() string { return "TRUNCATE TABLE" }
 
 // Tag implements Utility.

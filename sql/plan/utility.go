@@ -12,10 +12,19 @@ type Utility interface {
 	Tag() string
 }
 
-// QName is a possibly qualified name; Schema is empty when not given.
+// QName is a possibly qualified name; Schema is empty when not given. Positions in
+// utility statements are those of errors: characters from 1, 0 for none.
 type QName struct {
 	Schema, Name string
 	Pos          int
+}
+
+// String returns the name as messages show it: unquoted.
+func (n QName) String() string {
+	if n.Schema != "" {
+		return n.Schema + "." + n.Name
+	}
+	return n.Name
 }
 
 // TypeName is a type as written, resolved when the statement is bound.
@@ -250,6 +259,19 @@ type ObjectRef struct {
 	Args   []TypeName
 	HasArg bool
 	Pos    int
+}
+
+// AlterFunction is ALTER FUNCTION with function options.
+type AlterFunction struct {
+	Kind     ObjectKind
+	Function ObjectRef
+	Options  []Option
+}
+
+// AlterDomain is ALTER DOMAIN; the actions are those of ALTER TABLE.
+type AlterDomain struct {
+	Name    QName
+	Command *AlterCommand
 }
 
 // Drop is DROP of any kind: "table", "view", "materialized view", "index",

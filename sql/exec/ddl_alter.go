@@ -1,0 +1,767 @@
+package exec
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// alterWork is a tableWork on an existing table, with what its rows must go through.
+type alterWork struct {
+	*tableWork
+	old     *catalog.Relation
+	rewrite bool                 // every row is written anew, to new stores
+	keyed   bool                 // StorageKey was decided anew
+	values  map[int]*plan.Stored // attribute → its new value over the old row
+	fill    map[int]*plan.Stored // attribute → its value in rows that have none yet
+	notNull []int16              // columns that must hold no NULL
+	foreign []string             // foreign keys that rows must satisfy
+	drops   *dropping            // what DROP COLUMN and DROP CONSTRAINT take with them
+	later   []func() error       // run after the table's descriptor is stored
+	exprs   map[int16]struct{}   // columns whose type changed
+}
+
+// alter starts the change of an existing table, whose descriptor was read under LockObject.
+func (d *ddl) alter(r *catalog.Relation) *alterWork {
+	return &alterWork{
+		tableWork: &tableWork{d: d, rel: cloneRelation(r), names: map[string]bool{}}, old: r,
+		values: map[int]*plan.Stored{}, fill: map[int]*plan.Stored{}, exprs: map[int16]struct{}{},
+	}
+}
+
+// alterPass orders the subcommands of one ALTER TABLE, as PostgreSQL's passes do.
+func alterPass(action string) int {
+	switch action {
+	case "drop_column", "drop_constraint", "drop_inherit":
+		return 0
+	case "alter_column_type":
+		return 1
+	case "add_column":
+		return 3
+	case "add_constraint", "add_index":
+		return 6
+	case "column_default", "drop_expression":
+		return 5
+	case "set_not_null", "add_identity", "set_identity", "drop_identity":
+		return 4
+	}
+	return 7
+}
+
+func (d *ddl) alterTable(a *plan.AlterTable) error {
+	if a.Kind == "type" {
+		return d.alterComposite(a)
+	}
+	o, err := d.lockNamed(a.Name, engine.LockAccessExclusive)
+	if err != nil {
+		return err
+	}
+	if o == nil {
+		if a.Name.Schema != "" && d.view.SchemaByName(a.Name.Schema) == nil && !a.IfExists {
+			return pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", a.Name.Schema)
+		}
+		if a.IfExists {
+			d.notice(pgerr.UndefinedTable, "relation \"%s\" does not exist, skipping", a.Name)
+			return nil
+		}
+		return undefinedRelation(a.Name)
+	}
+	switch o := o.(type) {
+	case *catalog.Relation:
+		return d.alterRelation(a, o)
+	case *catalog.Index:
+		return d.alterIndex(a, o)
+	case *catalog.Sequence:
+		return d.alterSequenceCommands(a, o)
+	}
+	return nil
+}
+
+func (d *ddl) alterRelation(a *plan.AlterTable, r *catalog.Relation) error {
+	switch {
+	case r.Kind == catalog.KindVirtual:
+		return pgerr.New(pgerr.InsufficientPrivilege, "permission denied: \"%s\" is a system catalog", r.Name)
+	case a.Kind == "view" && r.Kind != catalog.KindView, a.Kind == "materialized view" && r.Kind != catalog.KindMatView,
+		a.Kind == "index", a.Kind == "sequence":
+		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a %s", r.Name, a.Kind)
+	}
+	cmds := slices.Clone(a.Commands)
+	slices.SortStableFunc(cmds, func(x, y *plan.AlterCommand) int { return cmp.Compare(alterPass(x.Action), alterPass(y.Action)) })
+	for start := 0; start < len(cmds); {
+		// Subcommands that take other objects with them come first and are finished, so that the
+		// rest sees the table without them.
+		w := d.alter(d.view.Relation(r.OID))
+		end := start
+		for end < len(cmds) && (alterPass(cmds[end].Action) == 0) == (alterPass(cmds[start].Action) == 0) {
+			if err := w.command(cmds[end]); err != nil {
+				return err
+			}
+			end++
+			if alterPass(cmds[start].Action) == 0 {
+				break
+			}
+		}
+		if err := w.finishAlter(); err != nil {
+			return err
+		}
+		start = end
+	}
+	return nil
+}
+
+// command applies one subcommand.
+func (w *alterWork) command(c *plan.AlterCommand) error {
+	if w.rel.Kind == catalog.KindView && c.Action != "column_default" && c.Action != "change_owner" &&
+		c.Action != "set_rel_options" && c.Action != "reset_rel_options" {
+		return pgerr.New(pgerr.WrongObjectType, "ALTER action %s cannot be performed on relation \"%s\"", actionText(c.Action), w.rel.Name).
+			WithDetail("This operation is not supported for views.")
+	}
+	switch c.Action {
+	case "add_column":
+		return w.alterAddColumn(c)
+	case "drop_column":
+		return w.alterDropColumn(c)
+	case "add_constraint":
+		return w.alterAddConstraint(c)
+	case "drop_constraint":
+		return w.alterDropConstraint(c)
+	case "validate_constraint":
+		return w.validate(c)
+	case "alter_constraint":
+		return w.alterConstraint(c)
+	case "alter_column_type":
+		return w.alterType(c)
+	case "change_owner":
+		role := w.d.view.RoleByName(c.Role)
+		if role == nil {
+			return undefinedRole(c.Role)
+		}
+		w.rel.Owner = role.OID
+		return w.ownerOfParts(role.OID)
+	case "set_rel_options":
+		return w.setOptions(c.Options, false)
+	case "reset_rel_options":
+		return w.setOptions(c.Options, true)
+	case "enable_row_security":
+		w.rel.RowSecurity = true
+	case "disable_row_security":
+		w.rel.RowSecurity = false
+	case "force_row_security":
+		w.rel.ForceRLS = true
+	case "no_force_row_security":
+		w.rel.ForceRLS = false
+	case "replica_identity":
+		w.rel.ReplIdent = letterOf(c.Role, 'd')
+	case "cluster_on", "drop_cluster":
+		return w.clusterOn(c)
+	case "set_logged", "set_un_logged":
+		if w.rel.Persistence == 't' {
+			return pgerr.New(pgerr.InvalidTableDefinition, "cannot change logged status of table \"%s\" because it is temporary", w.rel.Name)
+		}
+		w.rel.Persistence = 'p'
+		if c.Action == "set_un_logged" {
+			w.rel.Persistence = 'u'
+		}
+	default:
+		return w.columnCommand(c)
+	}
+	return nil
+}
+
+func letterOf(s string, otherwise byte) byte {
+	if s == "" {
+		return otherwise
+	}
+	return s[0]
+}
+
+// columnCommand applies a subcommand on an existing column.
+func (w *alterWork) columnCommand(c *plan.AlterCommand) error {
+	switch c.Action {
+	case "column_default", "set_not_null", "drop_not_null", "add_identity", "set_identity", "drop_identity",
+		"drop_expression", "set_statistics", "set_storage", "set_options", "reset_options", "set_compression":
+	default:
+		return pgerr.Unsupported("ALTER TABLE … %s is not supported", actionText(c.Action))
+	}
+	if systemColumns[c.Name] {
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot alter system column \"%s\"", c.Name)
+	}
+	col := columnNamed(w.rel, c.Name)
+	if col == nil {
+		return undefinedColumn(c.Name, w.rel.Name)
+	}
+	switch c.Action {
+	case "column_default":
+		return w.setDefault(col, c)
+	case "set_not_null":
+		if !col.NotNull {
+			col.NotNull = true
+			w.notNull = append(w.notNull, col.Num)
+		}
+	case "drop_not_null":
+		if slices.Contains(w.primaryColumns(), col.Num) {
+			return pgerr.New(pgerr.InvalidTableDefinition, "column \"%s\" is in a primary key", col.Name)
+		}
+		if col.Identity != 0 {
+			return pgerr.New(pgerr.SyntaxError, "column \"%s\" of relation \"%s\" is an identity column", col.Name, w.rel.Name)
+		}
+		col.NotNull = false
+	case "add_identity":
+		return w.addIdentity(col, c)
+	case "set_identity":
+		return w.setIdentity(col, c)
+	case "drop_identity":
+		return w.dropIdentity(col, c)
+	case "drop_expression":
+		if col.Generated == 0 {
+			if c.Missing {
+				w.d.notice(pgerr.SuccessfulCompletion, "column \"%s\" of relation \"%s\" is not a stored generated column, skipping", col.Name, w.rel.Name)
+				return nil
+			}
+			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" is not a stored generated column", col.Name, w.rel.Name)
+		}
+		col.Generated, col.Default, col.Depends = 0, nil, nil
+	case "set_statistics":
+		if len(c.Options) > 0 {
+			n, err := c.Options[0].Int()
+			if err != nil {
+				return err
+			}
+			col.StatTgt = int32(n)
+		}
+	case "set_storage":
+		if len(c.Options) > 0 {
+			col.Storage = strings.ToLower(plan.OptionText(c.Options[0].Value))[0]
+			if col.Storage == 'e' && strings.EqualFold(plan.OptionText(c.Options[0].Value), "extended") {
+				col.Storage = 'x'
+			}
+		}
+	case "set_options", "reset_options", "set_compression":
+		// Statistics overrides and compression tune PostgreSQL's own storage.
+	}
+	return nil
+}
+
+func actionText(action string) string {
+	switch action {
+	case "set_not_null":
+		return "ALTER COLUMN ... SET NOT NULL"
+	case "drop_not_null":
+		return "ALTER COLUMN ... DROP NOT NULL"
+	case "alter_column_type":
+		return "ALTER COLUMN ... SET DATA TYPE"
+	}
+	return strings.ToUpper(strings.ReplaceAll(action, "_", " "))
+}
+
+func (w *alterWork) primaryColumns() []int16 {
+	for _, c := range w.rel.Constraints {
+		if c.Kind == 'p' {
+			return c.Columns
+		}
+	}
+	return nil
+}
+
+func (w *alterWork) setDefault(col *catalog.Column, c *plan.AlterCommand) error {
+	switch {
+	case col.Identity != 0:
+		err := pgerr.New(pgerr.SyntaxError, "column \"%s\" of relation \"%s\" is an identity column", col.Name, w.rel.Name)
+		if c.Expr == nil {
+			err.WithHint("Use ALTER TABLE ... ALTER COLUMN ... DROP IDENTITY instead.")
+		}
+		return err
+	case col.Generated != 0:
+		err := pgerr.New(pgerr.SyntaxError, "column \"%s\" of relation \"%s\" is a generated column", col.Name, w.rel.Name)
+		if c.Expr == nil {
+			err.WithHint("Use ALTER TABLE ... ALTER COLUMN ... DROP EXPRESSION instead.")
+		}
+		return err
+	case c.Expr == nil:
+		col.Default, col.Depends = nil, nil
+		return nil
+	}
+	w.defaults = append(w.defaults, pendingDefault{int(col.Num) - 1, c.Expr, false})
+	return w.bindDefaults()
+}
+
+func (w *alterWork) addIdentity(col *catalog.Column, c *plan.AlterCommand) error {
+	switch {
+	case !col.NotNull:
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" must be declared NOT NULL before identity can be added", col.Name, w.rel.Name)
+	case col.Identity != 0:
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" is already an identity column", col.Name, w.rel.Name)
+	case col.Default != nil:
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" already has a default value", col.Name, w.rel.Name)
+	}
+	def := *c.Column
+	def.Type.Type = plan.Type{OID: col.Type, Typmod: -1}
+	if err := w.d.checkColumnType(&def); err != nil {
+		return err
+	}
+	col.Identity = def.Identity
+	return w.ownSequence(int(col.Num)-1, &def)
+}
+
+func notIdentity(col *catalog.Column, r *catalog.Relation) error {
+	return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" is not an identity column", col.Name, r.Name)
+}
+
+func (w *alterWork) setIdentity(col *catalog.Column, c *plan.AlterCommand) error {
+	if col.Identity == 0 {
+		return notIdentity(col, w.rel)
+	}
+	var rest []plan.Option
+	for _, o := range c.Options {
+		if o.Name == "generated" {
+			if n, err := o.Int(); err == nil {
+				col.Identity = byte(n)
+			} else {
+				col.Identity = letterOf(plan.OptionText(o.Value), 'a')
+			}
+			continue
+		}
+		rest = append(rest, o)
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	if err := w.d.view.LockObject(w.d.ctx, catalog.ClassSequence, col.Sequence); err != nil {
+		return err
+	}
+	return w.d.changeSequence(w.d.view.Sequence(col.Sequence), rest)
+}
+
+func (w *alterWork) dropIdentity(col *catalog.Column, c *plan.AlterCommand) error {
+	if col.Identity == 0 {
+		if c.Missing {
+			w.d.notice(pgerr.SuccessfulCompletion, "column \"%s\" of relation \"%s\" is not an identity column, skipping", col.Name, w.rel.Name)
+			return nil
+		}
+		return notIdentity(col, w.rel)
+	}
+	seq := w.d.view.Sequence(col.Sequence)
+	col.Identity, col.Default, col.Depends, col.Sequence = 0, nil, nil, 0
+	w.later = append(w.later, func() error {
+		g := w.d.newDropping()
+		return w.d.dropAll(g, []dropPart{{object: seq}}, w.d.describe(seq), false)
+	})
+	return nil
+}
+
+// alterAddColumn adds a column. Existing rows read a default that cannot change as the
+// column's missing value; any other default is computed for every row.
+func (w *alterWork) alterAddColumn(c *plan.AlterCommand) error {
+	def := c.Column
+	if columnNamed(w.rel, def.Name) != nil {
+		if c.Missing {
+			w.d.notice(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists, skipping", def.Name, w.rel.Name)
+			return nil
+		}
+		return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists", def.Name, w.rel.Name)
+	}
+	if err := w.addColumn(def); err != nil {
+		return err
+	}
+	at := len(w.rel.Columns) - 1
+	req := plan.StoredRequest{Kind: plan.StoredDefault, Raw: def.Default, Column: def.Name, Type: def.Type.Type}
+	if def.Generated != nil {
+		req.Kind, req.Raw, req.Table = plan.StoredGenerated, def.Generated, w.rel
+	}
+	if req.Raw != nil {
+		s, err := w.d.bind.Store(req)
+		if err != nil {
+			return err
+		}
+		if err := w.fillColumn(at, s, def.Generated != nil); err != nil {
+			return err
+		}
+	}
+	if err := w.bindDefaults(); err != nil {
+		return err
+	}
+	col := &w.rel.Columns[at]
+	if col.Sequence != 0 {
+		w.rewrite = true
+		w.fill[at] = &plan.Stored{Expr: &plan.NextValue{
+			Base: plan.Base{Typ: plan.Type{OID: col.Type, Typmod: -1}, Pos: -1}, Sequence: col.Sequence,
+		}}
+	}
+	if w.d.env.Type(col.Type).TypType == 'd' && req.Raw == nil {
+		if err := w.domainDefault(at); err != nil {
+			return err
+		}
+	}
+	if col.NotNull && !w.create {
+		w.notNull = append(w.notNull, col.Num)
+	}
+	return w.pendingConstraints()
+}
+
+// domainDefault gives existing rows the default of a domain.
+func (w *alterWork) domainDefault(at int) error {
+	col := &w.rel.Columns[at]
+	t := w.d.view.Type(col.Type)
+	if t == nil || t.Default == nil && !t.NotNull && len(t.Checks) == 0 {
+		return nil
+	}
+	if t.NotNull {
+		w.notNull = append(w.notNull, col.Num)
+	}
+	if t.Default == nil {
+		return nil
+	}
+	e, err := w.d.bind.DecodeExpr(t.Default)
+	if err != nil {
+		return err
+	}
+	return w.fillColumn(at, &plan.Stored{Expr: e, Mutable: 'v'}, false)
+}
+
+// fillColumn decides how existing rows get the value of a new column.
+func (w *alterWork) fillColumn(at int, s *plan.Stored, generated bool) error {
+	if generated || s.Mutable == 'v' {
+		w.rewrite = true
+		if !generated {
+			w.fill[at] = s
+		}
+		return nil
+	}
+	st := newState(w.d.rt, &plan.Statement{})
+	x, err := st.compile(s.Expr)
+	if err != nil {
+		return err
+	}
+	v, err := x.row(&row{})
+	if err != nil {
+		return err
+	}
+	if !v.Null {
+		col := &w.rel.Columns[at]
+		col.Missing, col.HasMissing = v.Clone(), true
+	}
+	return nil
+}
+
+// pendingConstraints adds the constraints that a column was written with.
+func (w *alterWork) pendingConstraints() error {
+	defs := w.defs
+	w.defs = nil
+	for _, p := range defs {
+		if err := w.addOne(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *alterWork) alterAddConstraint(c *plan.AlterCommand) error {
+	return w.addOne(pendingConstraint{def: c.Constraint})
+}
+
+// addOne adds a constraint to a table that may have rows.
+func (w *alterWork) addOne(p pendingConstraint) error {
+	if p.def.Kind == 'p' && p.def.UsingIndex == "" {
+		nums, err := w.keyColumns(p.def)
+		if err != nil {
+			return err
+		}
+		for _, n := range nums {
+			if c := &w.rel.Columns[n-1]; !c.NotNull {
+				c.NotNull = true
+				w.notNull = append(w.notNull, n)
+			}
+		}
+		// A table that was made without a key takes the order of this one.
+		if !p.def.Deferrable && len(w.rel.StorageKey) == 0 && w.rel.Kind == catalog.KindTable {
+			w.rekey(nums)
+		}
+	}
+	before := len(w.rel.Constraints)
+	if err := w.addConstraint(p); err != nil {
+		return err
+	}
+	if len(w.rel.Constraints) > before {
+		if c := &w.rel.Constraints[before]; c.Kind == 'f' && !p.def.NotValid {
+			w.foreign = append(w.foreign, c.Name)
+		}
+	}
+	return nil
+}
+
+// rekey changes what rows are keyed by; no columns mean a hidden row id.
+func (w *alterWork) rekey(nums []int16) {
+	w.rel.StorageKey, w.rel.HiddenRowID = nums, len(nums) == 0
+	w.rewrite, w.keyed = true, true
+}
+
+func (w *alterWork) validate(c *plan.AlterCommand) error {
+	con := constraintNamed(w.rel, c.Name)
+	if con == nil {
+		return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" of relation \"%s\" does not exist", c.Name, w.rel.Name)
+	}
+	if con.Kind != 'f' && con.Kind != 'c' {
+		return pgerr.New(pgerr.WrongObjectType, "constraint \"%s\" of relation \"%s\" is not a foreign key or check constraint", c.Name, w.rel.Name)
+	}
+	if con.Validated {
+		return nil
+	}
+	con.Validated = true
+	if con.Kind == 'f' {
+		w.foreign = append(w.foreign, con.Name)
+		return nil
+	}
+	e, err := w.d.bind.DecodeExpr(con.Expr)
+	w.checks, w.checkOf = append(w.checks, &plan.Stored{Expr: e}), append(w.checkOf, con.Name)
+	return err
+}
+
+func (w *alterWork) alterConstraint(c *plan.AlterCommand) error {
+	con := constraintNamed(w.rel, c.Constraint.Name)
+	if con == nil {
+		return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" of relation \"%s\" does not exist", c.Constraint.Name, w.rel.Name)
+	}
+	if con.Kind != 'f' {
+		return pgerr.New(pgerr.WrongObjectType, "constraint \"%s\" of relation \"%s\" is not a foreign key constraint", con.Name, w.rel.Name)
+	}
+	con.Deferrable, con.Deferred = c.Constraint.Deferrable, c.Constraint.Deferred
+	return nil
+}
+
+func (w *alterWork) alterDropColumn(c *plan.AlterCommand) error {
+	if systemColumns[c.Name] {
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot drop system column \"%s\"", c.Name)
+	}
+	col := columnNamed(w.rel, c.Name)
+	if col == nil {
+		if c.Missing {
+			w.d.notice(pgerr.SuccessfulCompletion, "column \"%s\" of relation \"%s\" does not exist, skipping", c.Name, w.rel.Name)
+			return nil
+		}
+		return undefinedColumn(c.Name, w.rel.Name)
+	}
+	return w.dropParts(dropPart{object: w.old, column: col.Num}, c.Cascade)
+}
+
+func (w *alterWork) alterDropConstraint(c *plan.AlterCommand) error {
+	if constraintNamed(w.rel, c.Name) == nil {
+		if c.Missing {
+			w.d.notice(pgerr.SuccessfulCompletion, "constraint \"%s\" of relation \"%s\" does not exist, skipping", c.Name, w.rel.Name)
+			return nil
+		}
+		return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" of relation \"%s\" does not exist", c.Name, w.rel.Name)
+	}
+	return w.dropParts(dropPart{object: w.old, constraint: c.Name}, c.Cascade)
+}
+
+// dropParts drops a part of the table with what depends on it. The table's descriptor is
+// changed on the way, so the work has nothing left to store.
+func (w *alterWork) dropParts(p dropPart, cascade bool) error {
+	g := w.d.newDropping()
+	if err := w.d.dropAll(g, []dropPart{p}, g.describe(p), cascade); err != nil {
+		return err
+	}
+	w.rel = nil
+	return nil
+}
+
+// alterType changes a column's type, and with it every row unless the values stay as they are.
+func (w *alterWork) alterType(c *plan.AlterCommand) error {
+	d, def := w.d, c.Column
+	name := c.Name
+	if name == "" {
+		name = def.Name
+	}
+	if systemColumns[name] {
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot alter system column \"%s\"", name)
+	}
+	col := columnNamed(w.rel, name)
+	if col == nil {
+		return undefinedColumn(name, w.rel.Name)
+	}
+	if err := d.checkColumnType(&plan.ColumnDef{Name: name, Type: def.Type}); err != nil {
+		return err
+	}
+	if err := w.typeUsers(col); err != nil {
+		return err
+	}
+	target := def.Type.Type
+	target.Collation = def.Collation
+	s, err := d.bind.Store(plan.StoredRequest{Kind: plan.StoredUsing, Raw: c.Expr, Table: w.old, Column: name, Type: target})
+	if err != nil {
+		return err
+	}
+	var was plan.Expr
+	if col.Default != nil && col.Generated == 0 && col.Sequence == 0 {
+		if was, err = d.bind.DecodeExpr(col.Default); err != nil {
+			return err
+		}
+	}
+	col.Type, col.Typmod, col.Collation = target.OID, target.Typmod, target.Collation
+	if was != nil {
+		if err := w.convertDefault(col, was); err != nil {
+			return err
+		}
+	}
+	if !sameStorage(s.Expr, int(col.Num)-1) {
+		w.rewrite = true
+		w.values[int(col.Num)-1] = s
+		col.Missing, col.HasMissing = column.Datum{}, false
+	}
+	w.exprs[col.Num] = struct{}{}
+	return nil
+}
+
+// convertDefault coerces a default to its column's new type.
+func (w *alterWork) convertDefault(col *catalog.Column, was plan.Expr) error {
+	from := was.ResultType().OID
+	if from == col.Type {
+		return nil
+	}
+	path, cast := functions.FindCoercion(w.d.env, nil, from, col.Type, functions.Assignment)
+	e := was
+	typ := plan.Type{OID: col.Type, Typmod: col.Typmod, Collation: col.Collation}
+	base := plan.Base{Typ: typ, Pos: -1}
+	switch {
+	case path == functions.PathNone:
+		return pgerr.New(pgerr.DatatypeMismatch, "default for column \"%s\" cannot be cast automatically to type %s", col.Name, w.d.env.FormatType(col.Type, -1))
+	case path == functions.PathRelabel:
+		e = &plan.Relabel{Base: base, Arg: was, Cast: plan.CastImplicit}
+	case cast != nil && cast.Func != nil && len(cast.Func.Args) == 1:
+		e = &plan.Call{Base: base, Func: cast.Func, Args: []plan.Expr{was}, Cast: plan.CastImplicit}
+	default:
+		e = &plan.IOCast{Base: base, Arg: was, Cast: plan.CastImplicit}
+	}
+	col.Default = plan.EncodeExpr(e)
+	return nil
+}
+
+// sameStorage reports whether an expression is the column itself under another name of its type.
+func sameStorage(e plan.Expr, attr int) bool {
+	for {
+		switch x := e.(type) {
+		case *plan.Relabel:
+			e = x.Arg
+		case *plan.Var:
+			return x.Level == 0 && x.Attr == attr
+		default:
+			return false
+		}
+	}
+}
+
+// typeUsers refuses a new type for a column that stored expressions use.
+func (w *alterWork) typeUsers(col *catalog.Column) error {
+	d := w.d
+	if col.Generated != 0 {
+		return pgerr.Unsupported("changing the type of a generated column is not supported")
+	}
+	uses := func(ds []catalog.Dependency) bool {
+		return slices.ContainsFunc(ds, func(x catalog.Dependency) bool {
+			return x.Class == catalog.ClassRelation && x.OID == w.rel.OID && x.Sub == col.Num
+		})
+	}
+	for _, o := range d.view.Dependents(catalog.ClassRelation, w.rel.OID) {
+		if r, ok := o.(*catalog.Relation); ok && r.Query != nil && uses(r.Depends) {
+			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a view or rule").
+				WithDetail("%s depends on column \"%s\"", "rule _RETURN on "+relationWord(r.Kind)+" "+d.visibleName(r), col.Name)
+		}
+		if i, ok := o.(*catalog.Index); ok && uses(i.Depends) {
+			return pgerr.Unsupported("changing the type of a column used in an index expression or predicate is not supported")
+		}
+	}
+	for i := range w.rel.Columns {
+		if c := &w.rel.Columns[i]; c.Generated != 0 && uses(c.Depends) {
+			return pgerr.New(pgerr.SyntaxError, "cannot alter type of a column used by a generated column").
+				WithDetail("Column \"%s\" is used by generated column \"%s\".", col.Name, c.Name)
+		}
+	}
+	for _, c := range w.rel.Constraints {
+		if c.Kind == 'c' && slices.Contains(c.Columns, col.Num) {
+			return pgerr.Unsupported("changing the type of a column used in a check constraint is not supported")
+		}
+	}
+	return nil
+}
+
+// setOptions changes reloptions.
+func (w *alterWork) setOptions(opts []plan.Option, reset bool) error {
+	list, err := tableOptions(opts)
+	if w.rel.Kind == catalog.KindView {
+		list, err = nil, nil
+		for _, o := range opts {
+			if !viewOptions[o.Name] {
+				return pgerr.New(pgerr.InvalidParameterValue, "unrecognized parameter \"%s\"", o.Name)
+			}
+			list = append(list, o.Name+"="+plan.OptionText(o.Value))
+		}
+	}
+	if err != nil {
+		return err
+	}
+	w.rel.Options = mergeOptions(w.rel.Options, list, reset)
+	return nil
+}
+
+func mergeOptions(have, change []string, reset bool) []string {
+	for _, o := range change {
+		name, _, _ := strings.Cut(o, "=")
+		have = slices.DeleteFunc(slices.Clone(have), func(h string) bool { return strings.HasPrefix(h, name+"=") })
+		if !reset {
+			have = append(have, o)
+		}
+	}
+	return have
+}
+
+// ownerOfParts gives the owner's indexes and sequences to a table's new owner.
+func (w *alterWork) ownerOfParts(owner OID) error {
+	for _, o := range w.d.view.Dependents(catalog.ClassRelation, w.rel.OID) {
+		var next catalog.Object
+		switch o := o.(type) {
+		case *catalog.Index:
+			c := *o
+			next = &c
+		case *catalog.Sequence:
+			c := *o
+			next = &c
+		case *catalog.Type:
+			c := *o
+			next = &c
+		default:
+			continue
+		}
+		next.Head().Owner = owner
+		if err := w.d.view.LockObject(w.d.ctx, next.Class(), next.Head().OID); err != nil {
+			return err
+		}
+		if err := w.d.put(next); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *alterWork) clusterOn(c *plan.AlterCommand) error {
+	found := c.Action == "drop_cluster"
+	for _, i := range w.d.view.IndexesOf(w.rel) {
+		on := c.Action == "cluster_on" && i.Name == c.Name
+		found = found || on
+		if i.Clustered != on {
+			next := *i
+			next.Clustered = on
+			w.indexes = append(w.indexes, &next)
+		}
+	}
+	if !found {
+		return pgerr.New(pgerr.UndefinedObject, "index \"%s\" for table \"%s\" does not exist", c.Name, w.rel.Name)
+	}
+	return nil
+}

@@ -1,0 +1,631 @@
+package exec
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// dropPart is an object, or a part of a relation, that goes.
+type dropPart struct {
+	object     catalog.Object
+	constraint string // a constraint of the relation
+	column     int16  // a column, or with value its default
+	value      bool
+}
+
+func (p dropPart) key() string {
+	return fmt.Sprint(p.object.Class(), p.object.Head().OID, p.constraint, p.column, p.value)
+}
+
+// dropping collects what falls with the objects that a statement names.
+type dropping struct {
+	d       *ddl
+	parts   []dropPart
+	seen    map[string]bool
+	named   map[string]bool // by the statement itself
+	details []string        // what else goes, in PostgreSQL's words
+}
+
+func (d *ddl) newDropping() *dropping {
+	return &dropping{d: d, seen: map[string]bool{}, named: map[string]bool{}}
+}
+
+// add notes a part and everything that depends on it. A silent part is one that belongs to
+// its cause (an index to its table); others are reported.
+func (g *dropping) add(p dropPart, cause string, silent bool) {
+	whole := dropPart{object: p.object}.key()
+	partial := p.constraint != "" || p.column != 0
+	if g.seen[p.key()] || partial && (g.seen[whole] || g.named[whole]) {
+		return
+	}
+	g.seen[p.key()] = true
+	name := g.describe(p)
+	if !silent && !g.named[p.key()] {
+		g.details = append(g.details, name+" depends on "+cause)
+	}
+	g.parts = append(g.parts, p)
+	if p.constraint != "" || p.value {
+		if p.constraint != "" {
+			g.constraintIndex(p)
+		}
+		return
+	}
+	h := p.object.Head()
+	for _, dep := range g.d.view.Dependents(p.object.Class(), h.OID) {
+		g.dependent(p, dep, name)
+	}
+	if r, ok := p.object.(*catalog.Relation); ok {
+		if t := g.d.view.Type(r.RowType); t != nil && p.column == 0 {
+			g.add(dropPart{object: t}, name, true)
+		}
+	}
+	if t, ok := p.object.(*catalog.Type); ok {
+		if a := g.d.view.Type(t.Array); a != nil {
+			g.add(dropPart{object: a}, name, true)
+		}
+	}
+}
+
+// constraintIndex adds what a constraint owns or carries: its index, and foreign keys to it.
+func (g *dropping) constraintIndex(p dropPart) {
+	r := p.object.(*catalog.Relation)
+	c := constraintNamed(r, p.constraint)
+	if c == nil || c.Kind == 'f' || c.Index == 0 {
+		return
+	}
+	if i := g.d.view.Index(c.Index); i != nil {
+		g.add(dropPart{object: i}, g.describe(p), true)
+	}
+	for _, fk := range g.d.view.ReferencedBy(r.OID) {
+		if fk.Constraint.Index == c.Index {
+			g.add(dropPart{object: fk.Table, constraint: fk.Constraint.Name}, g.describe(p), false)
+		}
+	}
+}
+
+// dependent adds what of dep needs p.
+func (g *dropping) dependent(p dropPart, dep catalog.Object, cause string) {
+	class, oid := p.object.Class(), p.object.Head().OID
+	needs := func(ds []catalog.Dependency) bool {
+		return slices.ContainsFunc(ds, func(x catalog.Dependency) bool {
+			return x.Class == class && x.OID == oid && (p.column == 0 || x.Sub == p.column)
+		})
+	}
+	switch o := dep.(type) {
+	case *catalog.Relation:
+		g.dependentRelation(p, o, cause, needs)
+	case *catalog.Index:
+		if o.Table == oid && class == catalog.ClassRelation {
+			if p.column != 0 && !indexUses(o, p.column) && !needs(o.Depends) {
+				return
+			}
+			if c := constraintBehind(g.d.view.Relation(o.Table), o.OID); p.column != 0 && c != nil {
+				g.add(dropPart{object: g.d.view.Relation(o.Table), constraint: c.Name}, cause, true)
+			}
+			g.add(dropPart{object: o}, cause, true)
+		} else if needs(catalog.References(o)) {
+			g.add(dropPart{object: o}, cause, false)
+		}
+	case *catalog.Sequence:
+		if o.OwnerTable == oid && class == catalog.ClassRelation && (p.column == 0 || o.OwnerColumn == p.column) {
+			g.add(dropPart{object: o}, cause, true)
+		} else if class == catalog.ClassSchema {
+			g.add(dropPart{object: o}, cause, false)
+		}
+	case *catalog.Type:
+		silent := class == catalog.ClassRelation && o.Relation == oid || class == catalog.ClassType && o.Elem == oid || o.Internal
+		if p.column == 0 {
+			g.add(dropPart{object: o}, cause, silent)
+		}
+	case *catalog.Statistic:
+		if p.column == 0 {
+			g.add(dropPart{object: o}, cause, true)
+		}
+	default:
+		if p.column == 0 || needs(dep.Head().Depends) {
+			g.add(dropPart{object: dep}, cause, false)
+		}
+	}
+}
+
+func (g *dropping) dependentRelation(p dropPart, o *catalog.Relation, cause string, needs func([]catalog.Dependency) bool) {
+	class, oid := p.object.Class(), p.object.Head().OID
+	if class == catalog.ClassSchema && o.Schema == oid || needs(o.Depends) || class == catalog.ClassRelation && slices.Contains(o.Inherits, oid) && p.column == 0 {
+		g.add(dropPart{object: o}, cause, false)
+		return
+	}
+	for i := range o.Constraints {
+		c := &o.Constraints[i]
+		refers := c.RefTable == oid && class == catalog.ClassRelation && (p.column == 0 || slices.Contains(c.RefColumns, p.column))
+		if refers && o.OID != oid || refers && p.column != 0 || needs(c.Depends) {
+			g.add(dropPart{object: o, constraint: c.Name}, cause, false)
+		}
+	}
+	for i := range o.Columns {
+		c := &o.Columns[i]
+		switch {
+		case c.Dropped:
+		case class == catalog.ClassType && c.Type == oid:
+			g.add(dropPart{object: o, column: c.Num}, cause, false)
+		case needs(c.Depends) && c.Generated != 0:
+			g.add(dropPart{object: o, column: c.Num}, cause, false)
+		case needs(c.Depends):
+			// The default of a serial column falls with its own sequence.
+			g.add(dropPart{object: o, column: c.Num, value: true}, cause, false)
+		}
+	}
+}
+
+func indexUses(i *catalog.Index, num int16) bool {
+	if slices.Contains(i.Include, num) {
+		return true
+	}
+	return slices.ContainsFunc(i.Keys, func(k catalog.IndexKey) bool { return k.Column == num })
+}
+
+func constraintBehind(r *catalog.Relation, index OID) *catalog.Constraint {
+	if r == nil {
+		return nil
+	}
+	for i := range r.Constraints {
+		if c := &r.Constraints[i]; c.Index == index && c.Kind != 'f' {
+			return c
+		}
+	}
+	return nil
+}
+
+// describe names a part as messages do: "table t", "constraint c on table t".
+func (g *dropping) describe(p dropPart) string {
+	d := g.d
+	whole := d.describe(p.object)
+	r, _ := p.object.(*catalog.Relation)
+	switch {
+	case p.constraint != "":
+		return fmt.Sprintf("constraint %s on %s", p.constraint, whole)
+	case p.value:
+		return fmt.Sprintf("default value for column %s of %s", r.Columns[p.column-1].Name, whole)
+	case p.column != 0:
+		return fmt.Sprintf("column %s of %s", r.Columns[p.column-1].Name, whole)
+	}
+	return whole
+}
+
+// describe names an object as messages do.
+func (d *ddl) describe(o catalog.Object) string {
+	name := d.visibleName(o)
+	switch o := o.(type) {
+	case *catalog.Relation:
+		return relationWord(o.Kind) + " " + name
+	case *catalog.Index:
+		return "index " + name
+	case *catalog.Sequence:
+		return "sequence " + name
+	case *catalog.Type:
+		return "type " + d.env.FormatType(o.OID, -1)
+	case *catalog.Function:
+		return "function " + d.signature(o)
+	case *catalog.Schema:
+		return "schema " + name
+	case *catalog.Role:
+		return "role " + name
+	case *catalog.Database:
+		return "database " + name
+	case *catalog.Extension:
+		return "extension " + name
+	}
+	return name
+}
+
+func relationWord(k catalog.RelationKind) string {
+	switch k {
+	case catalog.KindView:
+		return "view"
+	case catalog.KindMatView:
+		return "materialized view"
+	case catalog.KindComposite:
+		return "composite type"
+	}
+	return "table"
+}
+
+// signature prints a function with its argument types.
+func (d *ddl) signature(f *catalog.Function) string {
+	var args []string
+	for _, t := range f.ArgTypes {
+		args = append(args, d.env.FormatType(t, -1))
+	}
+	return f.Name + "(" + strings.Join(args, ",") + ")"
+}
+
+// run refuses the drop when something else depends on the targets, or carries it out.
+func (g *dropping) run(what string, cascade bool) error {
+	if len(g.details) > 0 && !cascade {
+		return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s because other objects depend on it", what).
+			WithDetail("%s", strings.Join(g.details, "\n")).WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+	}
+	g.tellCascade()
+	// What depends goes before what it depends on.
+	for _, p := range slices.Backward(g.parts) {
+		if err := g.d.removePart(g, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (g *dropping) tellCascade() {
+	if len(g.details) == 0 {
+		return
+	}
+	lines := make([]string, len(g.details))
+	for i, s := range g.details {
+		name, _, _ := strings.Cut(s, " depends on ")
+		lines[i] = "drop cascades to " + name
+	}
+	if len(lines) == 1 {
+		g.d.notice(pgerr.SuccessfulCompletion, "%s", lines[0])
+		return
+	}
+	g.d.send(pgerr.Notice(pgerr.SeverityNotice, pgerr.SuccessfulCompletion, "drop cascades to %d other objects", len(lines)).
+		WithDetail("%s", strings.Join(lines, "\n")))
+}
+
+// removePart removes an object with its stores, or a part of a relation.
+func (d *ddl) removePart(g *dropping, p dropPart) error {
+	h := p.object.Head()
+	if p.constraint != "" || p.column != 0 {
+		if g.seen[dropPart{object: p.object}.key()] {
+			return nil // the relation itself goes
+		}
+		return d.removeFromRelation(h.OID, p)
+	}
+	if err := d.view.LockObject(d.ctx, p.object.Class(), h.OID); err != nil {
+		return err
+	}
+	o := d.view.Get(p.object.Class(), h.OID)
+	switch o := o.(type) {
+	case nil:
+		return nil
+	case *catalog.Relation:
+		if err := d.lockTable(o.OID, engine.LockAccessExclusive); err != nil {
+			return err
+		}
+	case *catalog.Index:
+		if err := d.forgetIndex(g, o); err != nil {
+			return err
+		}
+	}
+	if err := d.dropStores(o); err != nil {
+		return err
+	}
+	return d.view.Delete(d.ctx, p.object.Class(), h.OID)
+}
+
+// dropStores removes what an object keeps in the engine.
+func (d *ddl) dropStores(o catalog.Object) error {
+	switch o := o.(type) {
+	case *catalog.Relation:
+		if o.Store != 0 {
+			return d.rt.Txn.DropStore(engine.StoreID(o.Store))
+		}
+	case *catalog.Index:
+		if o.Store != 0 {
+			return d.rt.Txn.DropStore(engine.StoreID(o.Store))
+		}
+	case *catalog.Sequence:
+		return d.rt.Txn.DropSequence(engine.StoreID(o.Store))
+	}
+	return nil
+}
+
+// forgetIndex takes an index out of its table's list.
+func (d *ddl) forgetIndex(g *dropping, i *catalog.Index) error {
+	r := d.view.Relation(i.Table)
+	if r == nil || g.seen[dropPart{object: r}.key()] {
+		return nil
+	}
+	if err := d.view.LockObject(d.ctx, catalog.ClassRelation, i.Table); err != nil {
+		return err
+	}
+	next := *d.view.Relation(i.Table)
+	next.Indexes = slices.DeleteFunc(slices.Clone(next.Indexes), func(oid OID) bool { return oid == i.OID })
+	return d.put(&next)
+}
+
+// removeFromRelation takes a constraint, a column or a default out of a relation.
+func (d *ddl) removeFromRelation(oid OID, p dropPart) error {
+	if err := d.lockTable(oid, engine.LockAccessExclusive); err != nil {
+		return err
+	}
+	if err := d.view.LockObject(d.ctx, catalog.ClassRelation, oid); err != nil {
+		return err
+	}
+	r := cloneRelation(d.view.Relation(oid))
+	unkey := false
+	switch {
+	case p.constraint != "":
+		c := constraintNamed(r, p.constraint)
+		unkey = c != nil && c.Kind == 'p' && len(r.StorageKey) > 0
+		r.Constraints = slices.DeleteFunc(r.Constraints, func(c catalog.Constraint) bool { return c.Name == p.constraint })
+	case p.value:
+		c := &r.Columns[p.column-1]
+		c.Default, c.Depends, c.Sequence = nil, nil, 0
+	default:
+		unkey = slices.Contains(r.StorageKey, p.column)
+		d.dropColumn(r, p.column)
+	}
+	if unkey {
+		// The rows' keys hold a column, or a promise, that is gone.
+		w := d.alter(r)
+		w.rekey(nil)
+		return w.finishAlter()
+	}
+	return d.put(r)
+}
+
+// cloneRelation copies a descriptor so that columns and constraints can be changed.
+func cloneRelation(r *catalog.Relation) *catalog.Relation {
+	next := *r
+	next.Columns = slices.Clone(r.Columns)
+	next.Constraints = slices.Clone(r.Constraints)
+	next.Indexes = slices.Clone(r.Indexes)
+	next.StorageKey = slices.Clone(r.StorageKey)
+	next.Options = slices.Clone(r.Options)
+	return &next
+}
+
+// dropColumn marks a column as dropped and removes the constraints that use it.
+func (d *ddl) dropColumn(r *catalog.Relation, num int16) {
+	c := &r.Columns[num-1]
+	*c = catalog.Column{
+		Num: num, Name: fmt.Sprintf("........pg.dropped.%d........", num), Typmod: -1, Dropped: true,
+		DroppedKind: uint8(d.env.Kind(c.Type)),
+	}
+	r.Constraints = slices.DeleteFunc(r.Constraints, func(c catalog.Constraint) bool { return slices.Contains(c.Columns, num) })
+}
+
+// dropKinds says what DROP of a kind looks for: the class, the word in messages, and the code
+// when there is none.
+var dropKinds = map[plan.ObjectKind]struct {
+	class catalog.Class
+	code  string
+}{
+	"table": {catalog.ClassRelation, pgerr.UndefinedTable}, "view": {catalog.ClassRelation, pgerr.UndefinedTable},
+	"materialized view": {catalog.ClassRelation, pgerr.UndefinedTable}, "index": {catalog.ClassRelation, pgerr.UndefinedObject},
+	"sequence": {catalog.ClassRelation, pgerr.UndefinedTable}, "type": {catalog.ClassType, pgerr.UndefinedObject},
+	"domain": {catalog.ClassType, pgerr.UndefinedObject}, "schema": {catalog.ClassSchema, pgerr.InvalidSchemaName},
+	"extension": {catalog.ClassExtension, pgerr.UndefinedObject},
+}
+
+func (d *ddl) drop(u *plan.Drop) error {
+	switch u.Kind {
+	case "role":
+		return d.dropRoles(u)
+	case "database":
+		return d.dropDatabase(u)
+	case "function", "procedure", "routine":
+		return d.dropFunctions(u)
+	}
+	kind, ok := dropKinds[u.Kind]
+	if !ok {
+		return pgerr.Unsupported("DROP %s is not supported", strings.ToUpper(string(u.Kind)))
+	}
+	g := d.newDropping()
+	what := ""
+	var named []dropPart
+	for _, ref := range u.Objects {
+		o, err := d.dropTarget(u, ref, kind.class, kind.code)
+		if err != nil {
+			return err
+		}
+		if o == nil {
+			continue
+		}
+		if err := d.undroppable(o); err != nil {
+			return err
+		}
+		if what == "" {
+			what = d.describe(o)
+		}
+		named = append(named, dropPart{object: o})
+	}
+	return d.dropAll(g, named, what, u.Cascade)
+}
+
+// dropAll drops the named parts together: dependencies among them do not count.
+func (d *ddl) dropAll(g *dropping, named []dropPart, what string, cascade bool) error {
+	for _, p := range named {
+		g.named[p.key()] = true
+	}
+	for _, p := range named {
+		g.add(p, "", true)
+	}
+	if len(named) > 1 && len(g.details) > 0 && !cascade {
+		return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop desired object(s) because other objects depend on them").
+			WithDetail("%s", strings.Join(g.details, "\n")).WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
+	}
+	return g.run(what, cascade)
+}
+
+// dropTarget finds and locks one object of DROP; nil when it is missing and may be.
+func (d *ddl) dropTarget(u *plan.Drop, ref plan.ObjectRef, class catalog.Class, code string) (catalog.Object, error) {
+	missing := func(code, message string) (catalog.Object, error) {
+		if u.IfExists {
+			d.notice(code, "%s, skipping", message)
+			return nil, nil
+		}
+		return nil, pgerr.New(code, "%s", message)
+	}
+	if ref.Name.Schema != "" && d.view.SchemaByName(ref.Name.Schema) == nil {
+		return missing(pgerr.InvalidSchemaName, fmt.Sprintf("schema \"%s\" does not exist", ref.Name.Schema))
+	}
+	var o catalog.Object
+	var err error
+	switch class {
+	case catalog.ClassRelation:
+		o, err = d.lockNamed(ref.Name, engine.LockAccessExclusive)
+	case catalog.ClassSchema:
+		if s := d.view.SchemaByName(ref.Name.Name); s != nil {
+			o = s
+		}
+	case catalog.ClassExtension:
+		o = d.view.ByName(class, 0, ref.Name.Name)
+	default:
+		o = d.find(class, ref.Name)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if o == nil {
+		return missing(code, fmt.Sprintf("%s \"%s\" does not exist", u.Kind, ref.Name))
+	}
+	if err := wrongKind(u.Kind, o); err != nil {
+		return nil, err
+	}
+	return o, d.view.LockObject(d.ctx, o.Class(), o.Head().OID)
+}
+
+// wrongKind refuses DROP TABLE of a view and its like.
+func wrongKind(kind plan.ObjectKind, o catalog.Object) error {
+	actual := objectWord(o)
+	if string(kind) == actual || kind == "type" && actual == "domain" {
+		return nil
+	}
+	article := "a"
+	if kind == "index" {
+		article = "an"
+	}
+	err := pgerr.New(pgerr.WrongObjectType, "\"%s\" is not %s %s", o.Head().Name, article, kind)
+	if actual != "" && o.Class() != catalog.ClassType {
+		article = "a"
+		if actual == "index" {
+			article = "an"
+		}
+		err.WithHint("Use DROP %s to remove %s %s.", strings.ToUpper(actual), article, actual)
+	}
+	return err
+}
+
+func objectWord(o catalog.Object) string {
+	switch o := o.(type) {
+	case *catalog.Relation:
+		if o.Kind == catalog.KindComposite {
+			return "type"
+		}
+		return relationWord(o.Kind)
+	case *catalog.Index:
+		return "index"
+	case *catalog.Sequence:
+		return "sequence"
+	case *catalog.Schema:
+		return "schema"
+	case *catalog.Extension:
+		return "extension"
+	case *catalog.Type:
+		if o.Kind == 'd' {
+			return "domain"
+		}
+		return "type"
+	}
+	return ""
+}
+
+// undroppable refuses to drop what the server or another object needs.
+func (d *ddl) undroppable(o catalog.Object) error {
+	h := o.Head()
+	if h.OID < catalog.FirstUserOID && h.OID != catalog.Public {
+		return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s because it is required by the database system", d.describe(o))
+	}
+	switch o := o.(type) {
+	case *catalog.Index:
+		if r := d.view.Relation(o.Table); r != nil {
+			if c := constraintBehind(r, o.OID); c != nil {
+				label := constraintLabel(c, d.visibleName(r))
+				return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s because %s requires it", d.describe(o), label).
+					WithHint("You can drop %s instead.", label)
+			}
+		}
+	case *catalog.Sequence:
+		if r := d.view.Relation(o.OwnerTable); o.Identity && r != nil {
+			owner := fmt.Sprintf("column %s of table %s", r.Columns[o.OwnerColumn-1].Name, d.visibleName(r))
+			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s because %s requires it", d.describe(o), owner).
+				WithHint("You can drop %s instead.", owner)
+		}
+	case *catalog.Type:
+		if r := d.view.Relation(o.Relation); r != nil && r.Kind != catalog.KindComposite {
+			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s because %s requires it", d.describe(o), d.describe(r)).
+				WithHint("You can drop %s instead.", d.describe(r))
+		}
+		if e := d.view.Type(o.Elem); e != nil {
+			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s because %s requires it", d.describe(o), d.describe(e)).
+				WithHint("You can drop %s instead.", d.describe(e))
+		}
+	}
+	return nil
+}
+
+func (d *ddl) dropFunctions(u *plan.Drop) error {
+	g := d.newDropping()
+	what := ""
+	var named []dropPart
+	for _, ref := range u.Objects {
+		f, err := d.functionNamed(string(u.Kind), ref)
+		if err != nil {
+			if u.IfExists && pgerr.Is(err, pgerr.UndefinedFunction) {
+				d.notice(pgerr.SuccessfulCompletion, "%s, skipping", pgerr.From(err).Message)
+				continue
+			}
+			return err
+		}
+		if err := d.view.LockObject(d.ctx, catalog.ClassFunction, f.OID); err != nil {
+			return err
+		}
+		if what == "" {
+			what = d.describe(f)
+		}
+		named = append(named, dropPart{object: f})
+	}
+	return d.dropAll(g, named, what, u.Cascade)
+}
+
+// functionNamed finds a user-defined function by name and argument types.
+func (d *ddl) functionNamed(kind string, ref plan.ObjectRef) (*catalog.Function, error) {
+	var args []OID
+	for _, a := range ref.Args {
+		args = append(args, a.Type.OID)
+	}
+	schemas := d.bind.SearchPath()
+	if ref.Name.Schema != "" {
+		s, err := d.schemaNamed(ref.Name.Schema)
+		if err != nil {
+			return nil, err
+		}
+		schemas = []OID{s.OID}
+	}
+	var found []*catalog.Function
+	for _, s := range schemas {
+		for _, f := range d.view.FunctionsByName(s, ref.Name.Name) {
+			if !ref.HasArg || slices.Equal(f.ArgTypes, args) {
+				found = append(found, f)
+			}
+		}
+	}
+	switch {
+	case len(found) == 0 && !ref.HasArg:
+		return nil, pgerr.New(pgerr.UndefinedFunction, "could not find a %s named \"%s\"", kind, ref.Name)
+	case len(found) == 0:
+		text := d.signature(&catalog.Function{Meta: catalog.Meta{Name: ref.Name.String()}, ArgTypes: args})
+		return nil, pgerr.New(pgerr.UndefinedFunction, "%s %s does not exist", kind, text)
+	case len(found) > 1 && !ref.HasArg:
+		return nil, pgerr.New(pgerr.AmbiguousFunction, "%s name \"%s\" is not unique", kind, ref.Name).
+			WithHint("Specify the argument list to select the %s unambiguously.", kind)
+	}
+	return found[0], nil
+}

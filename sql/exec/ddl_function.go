@@ -1,0 +1,229 @@
+package exec
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// createFunction stores a function of language SQL. Other languages have no interpreter here.
+func (d *ddl) createFunction(c *plan.CreateFunction) error {
+	schema, _, err := d.creationSchema(c.Name, false)
+	if err != nil {
+		return err
+	}
+	f := &catalog.Function{
+		Meta: catalog.Meta{Name: c.Name.Name, Schema: schema, Owner: d.bind.User()},
+		Kind: 'f', Volatility: 'v', Parallel: 'u', Cost: 100, ReturnsSet: c.Set,
+	}
+	if c.Procedure {
+		f.Kind = 'p'
+	}
+	if err := functionOptions(f, c); err != nil {
+		return err
+	}
+	if err := d.functionArgs(f, c); err != nil {
+		return err
+	}
+	body, depends, err := d.bind.FunctionBody(f, c.Body)
+	if err != nil {
+		return err
+	}
+	f.Body, f.Depends = body, append(f.Depends, depends...)
+	if err := d.view.LockName(d.ctx, catalog.ClassFunction, schema, f.Name); err != nil {
+		return err
+	}
+	for _, old := range d.view.FunctionsByName(schema, f.Name) {
+		if slices.Equal(old.ArgTypes, f.ArgTypes) {
+			return d.replaceFunction(c, old, f)
+		}
+	}
+	if f.OID, err = d.view.NewOID(); err != nil {
+		return err
+	}
+	return d.put(f)
+}
+
+func functionOptions(f *catalog.Function, c *plan.CreateFunction) error {
+	for _, o := range c.Options {
+		text := plan.OptionText(o.Value)
+		switch o.Name {
+		case "language":
+			f.Language = strings.ToLower(text)
+		case "as":
+			if list, ok := o.Value.([]string); ok && len(list) > 1 {
+				return pgerr.New(pgerr.InvalidFunctionDefinition, "only one AS item needed for language \"%s\"", f.Language)
+			}
+			f.Source = text
+		case "volatility":
+			f.Volatility = text[0]
+		case "strict":
+			f.Strict, _ = o.Bool()
+		case "security":
+			f.SecurityDef, _ = o.Bool()
+		case "leakproof":
+			f.Leakproof, _ = o.Bool()
+		case "parallel":
+			if !slices.Contains([]string{"safe", "restricted", "unsafe"}, text) {
+				return pgerr.New(pgerr.SyntaxError, "parameter \"parallel\" must be SAFE, RESTRICTED, or UNSAFE")
+			}
+			f.Parallel = text[0]
+		case "cost", "rows":
+			if err := functionCost(f, o); err != nil {
+				return err
+			}
+		case "window", "transform", "support":
+			return pgerr.Unsupported("option \"%s\" of CREATE FUNCTION is not supported", o.Name)
+		}
+	}
+	if f.Language == "" && c.Body != nil {
+		f.Language = "sql"
+	}
+	switch f.Language {
+	case "":
+		return pgerr.New(pgerr.InvalidFunctionDefinition, "no language specified")
+	case "sql":
+	case "plpgsql", "c", "internal", "plpython3u", "plperl", "pltcl":
+		return pgerr.Unsupported("functions in language \"%s\" are not supported", f.Language)
+	default:
+		return pgerr.New(pgerr.UndefinedObject, "language \"%s\" does not exist", f.Language)
+	}
+	if f.Source == "" && c.Body == nil {
+		return pgerr.New(pgerr.InvalidFunctionDefinition, "no function body specified")
+	}
+	return nil
+}
+
+func functionCost(f *catalog.Function, o plan.Option) error {
+	var v float32
+	switch n := o.Value.(type) {
+	case int64:
+		v = float32(n)
+	case float64:
+		v = float32(n)
+	}
+	if v <= 0 {
+		return pgerr.New(pgerr.InvalidParameterValue, "%s must be positive", strings.ToUpper(o.Name))
+	}
+	if o.Name == "cost" {
+		f.Cost = v
+		return nil
+	}
+	if !f.ReturnsSet {
+		return pgerr.New(pgerr.InvalidParameterValue, "ROWS is not applicable when function does not return a set")
+	}
+	f.Rows = v
+	return nil
+}
+
+// functionArgs fills in the parameters and the result.
+func (d *ddl) functionArgs(f *catalog.Function, c *plan.CreateFunction) error {
+	outs, named := []OID{}, false
+	for _, a := range c.Args {
+		typ := a.Type.Type.OID
+		if a.Mode != 'o' && a.Mode != 't' {
+			f.ArgTypes = append(f.ArgTypes, typ)
+			if len(f.Defaults) > 0 && a.Default == nil {
+				return pgerr.New(pgerr.InvalidFunctionDefinition, "input parameters after one with a default value must also have defaults")
+			}
+		}
+		if a.Mode == 'o' || a.Mode == 'b' || a.Mode == 't' {
+			outs = append(outs, typ)
+		}
+		if a.Mode == 'v' {
+			t := d.env.Type(typ)
+			if t == nil || !t.IsArray() {
+				return pgerr.New(pgerr.InvalidFunctionDefinition, "VARIADIC parameter must be an array")
+			}
+			f.Variadic = t.Elem
+		}
+		f.AllArgTypes, f.ArgModes, f.ArgNames = append(f.AllArgTypes, typ), append(f.ArgModes, a.Mode), append(f.ArgNames, a.Name)
+		named = named || a.Name != ""
+		if a.Default != nil {
+			s, err := d.bind.Store(plan.StoredRequest{Kind: plan.StoredDefault, Raw: a.Default, Column: a.Name, Type: a.Type.Type})
+			if err != nil {
+				return err
+			}
+			f.Defaults, f.Depends = append(f.Defaults, s.Encoded), append(f.Depends, s.Depends...)
+		}
+	}
+	if !named {
+		f.ArgNames = nil
+	}
+	if len(outs) == 0 && f.Variadic == 0 {
+		f.AllArgTypes, f.ArgModes = nil, nil
+	}
+	switch {
+	case len(outs) == 1:
+		f.Returns = outs[0]
+	case len(outs) > 1:
+		f.Returns = types.RecordOID
+	case c.Procedure:
+		f.Returns = types.VoidOID
+	}
+	if slices.ContainsFunc(c.Args, func(a plan.FunctionArg) bool { return a.Mode == 't' }) {
+		f.ReturnsSet = true
+		if f.Rows == 0 {
+			f.Rows = 1000
+		}
+	} else if c.Returns != nil {
+		if f.Returns != 0 && f.Returns != c.Returns.Type.OID {
+			return pgerr.New(pgerr.InvalidFunctionDefinition, "function result type must be %s because of OUT parameters", d.env.FormatType(f.Returns, -1))
+		}
+		f.Returns = c.Returns.Type.OID
+	}
+	if f.Returns == 0 {
+		return pgerr.New(pgerr.InvalidFunctionDefinition, "function result type must be specified")
+	}
+	if f.ReturnsSet && f.Rows == 0 {
+		f.Rows = 1000
+	}
+	return nil
+}
+
+// replaceFunction is OR REPLACE: the result and the parameters' names must stay.
+func (d *ddl) replaceFunction(c *plan.CreateFunction, old, f *catalog.Function) error {
+	if !c.Replace {
+		return pgerr.New(pgerr.DuplicateFunction, "function \"%s\" already exists with same argument types", f.Name)
+	}
+	if old.Kind != f.Kind {
+		return pgerr.New(pgerr.WrongObjectType, "cannot change routine kind")
+	}
+	if old.Returns != f.Returns || old.ReturnsSet != f.ReturnsSet {
+		return pgerr.New(pgerr.InvalidFunctionDefinition, "cannot change return type of existing function").
+			WithHint("Use DROP FUNCTION %s first.", d.signature(old))
+	}
+	for i, name := range old.ArgNames {
+		if name != "" && (i >= len(f.ArgNames) || f.ArgNames[i] != name) {
+			return pgerr.New(pgerr.InvalidFunctionDefinition, "cannot change name of input parameter \"%s\"", name).
+				WithHint("Use DROP FUNCTION %s first.", d.signature(old))
+		}
+	}
+	if err := d.view.LockObject(d.ctx, catalog.ClassFunction, old.OID); err != nil {
+		return err
+	}
+	old = d.view.Function(old.OID)
+	depends := f.Depends
+	meta := old.Meta
+	f.Meta = meta
+	f.Depends = depends
+	return d.put(f)
+}
+
+// createExtension knows no extensions yet; plpgsql, which every PostgreSQL has, is refused too,
+// since its functions could not run.
+func (d *ddl) createExtension(c *plan.CreateExtension) error {
+	if d.view.ByName(catalog.ClassExtension, 0, c.Name) != nil {
+		if c.IfNotExists {
+			d.notice(pgerr.DuplicateObject, "extension \"%s\" already exists, skipping", c.Name)
+			return nil
+		}
+		return pgerr.New(pgerr.DuplicateObject, "extension \"%s\" already exists", c.Name)
+	}
+	return pgerr.New(pgerr.FeatureNotSupported, "extension \"%s\" is not available", c.Name).
+		WithHint("The extension must first be installed on the system where PostgreSQL is running.")
+}

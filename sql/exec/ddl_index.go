@@ -1,0 +1,430 @@
+package exec
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// maxIndexKeys is PostgreSQL's limit on the columns of an index.
+const maxIndexKeys = 32
+
+// indexSpec is an index to be made.
+type indexSpec struct {
+	name        string
+	method      string
+	unique      bool
+	primary     bool
+	notDistinct bool
+	immediate   bool
+	face        bool // of the storage key: no store of its own
+	keys        []catalog.IndexKey
+	include     []int16
+	predicate   []byte
+	options     []string
+	constraint  OID
+	depends     []catalog.Dependency
+}
+
+// addIndex makes an index of the table. When the table has rows it waits to be filled.
+func (w *tableWork) addIndex(s indexSpec) (*catalog.Index, error) {
+	d, r := w.d, w.rel
+	if len(s.keys)+len(s.include) > maxIndexKeys {
+		return nil, pgerr.New(pgerr.TooManyColumns, "cannot use more than %d columns in an index", maxIndexKeys)
+	}
+	if s.name == r.Name || w.create && s.name == r.Name {
+		return nil, pgerr.New(pgerr.DuplicateTable, "relation \"%s\" already exists", s.name)
+	}
+	if _, err := d.claimRelationName(r.Schema, s.name, false); err != nil {
+		return nil, err
+	}
+	w.names[s.name] = true
+	oid, err := d.view.NewOID()
+	if err != nil {
+		return nil, err
+	}
+	if s.method == "" {
+		s.method = "btree"
+	}
+	uniqueAttributeNames(s.keys)
+	i := &catalog.Index{
+		Meta:  catalog.Meta{OID: oid, Name: s.name, Schema: r.Schema, Owner: r.Owner, Depends: s.depends, Internal: s.constraint != 0},
+		Table: r.OID, Method: s.method, Unique: s.unique, NullsNotDistinct: s.notDistinct, Primary: s.primary,
+		Immediate: s.immediate, Keys: s.keys, Include: s.include, Predicate: s.predicate, Valid: true,
+		Options: s.options, Constraint: s.constraint,
+	}
+	r.Indexes = append(r.Indexes, oid)
+	w.indexes = append(w.indexes, i)
+	if s.face {
+		return i, nil
+	}
+	i.Store = uint64(d.view.NewStore())
+	if err := d.rt.Txn.CreateStore(catalog.IndexStore(d.env, r, i)); err != nil {
+		return nil, err
+	}
+	if !w.create {
+		w.unfilled = append(w.unfilled, i)
+	}
+	return i, nil
+}
+
+// uniqueAttributeNames numbers repeated names of an index's own attributes.
+func uniqueAttributeNames(keys []catalog.IndexKey) {
+	seen := map[string]bool{}
+	for n := range keys {
+		name := keys[n].Name
+		for i := 1; seen[name]; i++ {
+			suffix := fmt.Sprint(i)
+			name = clip(keys[n].Name, maxName-len(suffix)) + suffix
+		}
+		seen[name] = true
+		keys[n].Name = name
+	}
+}
+
+// indexNamePart joins the column names of an index for its own name, no longer than a name.
+func indexNamePart(keys []catalog.IndexKey, include []string) string {
+	var b strings.Builder
+	add := func(name string) {
+		if b.Len() > 0 {
+			b.WriteByte('_')
+		}
+		b.WriteString(name)
+	}
+	for _, k := range keys {
+		if b.Len() >= maxName+1 {
+			break
+		}
+		add(k.Name)
+	}
+	for _, name := range include {
+		if b.Len() >= maxName+1 {
+			break
+		}
+		add(name)
+	}
+	return b.String()
+}
+
+func (d *ddl) createIndex(c *plan.CreateIndex) error {
+	// CONCURRENTLY is built in one go as well: writers wait for it, the outcome is the same.
+	r, err := d.lockRelation(c.Table, engine.LockShare)
+	if err != nil {
+		return err
+	}
+	if r.Kind != catalog.KindTable && r.Kind != catalog.KindMatView {
+		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", r.Name).
+			WithDetail("This operation is not supported for %s.", kindPlural(r.Kind))
+	}
+	method := c.Method
+	switch method {
+	case "", "btree", "hash":
+	case "gin", "gist", "brin", "spgist":
+		return pgerr.Unsupported("access method \"%s\" is not supported", method)
+	default:
+		return pgerr.New(pgerr.UndefinedObject, "access method \"%s\" does not exist", method)
+	}
+	if method == "hash" && c.Unique {
+		return pgerr.New(pgerr.FeatureNotSupported, "access method \"hash\" does not support unique indexes")
+	}
+	w := d.alter(r)
+	s := indexSpec{name: c.Name, method: method, unique: c.Unique, notDistinct: c.NullsNotDistinct, immediate: true}
+	for _, k := range c.Keys {
+		if err := w.indexKey(&s, k); err != nil {
+			return err
+		}
+	}
+	if s.include, err = w.includeColumns(c.Include); err != nil {
+		return err
+	}
+	if c.Where != nil {
+		p, err := d.bind.Store(plan.StoredRequest{Kind: plan.StoredPredicate, Raw: c.Where, Table: w.rel})
+		if err != nil {
+			return err
+		}
+		s.predicate, s.depends = p.Encoded, append(s.depends, p.Depends...)
+	}
+	if s.options, err = indexOptions(c.Options); err != nil {
+		return err
+	}
+	if s.name == "" {
+		s.name = d.relationNameFor(r.Name, indexNamePart(s.keys, c.Include), "idx", r.Schema, false, nil)
+	} else if ok, err := d.claimRelationName(r.Schema, s.name, c.IfNotExists); !ok {
+		return err
+	}
+	if _, err := w.addIndex(s); err != nil {
+		return err
+	}
+	return w.finishAlter()
+}
+
+func kindPlural(k catalog.RelationKind) string {
+	switch k {
+	case catalog.KindView:
+		return "views"
+	case catalog.KindComposite:
+		return "composite types"
+	}
+	return "tables"
+}
+
+// indexKey resolves one key of CREATE INDEX.
+func (w *tableWork) indexKey(s *indexSpec, e plan.IndexElem) error {
+	d := w.d
+	k := catalog.IndexKey{Desc: e.Desc, NullsFirst: e.NullsFirst}
+	if e.Expr == nil {
+		c := columnNamed(w.rel, e.Column)
+		if c == nil {
+			if systemColumns[e.Column] {
+				return pgerr.New(pgerr.FeatureNotSupported, "index creation on system columns is not supported")
+			}
+			return pgerr.New(pgerr.UndefinedColumn, "column \"%s\" does not exist", e.Column)
+		}
+		k.Column, k.Type, k.Collation, k.Name = c.Num, c.Type, c.Collation, c.Name
+	} else {
+		x, err := d.bind.Store(plan.StoredRequest{Kind: plan.StoredIndexKey, Raw: e.Expr, Table: w.rel})
+		if err != nil {
+			return err
+		}
+		k.Expr, k.Type, k.Collation, k.Name = x.Encoded, x.Type.OID, x.Type.Collation, "expr"
+		if call, ok := x.Expr.(*plan.Call); ok && call.Op == 0 && call.Cast == plan.CastNone {
+			k.Name = call.Func.Name
+		}
+		if v, ok := x.Expr.(*plan.Var); ok { // (column) is the column
+			c := &w.rel.Columns[v.Attr]
+			k.Column, k.Expr, k.Name = c.Num, nil, c.Name
+		}
+		s.depends = append(s.depends, x.Depends...)
+	}
+	if e.Collation != "" {
+		switch e.Collation {
+		case "C":
+			k.Collation = types.CCollation
+		case "POSIX":
+			k.Collation = types.POSIXCollation
+		case "default":
+			k.Collation = types.DefaultCollation
+		default:
+			return pgerr.Unsupported("indexes with collation \"%s\" are not supported", e.Collation)
+		}
+	}
+	if err := d.operatorClass(&k, e.OpClass); err != nil {
+		return err
+	}
+	s.keys = append(s.keys, k)
+	return nil
+}
+
+// operatorClass checks a key's operator class. Those that order by something else than the
+// type's own order are refused; text_pattern_ops and its like are the order of bytes.
+func (d *ddl) operatorClass(k *catalog.IndexKey, name string) error {
+	if name == "" {
+		return d.orderable(k.Type)
+	}
+	class := functions.OpclassByName(functions.BtreeAM, name)
+	if class == nil {
+		return pgerr.New(pgerr.UndefinedObject, "operator class \"%s\" does not exist for access method \"btree\"", name)
+	}
+	base, _ := d.env.BaseType(k.Type, -1)
+	if class.InType != base && !functions.BinaryCoercible(d.env, base, class.InType) {
+		return pgerr.New(pgerr.DatatypeMismatch, "operator class \"%s\" does not accept data type %s", name, d.env.FormatType(k.Type, -1))
+	}
+	if strings.HasSuffix(name, "_pattern_ops") {
+		k.Collation = types.CCollation
+	} else if !class.Default && name != "varchar_ops" {
+		return pgerr.Unsupported("operator class \"%s\" is not supported", name)
+	}
+	k.OpClass = class.OID
+	return nil
+}
+
+var knownIndexOptions = map[string]bool{"fillfactor": true, "deduplicate_items": true}
+
+func indexOptions(opts []plan.Option) ([]string, error) {
+	var list []string
+	for _, o := range opts {
+		if !knownIndexOptions[o.Name] {
+			return nil, pgerr.New(pgerr.InvalidParameterValue, "unrecognized parameter \"%s\"", o.Name)
+		}
+		list = append(list, o.Name+"="+plan.OptionText(o.Value))
+	}
+	return list, nil
+}
+
+// fillIndex makes the entries of an index from the rows that its table has now.
+func (d *ddl) fillIndex(r *catalog.Relation, i *catalog.Index) error {
+	b, err := d.newEntryBuilder(r, i)
+	if err != nil {
+		return err
+	}
+	return d.eachBatch(r, func(rows *column.Batch, keys [][]byte) error {
+		return b.add(rows, keys)
+	})
+}
+
+// eachBatch reads all rows of a table, all attributes in order, with their storage keys.
+func (d *ddl) eachBatch(r *catalog.Relation, fn func(rows *column.Batch, keys [][]byte) error) error {
+	it := d.rt.Snapshot.Scan(engine.StoreID(r.Store), engine.ScanOptions{Keys: true})
+	defer it.Close()
+	var rows column.Batch
+	for {
+		ok, err := it.Next(&rows)
+		if err != nil || !ok {
+			return err
+		}
+		if err := d.rt.canceled(); err != nil {
+			return err
+		}
+		if err := fn(&rows, it.Keys()); err != nil {
+			return err
+		}
+	}
+}
+
+// entryBuilder computes and writes the entries of one index.
+type entryBuilder struct {
+	d      *ddl
+	r      *catalog.Relation
+	i      *catalog.Index
+	parts  []expr
+	encode []func(dst []byte, v column.Datum) []byte
+	cond   expr // nil: every row
+}
+
+func (d *ddl) newEntryBuilder(r *catalog.Relation, i *catalog.Index) (*entryBuilder, error) {
+	st := newState(d.rt, &plan.Statement{})
+	b := &entryBuilder{d: d, r: r, i: i}
+	for _, k := range i.Keys {
+		var e plan.Expr
+		if k.Column > 0 {
+			c := &r.Columns[k.Column-1]
+			e = &plan.Slot{Base: plan.Base{Typ: plan.Type{OID: c.Type, Typmod: c.Typmod, Collation: c.Collation}}, Index: int(k.Column) - 1}
+		} else {
+			var err error
+			if e, err = d.bind.DecodeExpr(k.Expr); err != nil {
+				return nil, err
+			}
+		}
+		x, err := st.compile(e)
+		if err != nil {
+			return nil, err
+		}
+		b.parts = append(b.parts, x)
+		b.encode = append(b.encode, d.env.KeyEncoder(k.Type, k.Collation, k.Desc, k.NullsFirst))
+	}
+	if i.Predicate == nil {
+		return b, nil
+	}
+	e, err := d.bind.DecodeExpr(i.Predicate)
+	if err != nil {
+		return nil, err
+	}
+	b.cond, err = st.compile(e)
+	return b, err
+}
+
+func (b *entryBuilder) add(rows *column.Batch, keys [][]byte) error {
+	sel := make([]int32, 0, rows.Len())
+	for n := range rows.Len() {
+		sel = append(sel, int32(rows.Row(n)))
+	}
+	if b.cond != nil {
+		v, err := b.cond.vec(rows, sel)
+		if err != nil {
+			return err
+		}
+		kept := sel[:0]
+		for _, r := range sel {
+			if v.Datum(lane(v, r)).Bool() {
+				kept = append(kept, r)
+			}
+		}
+		sel = kept
+	}
+	vecs := make([]*column.Vec, len(b.parts))
+	for n, p := range b.parts {
+		var err error
+		if vecs[n], err = p.vec(rows, sel); err != nil {
+			return err
+		}
+	}
+	var key []byte
+	row := make([]column.Datum, 1+len(b.i.Include))
+	values := make([]column.Datum, len(vecs))
+	for at, r := range sel {
+		key = key[:0]
+		null := false
+		for n, v := range vecs {
+			values[n] = v.Datum(lane(v, r))
+			null = null || values[n].Null
+			key = b.encode[n](key, values[n])
+		}
+		storage := keys[rowOrdinal(rows, sel, at)]
+		if !b.i.Unique || null && !b.i.NullsNotDistinct {
+			key = append(key, storage...)
+		}
+		row[0] = column.BytesDatum(storage)
+		for n, num := range b.i.Include {
+			row[n+1] = rows.Cols[num-1].Datum(int(r))
+		}
+		if err := b.write(key, row, values); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// lane returns where a vector holds a row: a constant's only row serves all.
+func lane(v *column.Vec, r int32) int {
+	if v.Len() == 1 {
+		return 0
+	}
+	return int(r)
+}
+
+// rowOrdinal returns the ordinal of the at-th selected row among the batch's rows, by
+// which the iterator lists keys.
+func rowOrdinal(rows *column.Batch, sel []int32, at int) int {
+	if rows.Sel == nil {
+		return int(sel[at])
+	}
+	for n, r := range rows.Sel {
+		if r == sel[at] {
+			return n
+		}
+	}
+	return at
+}
+
+func (b *entryBuilder) write(key []byte, row, values []column.Datum) error {
+	err := b.d.rt.Txn.Insert(b.d.ctx, engine.StoreID(b.i.Store), key, row)
+	var exists *engine.KeyExistsError
+	if !errors.As(err, &exists) {
+		return err
+	}
+	return pgerr.New(pgerr.UniqueViolation, "could not create unique index \"%s\"", b.i.Name).
+		WithDetail("Key %s is duplicated.", b.d.keyText(b.r, b.i, values)).
+		WithTable(b.d.view.SchemaName(b.r.Schema), b.r.Name).WithConstraint(b.i.Name)
+}
+
+// keyText prints a key as (a, b)=(1, 2).
+func (d *ddl) keyText(r *catalog.Relation, i *catalog.Index, values []column.Datum) string {
+	var names, texts []string
+	for n, k := range i.Keys {
+		names = append(names, k.Name)
+		if values[n].Null {
+			texts = append(texts, "null")
+			continue
+		}
+		texts = append(texts, string(d.env.Out(nil, k.Type, values[n])))
+	}
+	return "(" + strings.Join(names, ", ") + ")=(" + strings.Join(texts, ", ") + ")"
+}

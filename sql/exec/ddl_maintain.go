@@ -1,0 +1,219 @@
+package exec
+
+import (
+	"slices"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+var vacuumOptions = map[string]bool{
+	"full": true, "freeze": true, "verbose": true, "analyze": true, "disable_page_skipping": true, "skip_locked": true,
+	"index_cleanup": true, "process_toast": true, "process_main": true, "truncate": true, "parallel": true,
+	"skip_database_stats": true, "only_database_stats": true, "buffer_usage_limit": true,
+}
+
+// vacuum is VACUUM and ANALYZE. The engine merges and forgets old versions by itself, so
+// VACUUM has only statistics to gather.
+func (d *ddl) vacuum(v *plan.Vacuum) error {
+	analyze := v.Analyze
+	for _, o := range v.Options {
+		if !vacuumOptions[o.Name] {
+			word := "VACUUM"
+			if v.Analyze {
+				word = "ANALYZE"
+			}
+			return pgerr.New(pgerr.SyntaxError, "unrecognized %s option \"%s\"", word, o.Name).At(o.Pos)
+		}
+		if o.Name == "analyze" {
+			on, err := o.Bool()
+			if err != nil {
+				return err
+			}
+			analyze = analyze || on
+		}
+	}
+	var tables []*catalog.Relation
+	var columns [][]string
+	for i, name := range v.Tables {
+		r, err := d.lockRelation(name, engine.LockShareUpdateExclusive)
+		if err != nil {
+			return err
+		}
+		if r.Store == 0 {
+			d.send(pgerr.Notice(pgerr.SeverityWarning, pgerr.Warning, "skipping \"%s\" --- cannot vacuum non-tables or special system tables", r.Name))
+			continue
+		}
+		for _, name := range v.Columns[i] {
+			if columnNamed(r, name) == nil {
+				return undefinedColumn(name, r.Name)
+			}
+		}
+		tables, columns = append(tables, r), append(columns, v.Columns[i])
+	}
+	if !analyze {
+		return nil
+	}
+	if len(v.Tables) == 0 {
+		d.view.Relations(func(r *catalog.Relation) bool {
+			if r.Store != 0 && (r.Kind == catalog.KindTable || r.Kind == catalog.KindMatView) {
+				tables, columns = append(tables, r), append(columns, nil)
+			}
+			return true
+		})
+	}
+	d.step()
+	for i, r := range tables {
+		if err := d.analyze(r, columns[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reindex builds indexes anew.
+func (d *ddl) reindex(x *plan.Reindex) error {
+	switch x.Kind {
+	case "index":
+		o, err := d.lockNamed(x.Name, engine.LockAccessExclusive)
+		if err != nil {
+			return err
+		}
+		i, ok := o.(*catalog.Index)
+		if o == nil {
+			return undefinedRelation(x.Name)
+		}
+		if !ok {
+			return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not an index", o.Head().Name)
+		}
+		return d.rebuildIndex(d.view.Relation(i.Table), i)
+	case "table":
+		r, err := d.lockRelation(x.Name, engine.LockShare)
+		if err != nil {
+			return err
+		}
+		return d.rebuildIndexes(r)
+	case "schema":
+		if _, err := d.schemaNamed(x.Name.Name); err != nil {
+			return err
+		}
+	case "database", "system":
+		db := d.view.Database(d.view.DatabaseOID())
+		if x.Name.Name != "" && db != nil && x.Name.Name != db.Name {
+			return pgerr.New(pgerr.FeatureNotSupported, "can only reindex the currently open database")
+		}
+	}
+	var tables []*catalog.Relation
+	d.view.Relations(func(r *catalog.Relation) bool {
+		if r.Store != 0 && (x.Kind != "schema" || d.view.SchemaName(r.Schema) == x.Name.Name) {
+			tables = append(tables, r)
+		}
+		return true
+	})
+	for _, r := range tables {
+		if err := d.lockTable(r.OID, engine.LockShare); err != nil {
+			return err
+		}
+		if err := d.rebuildIndexes(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *ddl) rebuildIndexes(r *catalog.Relation) error {
+	for _, i := range d.view.IndexesOf(r) {
+		if err := d.rebuildIndex(r, i); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// rebuildIndex gives an index a new store and fills it. The face of the storage key has none.
+func (d *ddl) rebuildIndex(r *catalog.Relation, i *catalog.Index) error {
+	if i.Store == 0 {
+		return nil
+	}
+	if err := d.view.LockObject(d.ctx, catalog.ClassIndex, i.OID); err != nil {
+		return err
+	}
+	next := *d.view.Index(i.OID)
+	if err := d.rt.Txn.DropStore(engine.StoreID(next.Store)); err != nil {
+		return err
+	}
+	next.Store, next.Valid = uint64(d.view.NewStore()), true
+	if err := d.rt.Txn.CreateStore(catalog.IndexStore(d.env, r, &next)); err != nil {
+		return err
+	}
+	if err := d.put(&next); err != nil {
+		return err
+	}
+	d.step()
+	return d.fillIndex(r, &next)
+}
+
+// cluster is CLUSTER. Rows are kept in the order of their storage key always, so clustering on
+// the primary key finds the work done; another order is remembered, not imposed.
+func (d *ddl) cluster(c *plan.Cluster) error {
+	if c.Table.Name == "" {
+		return nil
+	}
+	r, err := d.lockBaseTable(c.Table, engine.LockAccessExclusive)
+	if err != nil {
+		return err
+	}
+	indexes := d.view.IndexesOf(r)
+	at := slices.IndexFunc(indexes, func(i *catalog.Index) bool {
+		return c.Index == "" && i.Clustered || c.Index != "" && i.Name == c.Index
+	})
+	switch {
+	case at < 0 && c.Index == "":
+		return pgerr.New(pgerr.UndefinedObject, "there is no previously clustered index for table \"%s\"", r.Name)
+	case at < 0:
+		return pgerr.New(pgerr.UndefinedObject, "index \"%s\" for table \"%s\" does not exist", c.Index, r.Name)
+	}
+	w := d.alter(r)
+	if err := w.clusterOn(&plan.AlterCommand{Action: "cluster_on", Name: indexes[at].Name}); err != nil {
+		return err
+	}
+	return w.finishAlter()
+}
+
+func (d *ddl) lockTables(l *plan.LockTable) error {
+	mode := engine.TableLockMode(l.Mode)
+	for _, name := range l.Tables {
+		if name.Schema != "" {
+			if _, err := d.schemaNamed(name.Schema); err != nil {
+				return err
+			}
+		}
+		for {
+			o := d.find(catalog.ClassRelation, name)
+			r, ok := o.(*catalog.Relation)
+			if o == nil {
+				return undefinedRelation(name)
+			}
+			if !ok || r.Kind == catalog.KindComposite {
+				return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or view", o.Head().Name)
+			}
+			wait := engine.Wait
+			if l.NoWait {
+				wait = engine.NoWait
+			}
+			if err := d.rt.Txn.LockTable(d.ctx, uint64(r.OID), mode, wait); err != nil {
+				if err == engine.ErrLockNotAvailable {
+					return pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on relation \"%s\"", r.Name)
+				}
+				return err
+			}
+			d.view.Refresh()
+			if again := d.find(catalog.ClassRelation, name); again != nil && again.Head().OID == r.OID {
+				break
+			}
+		}
+	}
+	return nil
+}

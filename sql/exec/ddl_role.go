@@ -1,0 +1,583 @@
+package exec
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
+)
+
+func undefinedRole(name string) error {
+	return pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", name)
+}
+
+// reservedRole refuses names that mean something else.
+func reservedRole(name string) error {
+	switch {
+	case name == "public" || name == "none":
+		return pgerr.New(pgerr.ReservedName, "role name \"%s\" is reserved", name)
+	case strings.HasPrefix(name, "pg_"):
+		return pgerr.New(pgerr.ReservedName, "role name \"%s\" is reserved", name).
+			WithDetail("Role names starting with \"pg_\" are reserved.")
+	}
+	return nil
+}
+
+func (d *ddl) createRole(c *plan.CreateRole) error {
+	if err := reservedRole(c.Name); err != nil {
+		return err
+	}
+	taken, err := d.claimName(catalog.ClassRole, 0, c.Name)
+	if err != nil {
+		return err
+	}
+	if taken {
+		return pgerr.New(pgerr.DuplicateObject, "role \"%s\" already exists", c.Name)
+	}
+	r := &catalog.Role{Meta: catalog.Meta{Name: c.Name}, Inherit: true, Login: c.User, ConnLimit: -1}
+	if r.OID, err = d.view.NewOID(); err != nil {
+		return err
+	}
+	var members, admins []string
+	for _, o := range c.Options {
+		list, _ := o.Value.([]string)
+		switch o.Name {
+		case "addroleto":
+			for _, name := range list {
+				group := d.view.RoleByName(name)
+				if group == nil {
+					return undefinedRole(name)
+				}
+				r.MemberOf = append(r.MemberOf, catalog.Membership{Role: group.OID, Grantor: d.bind.User()})
+			}
+		case "rolemembers":
+			members = list
+		case "adminmembers":
+			admins = list
+		default:
+			if err := d.roleOption(r, o); err != nil {
+				return err
+			}
+		}
+	}
+	if err := d.put(r); err != nil {
+		return err
+	}
+	if err := d.grantRole(&plan.GrantRole{Roles: []string{c.Name}, Members: members}); err != nil {
+		return err
+	}
+	return d.grantRole(&plan.GrantRole{Roles: []string{c.Name}, Members: admins, Admin: true})
+}
+
+// roleOption applies one option of CREATE or ALTER ROLE.
+func (d *ddl) roleOption(r *catalog.Role, o plan.Option) error {
+	flags := map[string]*bool{
+		"superuser": &r.Superuser, "inherit": &r.Inherit, "createrole": &r.CreateRole, "createdb": &r.CreateDB,
+		"canlogin": &r.Login, "isreplication": &r.Replication, "bypassrls": &r.BypassRLS,
+	}
+	if f, ok := flags[o.Name]; ok {
+		on, err := o.Bool()
+		*f = on
+		return err
+	}
+	switch o.Name {
+	case "connectionlimit":
+		n, err := o.Int()
+		if err != nil {
+			return err
+		}
+		if n < -1 {
+			return pgerr.New(pgerr.InvalidParameterValue, "invalid connection limit: %d", n)
+		}
+		r.ConnLimit = int32(n)
+	case "password":
+		return d.setPassword(r, o)
+	case "validUntil":
+		v, err := d.env.In(types.TimestamptzOID, -1, plan.OptionText(o.Value))
+		if err != nil {
+			return err
+		}
+		r.ValidUntil = v.I
+	case "sysid":
+		d.notice(pgerr.SuccessfulCompletion, "SYSID can no longer be specified")
+	default:
+		return pgerr.New(pgerr.SyntaxError, "option \"%s\" not recognized", o.Name)
+	}
+	return nil
+}
+
+// setPassword stores the verifier of a password, never the password itself.
+func (d *ddl) setPassword(r *catalog.Role, o plan.Option) error {
+	if o.Value == nil {
+		r.Verifier = ""
+		return nil
+	}
+	text := plan.OptionText(o.Value)
+	switch {
+	case strings.HasPrefix(text, "SCRAM-SHA-256$"):
+		r.Verifier = text
+		return nil
+	case text == "":
+		d.notice(pgerr.SuccessfulCompletion, "empty string is not a valid password, clearing password")
+		r.Verifier = ""
+		return nil
+	case d.rt.HashPassword == nil:
+		return pgerr.Unsupported("passwords cannot be set here")
+	}
+	verifier, err := d.rt.HashPassword(text)
+	r.Verifier = verifier
+	return err
+}
+
+// lockRole finds a role and returns a copy to change.
+func (d *ddl) lockRole(name string) (*catalog.Role, error) {
+	r := d.view.RoleByName(name)
+	if r == nil {
+		return nil, undefinedRole(name)
+	}
+	if err := d.view.LockObject(d.ctx, catalog.ClassRole, r.OID); err != nil {
+		return nil, err
+	}
+	if r = d.view.Role(r.OID); r == nil {
+		return nil, undefinedRole(name)
+	}
+	next := *r
+	next.MemberOf = slices.Clone(r.MemberOf)
+	next.Settings = slices.Clone(r.Settings)
+	return &next, nil
+}
+
+func (d *ddl) alterRole(a *plan.AlterRole) error {
+	if a.Set != nil {
+		return d.alterSettings(a)
+	}
+	r, err := d.lockRole(a.Name)
+	if err != nil {
+		return err
+	}
+	for _, o := range a.Options {
+		if err := d.roleOption(r, o); err != nil {
+			return err
+		}
+	}
+	return d.put(r)
+}
+
+// alterSettings is ALTER ROLE … [IN DATABASE] SET and RESET.
+func (d *ddl) alterSettings(a *plan.AlterRole) error {
+	if a.Database == "" && a.Name != "" {
+		r, err := d.lockRole(a.Name)
+		if err != nil {
+			return err
+		}
+		if r.Settings, err = changeSettings(r.Settings, a.Set); err != nil {
+			return err
+		}
+		return d.put(r)
+	}
+	var role, database OID
+	if a.Name != "" {
+		r, err := d.lockRole(a.Name)
+		if err != nil {
+			return err
+		}
+		role = r.OID
+	}
+	if a.Database != "" {
+		db := d.view.DatabaseByName(a.Database)
+		if db == nil {
+			return pgerr.New(pgerr.InvalidCatalogName, "database \"%s\" does not exist", a.Database)
+		}
+		database = db.OID
+	}
+	var found *catalog.Setting
+	d.view.Each(catalog.ClassSetting, func(o catalog.Object) bool {
+		if s := o.(*catalog.Setting); s.Role == role && s.Database == database {
+			found = s
+		}
+		return found == nil
+	})
+	next := &catalog.Setting{Role: role, Database: database}
+	if found != nil {
+		if err := d.view.LockObject(d.ctx, catalog.ClassSetting, found.OID); err != nil {
+			return err
+		}
+		*next = *found
+	} else {
+		var err error
+		if next.OID, err = d.view.NewOID(); err != nil {
+			return err
+		}
+	}
+	var have []string
+	if next.Value != "" {
+		have = strings.Split(next.Value, "\x00")
+	}
+	list, err := changeSettings(have, a.Set)
+	if err != nil {
+		return err
+	}
+	next.Value = strings.Join(list, "\x00")
+	return d.put(next)
+}
+
+// changeSettings applies SET or RESET to a list of name=value.
+func changeSettings(have []string, s *plan.Set) ([]string, error) {
+	if s.All {
+		return nil, nil
+	}
+	have = slices.DeleteFunc(slices.Clone(have), func(h string) bool { return strings.HasPrefix(h, s.Name+"=") })
+	switch {
+	case s.Reset || s.Default:
+		return have, nil
+	case s.FromCurrent:
+		return nil, pgerr.Unsupported("SET … FROM CURRENT is not supported here")
+	}
+	return append(have, s.Name+"="+strings.Join(s.Values, ", ")), nil
+}
+
+func (d *ddl) grantRole(g *plan.GrantRole) error {
+	for _, role := range g.Roles {
+		group := d.view.RoleByName(role)
+		if group == nil {
+			return undefinedRole(role)
+		}
+		for _, name := range g.Members {
+			r, err := d.lockRole(name)
+			if err != nil {
+				return err
+			}
+			if err := d.changeMembership(g, group, r); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (d *ddl) changeMembership(g *plan.GrantRole, group, r *catalog.Role) error {
+	i := slices.IndexFunc(r.MemberOf, func(m catalog.Membership) bool { return m.Role == group.OID })
+	if g.Revoke {
+		if i < 0 {
+			d.send(pgerr.Notice(pgerr.SeverityWarning, pgerr.Warning, "role \"%s\" is not a member of role \"%s\"", r.Name, group.Name))
+			return nil
+		}
+		if g.Admin {
+			r.MemberOf[i].Admin = false
+		} else {
+			r.MemberOf = slices.Delete(r.MemberOf, i, i+1)
+		}
+		return d.put(r)
+	}
+	if group.OID == r.OID || d.isMember(group.OID, r.OID) {
+		return pgerr.New(pgerr.InvalidGrantOperation, "role \"%s\" is a member of role \"%s\"", group.Name, r.Name)
+	}
+	if i >= 0 {
+		if r.MemberOf[i].Admin || !g.Admin {
+			d.notice(pgerr.SuccessfulCompletion, "role \"%s\" is already a member of role \"%s\"", r.Name, group.Name)
+			return nil
+		}
+		r.MemberOf[i].Admin = true
+		return d.put(r)
+	}
+	r.MemberOf = append(r.MemberOf, catalog.Membership{Role: group.OID, Grantor: d.bind.User(), Admin: g.Admin})
+	return d.put(r)
+}
+
+// isMember reports whether a role is a member of another, directly or not. Memberships have no
+// cycles, because this is asked before each is made.
+func (d *ddl) isMember(role, of OID) bool {
+	r := d.view.Role(role)
+	if r == nil {
+		return false
+	}
+	return slices.ContainsFunc(r.MemberOf, func(m catalog.Membership) bool { return m.Role == of || d.isMember(m.Role, of) })
+}
+
+func (d *ddl) dropRoles(u *plan.Drop) error {
+	for _, ref := range u.Objects {
+		name := ref.Name.Name
+		if d.view.RoleByName(name) == nil && u.IfExists {
+			d.notice(pgerr.UndefinedObject, "role \"%s\" does not exist, skipping", name)
+			continue
+		}
+		r, err := d.lockRole(name)
+		if err != nil {
+			return err
+		}
+		switch {
+		case r.OID == d.bind.User():
+			return pgerr.New(pgerr.ObjectInUse, "current user cannot be dropped")
+		case r.OID < catalog.FirstUserOID:
+			return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop role %s because it is required by the database system", name)
+		}
+		if lines := d.roleUses(r.OID); len(lines) > 0 {
+			return pgerr.New(pgerr.DependentObjectsStillExist, "role \"%s\" cannot be dropped because some objects depend on it", name).
+				WithDetail("%s", strings.Join(lines, "\n"))
+		}
+		if err := d.forgetMembers(r.OID); err != nil {
+			return err
+		}
+		if err := d.view.Delete(d.ctx, catalog.ClassRole, r.OID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// roleUses lists what a role owns or has privileges on.
+func (d *ddl) roleUses(role OID) []string {
+	var lines []string
+	look := func(where string, o catalog.Object) {
+		h := o.Head()
+		switch {
+		case h.Internal || o.Class() == catalog.ClassIndex:
+		case h.Owner == role:
+			lines = append(lines, "owner of "+d.describe(o)+where)
+		case slices.ContainsFunc(h.ACL, func(a catalog.ACLItem) bool { return a.Grantee == role }):
+			lines = append(lines, "privileges for "+d.describe(o)+where)
+		}
+	}
+	classes := []catalog.Class{catalog.ClassSchema, catalog.ClassRelation, catalog.ClassSequence, catalog.ClassType, catalog.ClassFunction}
+	for _, class := range classes {
+		d.view.Each(class, func(o catalog.Object) bool { look("", o); return true })
+	}
+	d.view.Each(catalog.ClassDatabase, func(o catalog.Object) bool {
+		look("", o)
+		db := o.(*catalog.Database)
+		if db.OID == d.view.DatabaseOID() {
+			return true
+		}
+		n := 0
+		for _, class := range classes {
+			d.view.EachIn(db.OID, class, func(o catalog.Object) bool {
+				if o.Head().Owner == role {
+					n++
+				}
+				return true
+			})
+		}
+		if n == 1 {
+			lines = append(lines, "1 object in database "+db.Name)
+		} else if n > 1 {
+			lines = append(lines, itoa(int64(n))+" objects in database "+db.Name)
+		}
+		return true
+	})
+	return lines
+}
+
+// forgetMembers takes a role out of everybody's memberships.
+func (d *ddl) forgetMembers(role OID) error {
+	var names []string
+	d.view.Each(catalog.ClassRole, func(o catalog.Object) bool {
+		r := o.(*catalog.Role)
+		if slices.ContainsFunc(r.MemberOf, func(m catalog.Membership) bool { return m.Role == role }) {
+			names = append(names, r.Name)
+		}
+		return true
+	})
+	for _, name := range names {
+		r, err := d.lockRole(name)
+		if err != nil {
+			return err
+		}
+		r.MemberOf = slices.DeleteFunc(r.MemberOf, func(m catalog.Membership) bool { return m.Role == role })
+		if err := d.put(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var privilegeBits = map[string]uint32{
+	"insert": catalog.ACLInsert, "select": catalog.ACLSelect, "update": catalog.ACLUpdate, "delete": catalog.ACLDelete,
+	"truncate": catalog.ACLTruncate, "references": catalog.ACLReferences, "trigger": catalog.ACLTrigger,
+	"execute": catalog.ACLExecute, "usage": catalog.ACLUsage, "create": catalog.ACLCreate,
+	"temporary": catalog.ACLCreateTemp, "temp": catalog.ACLCreateTemp, "connect": catalog.ACLConnect,
+}
+
+// privilegesOf returns the privileges that objects of a class can have.
+func privilegesOf(o catalog.Object) (mask uint32, word string) {
+	switch o.Class() {
+	case catalog.ClassRelation:
+		return catalog.ACLAllTable, "relation"
+	case catalog.ClassSequence:
+		return catalog.ACLAllSequence, "sequence"
+	case catalog.ClassDatabase:
+		return catalog.ACLAllDatabase, "database"
+	case catalog.ClassSchema:
+		return catalog.ACLAllSchema, "schema"
+	case catalog.ClassFunction:
+		return catalog.ACLAllFunction, "function"
+	}
+	return catalog.ACLAllType, "type"
+}
+
+func (d *ddl) grant(g *plan.Grant) error {
+	var grantees []OID
+	for _, name := range g.Grantees {
+		if name == "" {
+			grantees = append(grantees, 0)
+			continue
+		}
+		r := d.view.RoleByName(name)
+		if r == nil {
+			return undefinedRole(name)
+		}
+		grantees = append(grantees, r.OID)
+	}
+	objects, err := d.grantObjects(g)
+	if err != nil {
+		return err
+	}
+	for _, o := range objects {
+		if err := d.grantOn(g, o, grantees); err != nil {
+			return err
+		}
+		if err := d.put(o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// grantObjects finds what GRANT speaks of, as copies to change.
+func (d *ddl) grantObjects(g *plan.Grant) ([]catalog.Object, error) {
+	var list []catalog.Object
+	if !g.AllInSchema {
+		for _, ref := range g.Objects {
+			kind := g.Kind
+			if kind == "language" || kind == "tablespace" || kind == "large object" || kind == "parameter acl" {
+				return nil, pgerr.Unsupported("privileges on a %s are not supported", kind)
+			}
+			o, err := d.object(kind, ref, false)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, o)
+		}
+		return list, nil
+	}
+	for _, ref := range g.Objects {
+		s, err := d.schemaNamed(ref.Name.Name)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range d.view.Dependents(catalog.ClassSchema, s.OID) {
+			if o.Head().Schema != s.OID || !grantKindIs(g.Kind, o) {
+				continue
+			}
+			if err := d.view.LockObject(d.ctx, o.Class(), o.Head().OID); err != nil {
+				return nil, err
+			}
+			if now := d.view.Get(o.Class(), o.Head().OID); now != nil {
+				list = append(list, copyObject(now))
+			}
+		}
+	}
+	return list, nil
+}
+
+func grantKindIs(kind plan.ObjectKind, o catalog.Object) bool {
+	switch o := o.(type) {
+	case *catalog.Relation:
+		return kind == "table" && o.Kind != catalog.KindComposite
+	case *catalog.Sequence:
+		return kind == "sequence"
+	case *catalog.Function:
+		return kind == "routine" || kind == "function" && o.Kind != 'p' || kind == "procedure" && o.Kind == 'p'
+	}
+	return false
+}
+
+// grantOn changes the privileges on one object, and on its columns.
+func (d *ddl) grantOn(g *plan.Grant, o catalog.Object, grantees []OID) error {
+	mask, word := privilegesOf(o)
+	h := o.Head()
+	bits := uint32(0)
+	if len(g.Privileges) == 0 {
+		bits = mask
+	}
+	for _, p := range g.Privileges {
+		bit, known := privilegeBits[p.Name]
+		if !known && p.Name != "" {
+			return pgerr.New(pgerr.SyntaxError, "unrecognized privilege type \"%s\"", p.Name)
+		}
+		if len(p.Columns) > 0 {
+			if err := d.grantColumns(g, o, p, bit, grantees); err != nil {
+				return err
+			}
+			continue
+		}
+		if p.Name == "" {
+			bit = mask
+		}
+		if bit&mask == 0 {
+			return pgerr.New(pgerr.InvalidGrantOperation, "invalid privilege type %s for %s", strings.ToUpper(p.Name), word)
+		}
+		bits |= bit
+	}
+	if bits == 0 {
+		return nil
+	}
+	acl := h.ACL
+	if acl == nil {
+		acl = catalog.DefaultPrivileges(o)
+	}
+	h.ACL = changeACL(acl, g, bits, grantees, h.Owner)
+	return nil
+}
+
+func (d *ddl) grantColumns(g *plan.Grant, o catalog.Object, p plan.GrantPrivilege, bit uint32, grantees []OID) error {
+	r, ok := o.(*catalog.Relation)
+	if !ok {
+		return pgerr.New(pgerr.InvalidGrantOperation, "column privileges are only valid for relations")
+	}
+	if p.Name == "" {
+		bit = catalog.ACLAllColumn
+	}
+	if bit&catalog.ACLAllColumn == 0 {
+		return pgerr.New(pgerr.InvalidGrantOperation, "invalid privilege type %s for column", strings.ToUpper(p.Name))
+	}
+	for _, name := range p.Columns {
+		c := columnNamed(r, name)
+		if c == nil {
+			return undefinedColumn(name, r.Name)
+		}
+		c.ACL = changeACL(c.ACL, g, bit, grantees, r.Owner)
+	}
+	return nil
+}
+
+// changeACL grants or revokes bits. Entries without privileges disappear.
+func changeACL(acl []catalog.ACLItem, g *plan.Grant, bits uint32, grantees []OID, grantor OID) []catalog.ACLItem {
+	acl = append([]catalog.ACLItem{}, acl...)
+	for _, grantee := range grantees {
+		i := slices.IndexFunc(acl, func(a catalog.ACLItem) bool { return a.Grantee == grantee && a.Grantor == grantor })
+		if i < 0 {
+			if g.Revoke {
+				continue
+			}
+			acl = append(acl, catalog.ACLItem{Grantee: grantee, Grantor: grantor})
+			i = len(acl) - 1
+		}
+		a := &acl[i]
+		switch {
+		case !g.Revoke:
+			a.Privileges |= bits
+			if g.GrantOption {
+				a.GrantOptions |= bits
+			}
+		case g.GrantOption:
+			a.GrantOptions &^= bits
+		default:
+			a.Privileges &^= bits
+			a.GrantOptions &^= bits
+		}
+	}
+	return slices.DeleteFunc(acl, func(a catalog.ACLItem) bool { return a.Privileges == 0 })
+}

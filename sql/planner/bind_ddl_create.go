@@ -1,0 +1,416 @@
+package planner
+
+import (
+	"strings"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// bindCreate binds the statements that make relations, types and functions.
+func bindCreate(b *binder, node *pg.Node) plan.Utility {
+	switch n := node.GetNode().(type) {
+	case *pg.Node_CreateStmt:
+		return b.createTable(n.CreateStmt)
+	case *pg.Node_CreateTableAsStmt:
+		return b.createTableAs(n.CreateTableAsStmt)
+	case *pg.Node_SelectStmt: // SELECT INTO; plain ones are queries
+		return b.selectInto(n.SelectStmt)
+	case *pg.Node_ViewStmt:
+		return b.createView(n.ViewStmt)
+	case *pg.Node_RefreshMatViewStmt:
+		r := n.RefreshMatViewStmt
+		return &plan.RefreshMatView{Name: b.rangeName(r.Relation), Concurrently: r.Concurrent, WithData: !r.SkipData}
+	case *pg.Node_IndexStmt:
+		return b.createIndex(n.IndexStmt)
+	case *pg.Node_CreateSchemaStmt:
+		return b.createSchema(n.CreateSchemaStmt)
+	case *pg.Node_CreateSeqStmt:
+		s := n.CreateSeqStmt
+		return &plan.CreateSequence{
+			Name: b.rangeName(s.Sequence), Persistence: persistence(s.Sequence),
+			IfNotExists: s.IfNotExists, Options: b.options(s.Options),
+		}
+	case *pg.Node_CreateEnumStmt:
+		return &plan.CreateEnum{Name: b.qname(n.CreateEnumStmt.TypeName), Labels: columnNames(n.CreateEnumStmt.Vals)}
+	case *pg.Node_CompositeTypeStmt:
+		u := &plan.CreateComposite{Name: b.rangeName(n.CompositeTypeStmt.Typevar)}
+		for _, c := range n.CompositeTypeStmt.Coldeflist {
+			u.Columns = append(u.Columns, b.columnDef(c.GetColumnDef()))
+		}
+		return u
+	case *pg.Node_CreateDomainStmt:
+		return b.createDomain(n.CreateDomainStmt)
+	case *pg.Node_CreateFunctionStmt:
+		return b.createFunction(n.CreateFunctionStmt)
+	case *pg.Node_CreateExtensionStmt:
+		e := n.CreateExtensionStmt
+		return &plan.CreateExtension{Name: e.Extname, IfNotExists: e.IfNotExists, Options: b.options(e.Options)}
+	}
+	return nil
+}
+
+func (b *binder) createTable(c *pg.CreateStmt) plan.Utility {
+	switch {
+	case c.Partspec != nil || c.Partbound != nil:
+		b.fail(-1, pgerr.Unsupported("partitioned tables are not supported"))
+	case c.AccessMethod != "" && c.AccessMethod != "heap":
+		b.failf(-1, pgerr.UndefinedObject, "access method \"%s\" does not exist", c.AccessMethod)
+	}
+	u := &plan.CreateTable{
+		Name: b.rangeName(c.Relation), Persistence: persistence(c.Relation), IfNotExists: c.IfNotExists,
+		Options: b.options(c.Options), OnCommit: onCommit(c.Oncommit),
+	}
+	if c.Oncommit > pg.OnCommitAction_ONCOMMIT_NOOP && u.Persistence != 't' {
+		b.failf(-1, pgerr.InvalidTableDefinition, "ON COMMIT can only be used on temporary tables")
+	}
+	if c.OfTypename != nil {
+		name := b.qname(c.OfTypename.Names)
+		u.OfType = &name
+	}
+	u.Inherits, _ = b.rangeNames(c.InhRelations)
+	for _, elt := range c.TableElts {
+		switch e := elt.GetNode().(type) {
+		case *pg.Node_ColumnDef:
+			u.Columns = append(u.Columns, b.columnDef(e.ColumnDef))
+			u.Order = append(u.Order, 'c')
+		case *pg.Node_TableLikeClause:
+			u.Like = append(u.Like, plan.LikeClause{Table: b.rangeName(e.TableLikeClause.Relation), Options: e.TableLikeClause.Options})
+			u.Order = append(u.Order, 'l')
+		case *pg.Node_Constraint:
+			u.Constraints = append(u.Constraints, b.constraint(e.Constraint))
+		}
+	}
+	for _, n := range c.Constraints {
+		u.Constraints = append(u.Constraints, b.constraint(n.GetConstraint()))
+	}
+	return u
+}
+
+var serialTypes = map[string]string{
+	"smallserial": "int2", "serial2": "int2", "serial": "int4", "serial4": "int4", "bigserial": "int8", "serial8": "int8",
+}
+
+// columnType resolves the type of a column. The serial types are not types of their
+// own: they stand for an integer with a sequence.
+func (b *binder) columnType(t *pg.TypeName) plan.TypeName {
+	if len(t.Names) == 1 && !t.PctType {
+		if base, ok := serialTypes[t.Names[0].GetString_().GetSval()]; ok {
+			if len(t.ArrayBounds) > 0 {
+				b.failf(int(t.Location), pgerr.FeatureNotSupported, "array of serial is not implemented")
+			}
+			return plan.TypeName{Type: b.plainType(b.lookupType("pg_catalog", base)), Serial: base}
+		}
+	}
+	if t.Setof {
+		b.failf(int(t.Location), pgerr.InvalidTableDefinition, "column cannot be declared SETOF")
+	}
+	return plan.TypeName{Type: b.resolveTypeName(t)}
+}
+
+// columnDef binds a column of CREATE TABLE, ADD COLUMN or a composite type.
+func (b *binder) columnDef(c *pg.ColumnDef) *plan.ColumnDef {
+	d := &plan.ColumnDef{Name: c.Colname, Storage: c.StorageName, Pos: b.at(c.Location), NotNull: c.IsNotNull}
+	if c.TypeName != nil {
+		d.Type = b.columnType(c.TypeName)
+		d.Collation = d.Type.Type.Collation
+	}
+	if c.CollClause != nil {
+		if c.TypeName != nil && d.Collation == 0 {
+			b.failf(int(c.CollClause.Location), pgerr.DatatypeMismatch, "collations are not supported by type %s", b.typeName(d.Type.Type.OID))
+		}
+		d.Collation = b.collation(names(c.CollClause.Collname), int(c.CollClause.Location))
+	}
+	d.Default = b.raw(c.RawDefault)
+	var last *plan.ConstraintDef
+	explicitNull := false
+	for _, n := range c.Constraints {
+		x := n.GetConstraint()
+		switch x.Contype {
+		case pg.ConstrType_CONSTR_NULL:
+			if d.NotNull {
+				b.conflictingNull(c, x)
+			}
+			explicitNull = true
+		case pg.ConstrType_CONSTR_NOTNULL:
+			if explicitNull {
+				b.conflictingNull(c, x)
+			}
+			d.NotNull = true
+			last = nil
+		case pg.ConstrType_CONSTR_DEFAULT:
+			if d.Default != nil {
+				b.failf(int(x.Location), pgerr.SyntaxError, "multiple default values specified for column \"%s\" of table", c.Colname)
+			}
+			d.Default = b.raw(x.RawExpr)
+		case pg.ConstrType_CONSTR_IDENTITY:
+			if d.Identity != 0 {
+				b.failf(int(x.Location), pgerr.SyntaxError, "multiple identity specifications for column \"%s\" of table", c.Colname)
+			}
+			d.Identity, d.SeqOptions = x.GeneratedWhen[0], b.options(x.Options)
+			d.NotNull = true
+		case pg.ConstrType_CONSTR_GENERATED:
+			if d.Generated != nil {
+				b.failf(int(x.Location), pgerr.SyntaxError, "multiple generation clauses specified for column \"%s\" of table", c.Colname)
+			}
+			d.Generated = b.raw(x.RawExpr)
+		default:
+			if b.attribute(x, last) {
+				continue
+			}
+			last = b.constraint(x)
+			if len(last.Columns) == 0 && last.Kind != 'c' {
+				last.Columns = []string{c.Colname}
+			}
+			d.Constraints = append(d.Constraints, last)
+		}
+	}
+	b.checkColumn(d, c)
+	return d
+}
+
+func (b *binder) conflictingNull(c *pg.ColumnDef, x *pg.Constraint) {
+	b.failf(int(x.Location), pgerr.SyntaxError, "conflicting NULL/NOT NULL declarations for column \"%s\" of table", c.Colname)
+}
+
+// checkColumn refuses contradictory ways of filling a column.
+func (b *binder) checkColumn(d *plan.ColumnDef, c *pg.ColumnDef) {
+	loc := int(c.Location)
+	switch {
+	case d.Default != nil && d.Identity != 0:
+		b.failf(loc, pgerr.SyntaxError, "both default and identity specified for column \"%s\" of table", d.Name)
+	case d.Default != nil && d.Generated != nil:
+		b.failf(loc, pgerr.SyntaxError, "both default and generation expression specified for column \"%s\" of table", d.Name)
+	case d.Identity != 0 && d.Generated != nil:
+		b.failf(loc, pgerr.SyntaxError, "both identity and generation expression specified for column \"%s\" of table", d.Name)
+	case d.Type.Serial != "" && d.Default != nil:
+		b.failf(loc, pgerr.SyntaxError, "multiple default values specified for column \"%s\" of table", d.Name)
+	}
+}
+
+// attribute applies DEFERRABLE and its like, which the grammar gives as constraints of
+// their own, to the constraint before them.
+func (b *binder) attribute(x *pg.Constraint, last *plan.ConstraintDef) bool {
+	var what string
+	switch x.Contype {
+	case pg.ConstrType_CONSTR_ATTR_DEFERRABLE:
+		what = "DEFERRABLE"
+	case pg.ConstrType_CONSTR_ATTR_NOT_DEFERRABLE:
+		what = "NOT DEFERRABLE"
+	case pg.ConstrType_CONSTR_ATTR_DEFERRED:
+		what = "INITIALLY DEFERRED"
+	case pg.ConstrType_CONSTR_ATTR_IMMEDIATE:
+		what = "INITIALLY IMMEDIATE"
+	default:
+		return false
+	}
+	if last == nil || !strings.ContainsRune("pufx", rune(last.Kind)) {
+		b.failf(int(x.Location), pgerr.SyntaxError, "misplaced %s clause", what)
+	}
+	switch what {
+	case "DEFERRABLE":
+		last.Deferrable = true
+	case "INITIALLY DEFERRED":
+		last.Deferrable, last.Deferred = true, true
+	}
+	return true
+}
+
+var constraintKinds = map[pg.ConstrType]byte{
+	pg.ConstrType_CONSTR_CHECK: 'c', pg.ConstrType_CONSTR_PRIMARY: 'p', pg.ConstrType_CONSTR_UNIQUE: 'u',
+	pg.ConstrType_CONSTR_EXCLUSION: 'x', pg.ConstrType_CONSTR_FOREIGN: 'f', pg.ConstrType_CONSTR_NOTNULL: 'n',
+}
+
+// constraint binds a table or column constraint as written.
+func (b *binder) constraint(x *pg.Constraint) *plan.ConstraintDef {
+	d := &plan.ConstraintDef{
+		Kind: constraintKinds[x.Contype], Name: x.Conname, Columns: columnNames(x.Keys), Include: columnNames(x.Including),
+		Check: b.raw(x.RawExpr), UsingIndex: x.Indexname, Deferrable: x.Deferrable, Deferred: x.Initdeferred,
+		NotValid: x.SkipValidation, NoInherit: x.IsNoInherit, NullsNotDistinct: x.NullsNotDistinct,
+		Options: b.options(x.Options), Method: x.AccessMethod, Where: b.raw(x.WhereClause), Pos: b.at(x.Location),
+	}
+	if d.Kind == 0 {
+		b.fail(int(x.Location), pgerr.Unsupported("this kind of constraint is not supported"))
+	}
+	if d.Kind == 'x' {
+		b.fail(int(x.Location), pgerr.Unsupported("exclusion constraints are not supported"))
+	}
+	if d.Kind != 'f' {
+		return d
+	}
+	d.Columns, d.RefTable, d.RefColumns = columnNames(x.FkAttrs), b.rangeName(x.Pktable), columnNames(x.PkAttrs)
+	d.Match, d.OnUpdate, d.OnDelete = letter(x.FkMatchtype, 's'), letter(x.FkUpdAction, 'a'), letter(x.FkDelAction, 'a')
+	d.SetColumns = columnNames(x.FkDelSetCols)
+	if d.Match == 'p' {
+		b.failf(-1, pgerr.FeatureNotSupported, "MATCH PARTIAL not yet implemented")
+	}
+	return d
+}
+
+func letter(s string, otherwise byte) byte {
+	if s == "" {
+		return otherwise
+	}
+	return s[0]
+}
+
+func (b *binder) into(i *pg.IntoClause) *plan.CreateTableAs {
+	return &plan.CreateTableAs{
+		Name: b.rangeName(i.Rel), Persistence: persistence(i.Rel), Columns: columnNames(i.ColNames),
+		Options: b.options(i.Options), OnCommit: onCommit(i.OnCommit), WithData: !i.SkipData, Text: b.text,
+	}
+}
+
+func (b *binder) createTableAs(c *pg.CreateTableAsStmt) plan.Utility {
+	u := b.into(c.Into)
+	u.IfNotExists, u.SelectInto = c.IfNotExists, c.IsSelectInto
+	u.Materialized = c.Objtype == pg.ObjectType_OBJECT_MATVIEW
+	if e := c.Query.GetExecuteStmt(); e != nil {
+		u.Execute = b.execute(e)
+		return u
+	}
+	u.Query = b.bindNested(c.Query)
+	return u
+}
+
+func (b *binder) selectInto(s *pg.SelectStmt) plan.Utility {
+	first := leftmost(s)
+	into := first.IntoClause
+	if into == nil {
+		return nil
+	}
+	first.IntoClause = nil
+	u := b.into(into)
+	u.SelectInto = true
+	u.Query = b.bindNested(&pg.Node{Node: &pg.Node_SelectStmt{SelectStmt: s}})
+	return u
+}
+
+func (b *binder) createView(v *pg.ViewStmt) plan.Utility {
+	if persistence(v.View) == 'u' {
+		b.failf(-1, pgerr.SyntaxError, "views cannot be unlogged because they do not have storage")
+	}
+	b.fixed = true
+	u := &plan.CreateView{
+		Name: b.rangeName(v.View), Persistence: persistence(v.View), Replace: v.Replace, Columns: columnNames(v.Aliases),
+		Options: b.options(v.Options), Query: b.bindNested(v.Query), Text: b.text,
+	}
+	switch v.WithCheckOption {
+	case pg.ViewCheckOption_LOCAL_CHECK_OPTION:
+		u.Check = 'l'
+	case pg.ViewCheckOption_CASCADED_CHECK_OPTION:
+		u.Check = 'c'
+	}
+	return u
+}
+
+func (b *binder) createIndex(i *pg.IndexStmt) plan.Utility {
+	u := &plan.CreateIndex{
+		Name: i.Idxname, Table: b.rangeName(i.Relation), Method: i.AccessMethod, Unique: i.Unique,
+		NullsNotDistinct: i.NullsNotDistinct, Concurrently: i.Concurrent, IfNotExists: i.IfNotExists,
+		Where: b.raw(i.WhereClause), Options: b.options(i.Options),
+	}
+	for _, n := range i.IndexParams {
+		u.Keys = append(u.Keys, b.indexElem(n.GetIndexElem()))
+	}
+	for _, n := range i.IndexIncludingParams {
+		e := n.GetIndexElem()
+		if e.Expr != nil {
+			b.failf(-1, pgerr.FeatureNotSupported, "expressions are not supported in included columns")
+		}
+		u.Include = append(u.Include, e.Name)
+	}
+	return u
+}
+
+func (b *binder) indexElem(e *pg.IndexElem) plan.IndexElem {
+	if len(e.Opclassopts) > 0 {
+		b.fail(-1, pgerr.Unsupported("operator class parameters are not supported"))
+	}
+	k := plan.IndexElem{Column: e.Name, Expr: b.raw(e.Expr)}
+	if len(e.Collation) > 0 {
+		parts := names(e.Collation)
+		b.collation(parts, -1)
+		k.Collation = parts[len(parts)-1]
+	}
+	if len(e.Opclass) > 0 {
+		parts := names(e.Opclass)
+		k.OpClass = parts[len(parts)-1]
+	}
+	k.Desc = e.Ordering == pg.SortByDir_SORTBY_DESC
+	k.NullsSet = e.NullsOrdering != pg.SortByNulls_SORTBY_NULLS_DEFAULT
+	k.NullsFirst = e.NullsOrdering == pg.SortByNulls_SORTBY_NULLS_FIRST || k.Desc && !k.NullsSet
+	return k
+}
+
+func (b *binder) createSchema(c *pg.CreateSchemaStmt) plan.Utility {
+	u := &plan.CreateSchema{Name: c.Schemaname, IfNotExists: c.IfNotExists}
+	if c.Authrole != nil {
+		u.Owner = b.roleName(c.Authrole)
+		if u.Name == "" {
+			u.Name = u.Owner
+		}
+	}
+	for _, e := range c.SchemaElts {
+		u.Elements = append(u.Elements, b.raw(e))
+	}
+	return u
+}
+
+func (b *binder) createDomain(c *pg.CreateDomainStmt) plan.Utility {
+	u := &plan.CreateDomain{Name: b.qname(c.Domainname), Type: plan.TypeName{Type: b.resolveTypeName(c.TypeName)}}
+	u.Collation = u.Type.Type.Collation
+	if c.CollClause != nil {
+		u.Collation = b.collation(names(c.CollClause.Collname), int(c.CollClause.Location))
+	}
+	for _, n := range c.Constraints {
+		switch x := n.GetConstraint(); x.Contype {
+		case pg.ConstrType_CONSTR_DEFAULT:
+			if u.Default != nil {
+				b.failf(-1, pgerr.SyntaxError, "multiple default expressions")
+			}
+			u.Default = b.raw(x.RawExpr)
+		case pg.ConstrType_CONSTR_NULL:
+		case pg.ConstrType_CONSTR_CHECK, pg.ConstrType_CONSTR_NOTNULL:
+			u.Constraints = append(u.Constraints, b.constraint(x))
+		case pg.ConstrType_CONSTR_PRIMARY:
+			b.failf(-1, pgerr.SyntaxError, "primary key constraints not possible for domains")
+		case pg.ConstrType_CONSTR_UNIQUE:
+			b.failf(-1, pgerr.SyntaxError, "unique constraints not possible for domains")
+		case pg.ConstrType_CONSTR_FOREIGN:
+			b.failf(-1, pgerr.SyntaxError, "foreign key constraints not possible for domains")
+		default:
+			b.failf(-1, pgerr.FeatureNotSupported, "specifying constraint deferrability not supported for domains")
+		}
+	}
+	return u
+}
+
+var parameterModes = map[pg.FunctionParameterMode]byte{
+	pg.FunctionParameterMode_FUNC_PARAM_IN: 'i', pg.FunctionParameterMode_FUNC_PARAM_DEFAULT: 'i',
+	pg.FunctionParameterMode_FUNC_PARAM_OUT: 'o', pg.FunctionParameterMode_FUNC_PARAM_INOUT: 'b',
+	pg.FunctionParameterMode_FUNC_PARAM_VARIADIC: 'v', pg.FunctionParameterMode_FUNC_PARAM_TABLE: 't',
+}
+
+func (b *binder) createFunction(c *pg.CreateFunctionStmt) plan.Utility {
+	u := &plan.CreateFunction{Name: b.qname(c.Funcname), Replace: c.Replace, Procedure: c.IsProcedure, Body: b.raw(c.SqlBody), Text: b.text}
+	for _, n := range c.Options {
+		if d := n.GetDefElem(); d.Defname == "set" {
+			b.fail(-1, pgerr.Unsupported("SET clauses of functions are not supported"))
+		}
+	}
+	u.Options = b.options(c.Options)
+	for _, n := range c.Parameters {
+		p := n.GetFunctionParameter()
+		u.Args = append(u.Args, plan.FunctionArg{
+			Name: p.Name, Mode: parameterModes[p.Mode], Type: plan.TypeName{Type: b.resolveTypeName(p.ArgType)}, Default: b.raw(p.Defexpr),
+		})
+	}
+	if c.ReturnType != nil {
+		u.Returns = &plan.TypeName{Type: b.resolveTypeName(c.ReturnType)}
+		u.Set = c.ReturnType.Setof
+	}
+	return u
+}

@@ -1,0 +1,303 @@
+package planner
+
+import (
+	"slices"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
+
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/parser"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// Stored binds and reads the expressions that descriptors keep, while a statement runs. It is
+// what the executor knows of the planner.
+type Stored struct{ Env *Env }
+
+func (s Stored) binder() *binder {
+	return &binder{env: s.Env, seen: map[plan.ObjectVersion]bool{}, fixed: true}
+}
+
+// User returns the role that new objects belong to.
+func (s Stored) User() OID { return s.Env.User }
+
+// SearchPath returns the schemas that unqualified names are looked up in.
+func (s Stored) SearchPath() []OID { return s.Env.SearchPath }
+
+// DecodeExpr reads a stored expression.
+func (s Stored) DecodeExpr(encoded []byte) (e plan.Expr, err error) {
+	b := s.binder()
+	err = b.catch(func() { e = b.decodeExpr(encoded) })
+	return e, err
+}
+
+// DecodeQuery reads a stored query.
+func (s Stored) DecodeQuery(encoded []byte) (q *plan.Query, err error) {
+	b := s.binder()
+	err = b.catch(func() { q = b.decodeQuery(encoded, 0) })
+	return q, err
+}
+
+// Plan plans a bound query.
+func (s Stored) Plan(q *plan.Query) (*plan.Statement, error) { return Plan(s.Env, q) }
+
+// Prepared returns the query that EXECUTE runs. Only those without parameters can be part of
+// another statement.
+func (s Stored) Prepared(e *plan.Execute) (*plan.Query, error) {
+	if s.Env.Prepared == nil {
+		return nil, pgerr.New(pgerr.InvalidSQLStatementName, "prepared statement \"%s\" does not exist", e.Name)
+	}
+	params, q, err := s.Env.Prepared(e.Name)
+	if err != nil {
+		return nil, err
+	}
+	if len(params) > 0 || len(e.Args) > 0 {
+		return nil, pgerr.Unsupported("CREATE TABLE AS EXECUTE with parameters is not supported")
+	}
+	if q.Command != plan.Select {
+		return nil, pgerr.New(pgerr.WrongObjectType, "prepared statement is not a SELECT")
+	}
+	return q, nil
+}
+
+// Element binds a statement inside CREATE SCHEMA, with the new schema in front of the path.
+func (s Stored) Element(raw plan.RawExpr, schema OID) (u plan.Utility, err error) {
+	env := *s.Env
+	env.SearchPath = append([]OID{schema}, env.SearchPath...)
+	x := raw.(*rawExpr)
+	b := &binder{env: &env, source: x.source, text: x.source, seen: map[plan.ObjectVersion]bool{}, fixed: true}
+	err = b.catch(func() {
+		var e error
+		u, e = bindUtility(b, x.node)
+		b.check(-1, e)
+	})
+	if err != nil {
+		return nil, err
+	}
+	inSchema(u, s.Env.Catalog.Schema(schema).Name)
+	return u, nil
+}
+
+// inSchema puts the object that a statement makes into a schema.
+func inSchema(u plan.Utility, schema string) {
+	var name *plan.QName
+	switch u := u.(type) {
+	case *plan.CreateTable:
+		name = &u.Name
+	case *plan.CreateView:
+		name = &u.Name
+	case *plan.CreateSequence:
+		name = &u.Name
+	case *plan.CreateIndex:
+		name = &u.Table
+	}
+	if name != nil && name.Schema == "" {
+		name.Schema = schema
+	}
+}
+
+// Store binds an expression for a descriptor.
+func (s Stored) Store(r plan.StoredRequest) (out *plan.Stored, err error) {
+	b := s.binder()
+	var n *pg.Node
+	if r.Raw != nil {
+		x := r.Raw.(*rawExpr)
+		n, b.source, b.text = x.node, x.source, x.source
+	}
+	err = b.catch(func() {
+		e := b.storedExpr(r, n)
+		out = b.stored(r, e)
+	})
+	return out, err
+}
+
+// storedExpr binds and coerces the expression of a request.
+func (b *binder) storedExpr(r plan.StoredRequest, n *pg.Node) plan.Expr {
+	s := b.newScope(nil)
+	if r.Table != nil {
+		rel := b.tableRel(r.Table, 0)
+		s.addItem(s.relItem(s.addRel(rel)))
+	}
+	bind := func(c clause) plan.Expr { return within(s, c, func() plan.Expr { return s.expr(n) }) }
+	var e plan.Expr
+	switch r.Kind {
+	case plan.StoredDefault:
+		e = b.coerceDefault(s, r, bind(inDefault), "default expression")
+	case plan.StoredGenerated:
+		e = b.coerceDefault(s, r, bind(inGenerated), "generation expression")
+	case plan.StoredCheck:
+		e = b.coerceBool(s, bind(inCheck), "CHECK")
+	case plan.StoredDomainCheck:
+		value := &plan.CaseTest{Base: plan.Base{Typ: r.Type, Pos: -1}}
+		s.addItem(&nsItem{rel: -1, cols: []nsColumn{{"value", value}}, colsVisible: true, lateralOK: true})
+		e = b.coerceBool(s, bind(inCheck), "CHECK")
+	case plan.StoredIndexKey:
+		e = bind(inIndexExpr)
+		if e.ResultType().OID == types.UnknownOID {
+			e = b.coerceTo(s, e, b.plainType(types.TextOID), functions.Implicit, plan.CastImplicit, -1)
+		}
+	case plan.StoredPredicate:
+		e = b.coerceBool(s, bind(inIndexPred), "WHERE")
+	case plan.StoredUsing:
+		return b.using(s, r, n)
+	}
+	b.collate(e)
+	return e
+}
+
+// coerceDefault makes a default fit its column.
+func (b *binder) coerceDefault(s *scope, r plan.StoredRequest, e plan.Expr, what string) plan.Expr {
+	out := b.coerceTo(s, e, r.Type, functions.Assignment, plan.CastImplicit, -1)
+	if out == nil {
+		b.fail(-1, pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" is of type %s but %s is of type %s",
+			r.Column, b.typeName(r.Type.OID), what, b.typeName(e.ResultType().OID)).
+			WithHint("You will need to rewrite or cast the expression."))
+	}
+	return out
+}
+
+// using binds what a column's values become when its type changes.
+func (b *binder) using(s *scope, r plan.StoredRequest, n *pg.Node) plan.Expr {
+	var e plan.Expr
+	if n != nil {
+		e = within(s, inAlterType, func() plan.Expr { return s.expr(n) })
+	} else {
+		at := slices.IndexFunc(r.Table.Columns, func(c catalog.Column) bool { return !c.Dropped && c.Name == r.Column })
+		e = s.relVar(0, at)
+	}
+	out := b.coerceTo(s, e, r.Type, functions.Assignment, plan.CastImplicit, -1)
+	if out == nil {
+		if n != nil {
+			b.fail(-1, pgerr.New(pgerr.DatatypeMismatch, "result of USING clause for column \"%s\" cannot be cast automatically to type %s",
+				r.Column, b.typeName(r.Type.OID)).WithHint("You might need to add an explicit cast."))
+		}
+		target := b.env.Types.FormatType(r.Type.OID, r.Type.Typmod)
+		b.fail(-1, pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" cannot be cast automatically to type %s", r.Column, b.typeName(r.Type.OID)).
+			WithHint("You might need to specify \"USING %s::%s\".", types.QuoteIdent(r.Column), target))
+	}
+	b.collate(out)
+	return out
+}
+
+// stored finishes an expression: what it uses and needs, and whether that is allowed.
+func (b *binder) stored(r plan.StoredRequest, e plan.Expr) *plan.Stored {
+	if len(b.params) > 0 {
+		b.failf(-1, pgerr.UndefinedParameter, "there is no parameter $1")
+	}
+	table := OID(0)
+	if r.Table != nil {
+		table = r.Table.OID
+	}
+	out := &plan.Stored{
+		Expr: e, Encoded: plan.EncodeExpr(e), Type: e.ResultType(), Mutable: mutability(e), Depends: plan.Dependencies(e, table),
+	}
+	used := map[int16]bool{}
+	plan.Walk(e, func(x plan.Expr) bool {
+		if v, ok := x.(*plan.Var); ok && v.Level == 0 && v.Attr >= 0 {
+			used[int16(v.Attr+1)] = true
+		}
+		return true
+	})
+	for num := range used {
+		out.Columns = append(out.Columns, num)
+	}
+	slices.Sort(out.Columns)
+	if out.Mutable == 'i' {
+		return out
+	}
+	switch r.Kind {
+	case plan.StoredGenerated:
+		b.failf(-1, pgerr.InvalidObjectDefinition, "generation expression is not immutable")
+	case plan.StoredIndexKey:
+		b.failf(-1, pgerr.InvalidObjectDefinition, "functions in index expression must be marked IMMUTABLE")
+	case plan.StoredPredicate:
+		b.failf(-1, pgerr.InvalidObjectDefinition, "functions in index predicate must be marked IMMUTABLE")
+	}
+	return out
+}
+
+// mutability returns the worst volatility of the functions in an expression.
+func mutability(e plan.Expr) byte {
+	worst := byte('i')
+	note := func(v byte) {
+		if v == 'v' || v == 's' && worst == 'i' {
+			worst = v
+		}
+	}
+	plan.Walk(e, func(x plan.Expr) bool {
+		switch x := x.(type) {
+		case *plan.Call:
+			note(x.Func.Volatile)
+		case *plan.ValueFunc:
+			note('s')
+		case *plan.NextValue:
+			note('v')
+		case *plan.IOCast:
+			if !plainText(x.Arg.ResultType().OID) || !plainText(x.Typ.OID) {
+				note(ioVolatility(x.Arg.ResultType().OID))
+				note(ioVolatility(x.Typ.OID))
+			}
+		}
+		return true
+	})
+	return worst
+}
+
+func plainText(t OID) bool {
+	return t == types.TextOID || t == types.VarcharOID || t == types.BPCharOID || t == types.NameOID
+}
+
+// ioVolatility tells whether a type's text form depends on settings.
+func ioVolatility(t OID) byte {
+	switch t {
+	case types.DateOID, types.TimestampOID, types.TimestamptzOID, types.TimetzOID, types.IntervalOID, types.MoneyOID, types.ByteaOID,
+		types.Float4OID, types.Float8OID, types.RegclassOID, types.RegtypeOID, types.RegprocOID:
+		return 's'
+	}
+	return 'i'
+}
+
+// FunctionBody binds the body of an SQL function. The body is kept as text and bound where the
+// function is called; binding it here finds its errors early.
+func (s Stored) FunctionBody(f *catalog.Function, raw plan.RawExpr) ([]byte, []catalog.Dependency, error) {
+	if raw != nil {
+		return nil, nil, pgerr.Unsupported("SQL-standard function bodies are not supported")
+	}
+	statements, err := parser.Parse(f.Source)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, st := range statements {
+		if !isQuery(st.Tree) {
+			continue
+		}
+		env := *s.Env
+		env.Params = f.ArgTypes
+		if slices.ContainsFunc(f.ArgNames, func(n string) bool { return n != "" }) {
+			continue // the body may use the arguments' names, which are known where it is called
+		}
+		if _, err := Bind(&env, st); err != nil {
+			return nil, nil, err
+		}
+	}
+	return nil, nil, nil
+}
+
+// bindCopyTable finds the table of COPY and binds its condition.
+func (b *binder) bindCopyTable(u *plan.Copy, c *pg.CopyStmt) {
+	mode := uint8(lockAccessShare)
+	if c.IsFrom {
+		mode = lockRowExclusive
+	}
+	u.Table = b.findRelation(c.Relation, mode)
+	if c.WhereClause == nil {
+		return
+	}
+	s := b.newScope(nil)
+	s.addItem(s.relItem(s.addRel(b.tableRel(u.Table, mode))))
+	u.Bound = within(s, inCopyWhere, func() plan.Expr { return b.coerceBool(s, s.expr(c.WhereClause), "WHERE") })
+	b.collate(u.Bound)
+}
