@@ -55,7 +55,7 @@ func RunUtility(rt *Runtime, u plan.Utility) (*Result, error) {
 	}
 	tag, err := d.run(u)
 	if err != nil {
-		return nil, mapError(err)
+		return nil, MapError(err)
 	}
 	return &Result{Tag: tag}, nil
 }
