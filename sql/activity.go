@@ -1,0 +1,85 @@
+package sql
+
+import (
+	"sync"
+
+	"github.com/omendb/omendb/sql/catalog"
+)
+
+// activity is what pg_stat_activity shows of a session, and what the session
+// remembers about its current statement and transaction.
+type activity struct {
+	mu          sync.Mutex // guards what other sessions read
+	query       string
+	state       string
+	queryStart  int64
+	stateSince  int64
+	txnStart    int64 // 0 outside transactions
+	application string
+
+	// The session's own:
+	command    string // first word of the running statement
+	statements int    // statements of the transaction that took a snapshot
+	key        bindKey
+	keyVersion uint64
+	keyUser    catalog.OID
+}
+
+// Activity is a copy of what one session is doing. Times are timestamptz.
+type Activity struct {
+	PID                                                    int32
+	User, Database                                         catalog.OID
+	Application, Client                                    string
+	Query, State                                           string
+	BackendStart, QueryStart, StateSince, TransactionStart int64
+}
+
+// maxActivityQuery is how much of a query's text other sessions can see
+// (track_activity_query_size).
+const maxActivityQuery = 1024
+
+func (a *activity) start(text string, now int64) {
+	if len(text) > maxActivityQuery {
+		text = text[:maxActivityQuery]
+	}
+	a.mu.Lock()
+	a.query, a.state, a.queryStart, a.stateSince = text, "active", now, now
+	a.mu.Unlock()
+}
+
+func (a *activity) idle(x *Session) {
+	now := x.now()
+	a.mu.Lock()
+	switch x.Status() {
+	case 'T':
+		a.state = "idle in transaction"
+	case 'E':
+		a.state = "idle in transaction (aborted)"
+	default:
+		a.state = "idle"
+	}
+	a.stateSince = now
+	a.mu.Unlock()
+}
+
+func (a *activity) begin(now int64) {
+	a.statements = 0
+	a.mu.Lock()
+	a.txnStart = now
+	a.mu.Unlock()
+}
+
+func (a *activity) end() {
+	a.mu.Lock()
+	a.txnStart = 0
+	a.mu.Unlock()
+}
+
+// Activity returns what the session is doing, from any goroutine.
+func (x *Session) Activity() Activity {
+	a := &x.activity
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return Activity{PID: x.pid, User: x.login, Database: x.database, Application: a.application, Client: x.opts.ClientAddr,
+		Query: a.query, State: a.state, BackendStart: x.started, QueryStart: a.queryStart, StateSince: a.stateSince, TransactionStart: a.txnStart}
+}

@@ -1,0 +1,263 @@
+package sql
+
+import (
+	"context"
+	"math"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/planner"
+)
+
+// cursor is the state of DECLARE CURSOR. Rows are kept as they are fetched, so
+// that a scrollable cursor can go back.
+type cursor struct {
+	def    *plan.DeclareCursor
+	held   bool // WITH HOLD and its transaction has committed
+	rows   [][]column.Datum
+	all    bool  // every row is in rows
+	pos    int64 // 0 before the first row, n at the n-th, len+1 after the last
+	scroll bool
+	bytes  int64
+}
+
+// maxCursorBytes bounds what one cursor keeps in memory.
+const maxCursorBytes = 1 << 30
+
+// declareCursor is DECLARE CURSOR.
+func (x *Session) declareCursor(ctx context.Context, d *plan.DeclareCursor, params []column.Datum) error {
+	if !d.Hold && x.state != txnBlock {
+		return pgerr.New(pgerr.NoActiveSQLTransaction, "DECLARE CURSOR can only be used in transaction blocks")
+	}
+	if x.portals[d.Name] != nil {
+		return pgerr.New(pgerr.DuplicateCursor, "cursor \"%s\" already exists", d.Name)
+	}
+	q := plan.CloneQuery(d.Query)
+	st, err := planner.Plan(x.plannerEnv(ctx, nil), q)
+	if err != nil {
+		return err
+	}
+	p := &portal{name: d.Name, stmt: &statement{text: d.Text}, query: st, params: params, started: true}
+	var formats []int16
+	if d.Binary {
+		formats = []int16{1}
+	}
+	p.cols = x.columnsOf(st.Output, formats)
+	p.cursor = &cursor{def: d, scroll: d.Scroll || !d.NoScroll && st.ReadOnly}
+	if err := x.startPortal(ctx, p); err != nil {
+		p.close()
+		return err
+	}
+	x.portals[d.Name] = p
+	if d.Hold && x.state == txnImplicit {
+		return x.holdCursor(p)
+	}
+	return nil
+}
+
+// load reads rows until the cursor has n of them.
+func (p *portal) load(n int64) error {
+	c := p.cursor
+	for !c.all && int64(len(c.rows)) < n {
+		b, err := p.batch()
+		if err != nil {
+			return err
+		}
+		if b == nil {
+			c.all = true
+			break
+		}
+		for i := range b.Len() {
+			row := make([]column.Datum, len(b.Cols))
+			for j := range b.Cols {
+				row[j] = b.Cols[j].Datum(b.Row(i)).Clone()
+				c.bytes += 40 + int64(len(row[j].B))
+			}
+			c.rows = append(c.rows, row)
+		}
+		if c.bytes > maxCursorBytes {
+			return pgerr.New(pgerr.OutOfMemory, "out of memory").WithDetail("Cursor \"%s\" holds more than %d bytes.", p.name, maxCursorBytes)
+		}
+	}
+	return nil
+}
+
+// holdCursor reads a WITH HOLD cursor to its end, so that it can live on.
+func (x *Session) holdCursor(p *portal) error {
+	if err := p.load(math.MaxInt64); err != nil {
+		return err
+	}
+	p.cursor.held = true
+	p.release()
+	return nil
+}
+
+func (x *Session) findCursor(name string) (*portal, error) {
+	p := x.portals[name]
+	if p == nil || p.cursor == nil {
+		return nil, pgerr.New(pgerr.InvalidCursorName, "cursor \"%s\" does not exist", name)
+	}
+	return p, nil
+}
+
+// runFetch is FETCH and MOVE.
+func (x *Session) runFetch(ctx context.Context, f *plan.Fetch, sink Sink) error {
+	p, err := x.findCursor(f.Cursor)
+	if err != nil {
+		return err
+	}
+	if p.rt != nil {
+		p.rt.Context = ctx
+	}
+	rows, err := p.fetch(f)
+	if err != nil {
+		return err
+	}
+	if f.Move {
+		return sink.Complete("MOVE " + formatInt(int64(len(rows))))
+	}
+	return x.sendCursorRows(p, rows, sink)
+}
+
+func (x *Session) sendCursorRows(p *portal, rows [][]column.Datum, sink Sink) error {
+	if err := sink.Describe(p.cols); err != nil {
+		return err
+	}
+	kinds := make([]column.Kind, len(p.cols))
+	for i, c := range p.cols {
+		kinds[i] = x.env.Type(c.Type).Kind
+	}
+	var b column.Batch
+	for at := 0; at < len(rows); at += column.BatchSize {
+		b.Reset(kinds...)
+		for _, r := range rows[at:min(at+column.BatchSize, len(rows))] {
+			b.AppendRow(r)
+		}
+		if err := sink.Rows(p.cols, &b); err != nil {
+			return err
+		}
+	}
+	return sink.Complete("FETCH " + formatInt(int64(len(rows))))
+}
+
+// fetch moves the cursor and returns the rows that it passed.
+func (p *portal) fetch(f *plan.Fetch) ([][]column.Datum, error) {
+	c := p.cursor
+	switch f.Direction {
+	case 'a', 'r':
+		target := f.Count
+		if f.Direction == 'r' {
+			target += c.pos
+		} else if target < 0 {
+			if err := p.load(math.MaxInt64); err != nil {
+				return nil, err
+			}
+			target = int64(len(c.rows)) + 1 + f.Count
+		}
+		return p.fetchAt(target)
+	}
+	count := f.Count
+	if f.All {
+		count = math.MaxInt64
+	}
+	backward := f.Direction == 'b'
+	if count < 0 {
+		count, backward = -count, !backward
+	}
+	if count == 0 { // the current row again
+		return p.fetchAt(c.pos)
+	}
+	if backward {
+		return p.fetchBackward(count)
+	}
+	return p.fetchForward(count)
+}
+
+func (p *portal) fetchForward(count int64) ([][]column.Datum, error) {
+	c := p.cursor
+	end := int64(math.MaxInt64)
+	if count < math.MaxInt64-c.pos {
+		end = c.pos + count
+	}
+	if err := p.load(end); err != nil {
+		return nil, err
+	}
+	n := int64(len(c.rows))
+	from := min(c.pos, n)
+	if end > n {
+		c.pos = n + 1
+		return c.rows[from:], nil
+	}
+	c.pos = end
+	return c.rows[from:end], nil
+}
+
+func (p *portal) fetchBackward(count int64) ([][]column.Datum, error) {
+	c := p.cursor
+	if !c.scroll {
+		return nil, errNoScroll()
+	}
+	var out [][]column.Datum
+	for ; count > 0 && c.pos > 0; count-- {
+		if c.pos--; c.pos > 0 {
+			out = append(out, c.rows[c.pos-1])
+		}
+	}
+	return out, nil
+}
+
+func errNoScroll() error {
+	return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cursor can only scan forward").
+		WithHint("Declare it with SCROLL option to enable backward scan.")
+}
+
+// fetchAt moves to one row and returns it, if there is one.
+func (p *portal) fetchAt(target int64) ([][]column.Datum, error) {
+	c := p.cursor
+	if target < c.pos && !c.scroll {
+		return nil, errNoScroll()
+	}
+	if target <= 0 {
+		c.pos = 0
+		return nil, nil
+	}
+	if err := p.load(target); err != nil {
+		return nil, err
+	}
+	if target > int64(len(c.rows)) {
+		c.pos = int64(len(c.rows)) + 1
+		return nil, nil
+	}
+	c.pos = target
+	return c.rows[target-1 : target], nil
+}
+
+// closeCursor is CLOSE.
+func (x *Session) closeCursor(c *plan.CloseCursor) error {
+	if c.Name == "" {
+		for name, p := range x.portals {
+			if p.cursor != nil {
+				x.ClosePortal(name)
+			}
+		}
+		return nil
+	}
+	if _, err := x.findCursor(c.Name); err != nil {
+		return err
+	}
+	x.ClosePortal(c.Name)
+	return nil
+}
+
+// holdCursors keeps WITH HOLD cursors beyond the transaction that is about to commit.
+func (x *Session) holdCursors() error {
+	for _, p := range x.portals {
+		if p.cursor != nil && p.cursor.def.Hold && !p.cursor.held {
+			if err := x.holdCursor(p); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,328 @@
+package sql
+
+import (
+	"context"
+	"errors"
+	"sort"
+	"strconv"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/exec"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/planner"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// typeSource lets types find user-defined types in whatever view is current.
+type typeSource struct{ x *Session }
+
+// TypeByOID implements types.TypeSource.
+func (t typeSource) TypeByOID(oid types.OID) *types.Type { return t.x.view.TypeByOID(oid) }
+
+// EnumLabels implements types.TypeSource.
+func (t typeSource) EnumLabels(enum types.OID) []types.EnumLabel { return t.x.view.EnumLabels(enum) }
+
+// Attributes implements types.TypeSource.
+func (t typeSource) Attributes(c types.OID) []types.Attribute { return t.x.view.Attributes(c) }
+
+// relation finds a table by name along the search path.
+func (x *Session) relation(n plan.QName) (*catalog.Relation, error) {
+	if n.Schema != "" {
+		s := x.view.SchemaByName(n.Schema)
+		if s == nil {
+			return nil, pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", n.Schema)
+		}
+		if r := x.view.RelationByName(s.OID, n.Name); r != nil {
+			return r, nil
+		}
+		return nil, pgerr.New(pgerr.UndefinedTable, "relation \"%s.%s\" does not exist", n.Schema, n.Name)
+	}
+	for _, s := range x.searchPath() {
+		if r := x.view.RelationByName(s, n.Name); r != nil {
+			return r, nil
+		}
+	}
+	return nil, pgerr.New(pgerr.UndefinedTable, "relation \"%s\" does not exist", n.Name)
+}
+
+// statistics answers the optimizer from the engine and from what ANALYZE found.
+type statistics struct{ x *Session }
+
+// Rows implements planner.Statistics.
+func (s statistics) Rows(t *catalog.Relation) (rows, bytes float64) {
+	if t.Store == 0 {
+		return 1000, 0
+	}
+	st := s.x.srv.opts.DB.StoreStats(engine.StoreID(t.Store))
+	rows, bytes = st.Rows, float64(st.Bytes)
+	if rows <= 0 { // nothing committed yet, perhaps filled by this very transaction
+		rows = 10
+		if a := s.x.view.Statistic(t.OID); a != nil {
+			rows = a.Rows
+		}
+	}
+	return rows, bytes
+}
+
+// RangeRows implements planner.Statistics.
+func (s statistics) RangeRows(t *catalog.Relation, ix *catalog.Index, lower, upper []byte) (float64, bool) {
+	store := t.Store
+	if ix != nil {
+		store = ix.Store
+	}
+	if store == 0 || s.x.txn == nil || s.x.txn.Options().Isolation == engine.Serializable {
+		return 0, false
+	}
+	snap := s.x.txn.Snapshot()
+	defer snap.Close()
+	return snap.EstimateRange(engine.StoreID(store), lower, upper), true
+}
+
+// Column implements planner.Statistics.
+func (s statistics) Column(t *catalog.Relation, attr int) *planner.ColumnStatistics {
+	st := s.x.view.Statistic(t.OID)
+	if st == nil {
+		return nil
+	}
+	for _, c := range st.Columns {
+		if int(c.Num) == attr+1 {
+			return &planner.ColumnStatistics{NullFraction: c.NullFrac, Distinct: c.Distinct, Width: c.Width,
+				Common: c.Common, Frequencies: c.Frequency, Histogram: c.Histogram, Correlation: c.Correlation}
+		}
+	}
+	return nil
+}
+
+// functionSession is what functions ask of a session.
+type functionSession struct{ x *Session }
+
+var _ functions.Session = functionSession{}
+
+// CurrentUser implements functions.Session.
+func (f functionSession) CurrentUser() string { return f.roleName(f.x.user) }
+
+// SessionUser implements functions.Session.
+func (f functionSession) SessionUser() string { return f.roleName(f.x.authUser) }
+
+func (f functionSession) roleName(oid catalog.OID) string {
+	if r := f.x.view.Role(oid); r != nil {
+		return r.Name
+	}
+	return "unknown (OID=" + strconv.Itoa(int(oid)) + ")"
+}
+
+// Database implements functions.Session.
+func (f functionSession) Database() string { return f.x.databaseName() }
+
+// PID implements functions.Session.
+func (f functionSession) PID() int32 { return f.x.pid }
+
+// Setting implements functions.Session.
+func (f functionSession) Setting(name string) (string, bool) {
+	v, err := f.x.showSetting(name)
+	return v, err == nil
+}
+
+// SetSetting implements functions.Session.
+func (f functionSession) SetSetting(name, value string, local bool) (string, error) {
+	if err := f.x.values.Set(name, value, local, f.x.isSuperuser()); err != nil {
+		return "", err
+	}
+	return f.x.showSetting(name)
+}
+
+// Random implements functions.Session.
+func (f functionSession) Random() *functions.Random { return f.x.random }
+
+// Notice implements functions.Session.
+func (f functionSession) Notice(n *pgerr.Error) { f.x.notice(n) }
+
+// TransactionID implements functions.Session.
+func (f functionSession) TransactionID(assign bool) (uint64, bool) {
+	if assign {
+		return f.x.txn.XID(), true
+	}
+	id := f.x.txn.AssignedXID()
+	return id, id != 0
+}
+
+// CurrentSnapshot implements functions.Session.
+func (f functionSession) CurrentSnapshot() (xmin, xmax uint64, running []uint64) {
+	xmin, xmax, running = f.x.srv.opts.DB.XIDRange()
+	sort.Slice(running, func(i, j int) bool { return running[i] < running[j] })
+	return xmin, xmax, running
+}
+
+// TransactionStatus implements functions.Session.
+func (f functionSession) TransactionStatus(id uint64) (string, error) {
+	_, xmax, running := f.x.srv.opts.DB.XIDRange()
+	if id >= xmax {
+		return "", pgerr.New(pgerr.InvalidParameterValue, "transaction ID %d is in the future", id)
+	}
+	for _, r := range running {
+		if r == id {
+			return "in progress", nil
+		}
+	}
+	return "", nil
+}
+
+// sequence returns a sequence that the current user may use.
+func (f functionSession) sequence(oid catalog.OID, bits uint32) (*catalog.Sequence, error) {
+	s := f.x.view.Sequence(oid)
+	if s == nil {
+		if r := f.x.view.Relation(oid); r != nil {
+			return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a sequence", r.Name)
+		}
+		return nil, pgerr.New(pgerr.UndefinedTable, "could not open relation with OID %d", oid)
+	}
+	if !f.x.hasPrivilege(f.x.view, s, bits) {
+		return nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied for sequence %s", s.Name)
+	}
+	return s, nil
+}
+
+// SequenceNext implements functions.Session.
+func (f functionSession) SequenceNext(oid catalog.OID) (int64, error) {
+	s, err := f.sequence(oid, catalog.ACLUsage)
+	if err != nil {
+		return 0, err
+	}
+	if f.x.txn.Options().ReadOnly && s.Persistence != 't' {
+		return 0, pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute nextval() in a read-only transaction")
+	}
+	v, err := f.x.srv.opts.DB.SequenceNext(engine.StoreID(s.Store), engine.SequenceParams{Increment: s.Increment, Min: s.Min,
+		Max: s.Max, Cycle: s.Cycle, Cache: s.CacheSz})
+	if errors.Is(err, engine.ErrSequenceLimit) {
+		if s.Increment > 0 {
+			return 0, pgerr.New(pgerr.SequenceGeneratorLimitExceeded, "nextval: reached maximum value of sequence \"%s\" (%d)", s.Name, s.Max)
+		}
+		return 0, pgerr.New(pgerr.SequenceGeneratorLimitExceeded, "nextval: reached minimum value of sequence \"%s\" (%d)", s.Name, s.Min)
+	}
+	if err != nil {
+		return 0, exec.MapError(err)
+	}
+	f.x.sequences[oid] = sequenceValue{v, true}
+	f.x.lastSeq = oid
+	return v, nil
+}
+
+// SequenceCurrent implements functions.Session.
+func (f functionSession) SequenceCurrent(oid catalog.OID) (int64, error) {
+	s, err := f.sequence(oid, 0)
+	if err != nil {
+		return 0, err
+	}
+	v := f.x.sequences[oid]
+	if !v.valid {
+		return 0, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "currval of sequence \"%s\" is not yet defined in this session", s.Name)
+	}
+	return v.value, nil
+}
+
+// SequenceLast implements functions.Session.
+func (f functionSession) SequenceLast() (int64, error) {
+	v := f.x.sequences[f.x.lastSeq]
+	if !v.valid || f.x.view.Sequence(f.x.lastSeq) == nil {
+		return 0, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "lastval is not yet defined in this session")
+	}
+	return v.value, nil
+}
+
+// SequenceSet implements functions.Session.
+func (f functionSession) SequenceSet(oid catalog.OID, value int64, called bool) error {
+	s, err := f.sequence(oid, catalog.ACLUpdate)
+	if err != nil {
+		return err
+	}
+	if value < s.Min || value > s.Max {
+		return pgerr.New(pgerr.NumericValueOutOfRange, "setval: value %d is out of bounds for sequence \"%s\" (%d..%d)", value, s.Name, s.Min, s.Max)
+	}
+	if err := f.x.srv.opts.DB.SetSequence(engine.StoreID(s.Store), engine.SequenceState{Last: value, Called: called}); err != nil {
+		return exec.MapError(err)
+	}
+	if called {
+		f.x.sequences[oid] = sequenceValue{value, true}
+	}
+	return nil
+}
+
+func (f functionSession) advisoryKey(l functions.AdvisoryLock) engine.AdvisoryKey {
+	return engine.AdvisoryKey{Database: f.x.database, Key: uint64(l.Key), Pair: l.Pair}
+}
+
+// AdvisoryLock implements functions.Session.
+func (f functionSession) AdvisoryLock(ctx context.Context, l functions.AdvisoryLock, try bool) (bool, error) {
+	wait := engine.Wait
+	if try {
+		wait = engine.NoWait
+	}
+	ok, err := f.x.txn.AdvisoryLock(ctx, f.advisoryKey(l), l.Shared, !l.Transaction, wait)
+	return ok, exec.MapError(err)
+}
+
+// AdvisoryUnlock implements functions.Session.
+func (f functionSession) AdvisoryUnlock(l functions.AdvisoryLock) bool {
+	return f.x.txn.AdvisoryUnlock(f.advisoryKey(l), l.Shared)
+}
+
+// AdvisoryUnlockAll implements functions.Session.
+func (f functionSession) AdvisoryUnlockAll() {
+	if f.x.txn != nil {
+		f.x.txn.AdvisoryUnlockAll()
+	}
+}
+
+// SignalBackend implements functions.Session.
+func (f functionSession) SignalBackend(pid int32, terminate bool) (bool, error) {
+	found, allowed := false, true
+	f.x.srv.Each(func(o *Session) {
+		if o.pid != pid {
+			return
+		}
+		found = true
+		if o.login != f.x.user && !f.x.isSuperuser() && !f.x.memberOf(f.x.view, f.x.user, o.login) {
+			allowed = false
+		}
+	})
+	switch {
+	case !allowed && terminate:
+		return false, pgerr.New(pgerr.InsufficientPrivilege, "must be a member of the role whose process is being terminated or member of pg_signal_backend")
+	case !allowed:
+		return false, pgerr.New(pgerr.InsufficientPrivilege, "must be a member of the role whose query is being canceled or member of pg_signal_backend")
+	case !found:
+		f.x.notice(pgerr.New(pgerr.Warning, "PID %d is not a PostgreSQL server process", pid).WithSeverity("WARNING"))
+		return false, nil
+	case terminate:
+		return f.x.srv.Terminate(pid), nil
+	}
+	return f.x.srv.Cancel(pid), nil
+}
+
+// ReloadConfig implements functions.Session.
+func (f functionSession) ReloadConfig() error {
+	if f.x.srv.opts.Reload == nil {
+		return nil
+	}
+	return f.x.srv.opts.Reload()
+}
+
+// Info implements functions.Session.
+func (f functionSession) Info(key functions.InfoKey) (string, bool) {
+	switch key {
+	case functions.InfoClientAddr:
+		return f.x.opts.ClientAddr, true
+	case functions.InfoServerAddr:
+		return f.x.opts.ServerAddr, true
+	case functions.InfoStartTime, functions.InfoLoadTime:
+		return strconv.FormatInt(f.x.srv.started, 10), true
+	case functions.InfoVersion:
+		return "PostgreSQL " + Version + " (OmenDB) on x86_64-pc-linux-gnu, compiled by go, 64-bit", true
+	case functions.InfoQuery:
+		return f.x.Activity().Query, true
+	}
+	return "", false
+}

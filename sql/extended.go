@@ -1,0 +1,340 @@
+package sql
+
+import (
+	"context"
+	"strings"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/parser"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// The limits on what one session may keep: each costs memory that a client
+// could otherwise take without end.
+const (
+	maxStatements = 100_000
+	maxPortals    = 10_000
+)
+
+// Parse prepares a statement (the extended protocol's Parse). Types of 0 are inferred.
+func (x *Session) Parse(ctx context.Context, name, text string, params []uint32) error {
+	ctx, done, err := x.statementContext(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	x.activity.start(text, x.now())
+	if name == "" {
+		delete(x.statements, "")
+	} else if x.statements[name] != nil {
+		return pgerr.New(pgerr.DuplicatePreparedStatement, "prepared statement \"%s\" already exists", name)
+	}
+	if len(x.statements) >= maxStatements {
+		return pgerr.New(pgerr.ProgramLimitExceeded, "a session may keep at most %d prepared statements", maxStatements)
+	}
+	s, err := x.prepare(ctx, text, params)
+	if err != nil {
+		return err
+	}
+	s.name, s.created = name, x.now()
+	x.statements[name] = s
+	return nil
+}
+
+// prepare parses and binds one statement; an empty text gives a statement
+// without a tree.
+func (x *Session) prepare(ctx context.Context, text string, params []uint32) (*statement, error) {
+	if x.state != txnFailed {
+		if s := x.srv.plans.findPrepared(x, text, params); s != nil {
+			if _, err := x.ready(ctx, s); err != nil {
+				return nil, err
+			}
+			return s, nil
+		}
+	}
+	list, err := parser.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) > 1 {
+		return nil, pgerr.New(pgerr.SyntaxError, "cannot insert multiple commands into a prepared statement")
+	}
+	s := &statement{text: text, declared: params}
+	if len(list) == 0 {
+		return s, nil
+	}
+	s.parsed = &list[0]
+	if x.state == txnFailed {
+		return s, x.checkFailedText(s)
+	}
+	if _, err := x.ready(ctx, s); err != nil {
+		return nil, err
+	}
+	x.srv.plans.keepPrepared(x, text, params, s)
+	return s, nil
+}
+
+func (x *Session) statement(name string) (*statement, error) {
+	s := x.statements[name]
+	if s == nil {
+		if name == "" {
+			return nil, pgerr.New(pgerr.InvalidSQLStatementName, "unnamed prepared statement does not exist")
+		}
+		return nil, pgerr.New(pgerr.InvalidSQLStatementName, "prepared statement \"%s\" does not exist", name)
+	}
+	return s, nil
+}
+
+func (x *Session) portal(name string) (*portal, error) {
+	p := x.portals[name]
+	if p == nil {
+		return nil, pgerr.New(pgerr.InvalidCursorName, "portal \"%s\" does not exist", name)
+	}
+	return p, nil
+}
+
+// Bind makes a portal from a prepared statement and parameter values.
+func (x *Session) Bind(ctx context.Context, name, stmt string, paramFormats []int16, values [][]byte, resultFormats []int16) error {
+	ctx, done, err := x.statementContext(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	s, err := x.statement(stmt)
+	if err != nil {
+		return err
+	}
+	if name != "" && x.portals[name] != nil {
+		return pgerr.New(pgerr.DuplicateCursor, "cursor \"%s\" already exists", name)
+	}
+	if len(x.portals) >= maxPortals {
+		return pgerr.New(pgerr.ProgramLimitExceeded, "a session may have at most %d portals", maxPortals)
+	}
+	x.activity.start(s.text, x.now())
+	if len(paramFormats) > 1 && len(paramFormats) != len(values) {
+		return pgerr.New(pgerr.ProtocolViolation, "bind message has %d parameter formats but %d parameters", len(paramFormats), len(values))
+	}
+	p := &portal{name: name, stmt: s}
+	if s.parsed != nil {
+		if err := x.checkFailedText(s); err != nil {
+			return err
+		}
+		if err := x.bindPortal(ctx, p, s, paramFormats, values, resultFormats); err != nil {
+			return err
+		}
+	} else if len(values) > 0 {
+		return x.wrongParams(s, len(values), 0)
+	}
+	if old := x.portals[name]; old != nil {
+		old.close()
+	}
+	x.portals[name] = p
+	return nil
+}
+
+func (x *Session) wrongParams(s *statement, got, want int) error {
+	return pgerr.New(pgerr.ProtocolViolation, "bind message supplies %d parameters, but prepared statement \"%s\" requires %d", got, s.name, want)
+}
+
+func (x *Session) bindPortal(ctx context.Context, p *portal, s *statement, formats []int16, values [][]byte, resultFormats []int16) error {
+	if x.state == txnFailed { // COMMIT or ROLLBACK
+		p.utility = transactionOf(s.parsed)
+		return nil
+	}
+	c, err := x.ready(ctx, s)
+	if err != nil {
+		return err
+	}
+	if len(values) != len(c.params) {
+		return x.wrongParams(s, len(values), len(c.params))
+	}
+	if p.params, err = x.readParams(c.params, formats, values); err != nil {
+		return err
+	}
+	p.query, p.utility = c.query, c.utility
+	out := outputOf(c)
+	if len(resultFormats) > 1 && len(resultFormats) != len(out) {
+		return pgerr.New(pgerr.ProtocolViolation, "bind message has %d result formats but query has %d columns", len(resultFormats), len(out))
+	}
+	for _, f := range resultFormats {
+		if f != 0 && f != 1 {
+			return pgerr.New(pgerr.InvalidParameterValue, "unsupported format code: %d", f)
+		}
+	}
+	p.cols = x.columnsOf(out, resultFormats)
+	return nil
+}
+
+// readParams decodes parameter values in text or binary format.
+func (x *Session) readParams(params []uint32, formats []int16, values [][]byte) ([]column.Datum, error) {
+	if len(values) == 0 {
+		return nil, nil
+	}
+	out := make([]column.Datum, len(values))
+	for i, v := range values {
+		if v == nil {
+			out[i] = column.Null()
+			continue
+		}
+		format := int16(0)
+		switch {
+		case len(formats) == 1:
+			format = formats[0]
+		case i < len(formats):
+			format = formats[i]
+		}
+		var err error
+		switch format {
+		case 0:
+			if strings.IndexByte(string(v), 0) >= 0 {
+				return nil, pgerr.New(pgerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": 0x00")
+			}
+			out[i], err = x.env.In(params[i], -1, string(v))
+		case 1:
+			out[i], err = x.env.Recv(params[i], -1, v)
+		default:
+			err = pgerr.New(pgerr.InvalidParameterValue, "unsupported format code: %d", format)
+		}
+		if err != nil {
+			return nil, err
+		}
+		out[i] = out[i].Clone()
+	}
+	return out, nil
+}
+
+// DescribeStatement returns the parameter types and result columns of a
+// prepared statement; no columns if it returns no rows.
+func (x *Session) DescribeStatement(ctx context.Context, name string) (params []uint32, cols []Column, err error) {
+	s, err := x.statement(name)
+	if err != nil || s.parsed == nil {
+		return nil, nil, err
+	}
+	if x.state == txnFailed {
+		return nil, nil, x.checkFailedText(s)
+	}
+	c, err := x.ready(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.params, x.columnsOf(outputOf(c), nil), nil
+}
+
+// DescribePortal returns the result columns of a portal, in its formats.
+func (x *Session) DescribePortal(_ context.Context, name string) ([]Column, error) {
+	p, err := x.portal(name)
+	if err != nil {
+		return nil, err
+	}
+	return p.cols, nil
+}
+
+// Execute runs a portal until maxRows rows (0: all) were delivered.
+func (x *Session) Execute(ctx context.Context, name string, maxRows int64, sink Sink) error {
+	ctx, done, err := x.statementContext(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	p, err := x.portal(name)
+	if err != nil {
+		return err
+	}
+	if p.stmt == nil || p.stmt.parsed == nil {
+		return sink.Empty()
+	}
+	if err := x.checkFailedText(p.stmt); err != nil {
+		return err
+	}
+	x.activity.start(p.stmt.text, x.now())
+	x.activity.command = commandWord(p.stmt.text)
+	defer x.activity.idle(x)
+	x.env.StatementNow = x.now()
+	if p.utility != nil {
+		if p.ended {
+			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "portal \"%s\" cannot be run", name)
+		}
+		p.ended = true
+		x.srv.counters.Statements.Add(1)
+		return x.runUtility(ctx, p.utility, p.params, &quietSink{Sink: sink, cols: p.cols}, false)
+	}
+	return x.executeQuery(ctx, p, maxRows, sink)
+}
+
+func (x *Session) executeQuery(ctx context.Context, p *portal, maxRows int64, sink Sink) error {
+	if p.ended {
+		p.sent = 0
+		return sink.Complete(p.tag())
+	}
+	if !p.started {
+		x.begin()
+		p.started = true
+		x.srv.counters.Statements.Add(1)
+		if err := x.startPortal(ctx, p); err != nil {
+			return err
+		}
+	} else if p.rt == nil {
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "portal \"%s\" cannot be run", p.name)
+	}
+	p.rt.Context = ctx
+	p.sent = 0
+	more, err := x.pump(p, maxRows, sink)
+	if err != nil {
+		return err
+	}
+	if more {
+		return sink.Suspended()
+	}
+	if err := x.finishPortal(p); err != nil {
+		return err
+	}
+	return sink.Complete(p.tag())
+}
+
+// quietSink delivers rows of utility statements in the extended protocol, where
+// columns were described before and formats chosen.
+type quietSink struct {
+	Sink
+	cols []Column
+}
+
+// Describe implements Sink: Describe was a message of its own.
+func (q *quietSink) Describe([]Column) error { return nil }
+
+// Rows implements Sink.
+func (q *quietSink) Rows(cols []Column, b *column.Batch) error {
+	if len(q.cols) == len(cols) {
+		cols = q.cols
+	}
+	return q.Sink.Rows(cols, b)
+}
+
+// CloseStatement forgets a prepared statement; one that does not exist is no error.
+func (x *Session) CloseStatement(name string) { delete(x.statements, name) }
+
+// ClosePortal ends a portal; one that does not exist is no error.
+func (x *Session) ClosePortal(name string) {
+	if p := x.portals[name]; p != nil {
+		p.close()
+		delete(x.portals, name)
+	}
+}
+
+// closePortals ends the portals of a transaction; all includes held cursors.
+func (x *Session) closePortals(all bool) {
+	for name, p := range x.portals {
+		if all || p.cursor == nil || !p.cursor.held {
+			p.close()
+			delete(x.portals, name)
+		}
+	}
+}
+
+// transactionKind returns the kind of a transaction control statement, "" for others.
+func transactionKind(st *parser.Statement) string {
+	if t, ok := transactionOf(st).(*plan.Transaction); ok && t != nil {
+		return t.Kind
+	}
+	return ""
+}

@@ -1,0 +1,213 @@
+package sql
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/exec"
+	"github.com/omendb/omendb/sql/parser"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// Simple runs a query string of the simple protocol: its statements are one
+// implicit transaction, except where BEGIN and COMMIT say otherwise. The first
+// error ends it and is returned after the transaction was marked.
+func (x *Session) Simple(ctx context.Context, text string, sink Sink) error {
+	err := x.simple(ctx, text, sink)
+	if err != nil {
+		err = pgerr.From(err)
+		x.Failed(err)
+	}
+	return err
+}
+
+func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
+	ctx, done, err := x.statementContext(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	x.activity.start(text, x.now())
+	defer x.activity.idle(x)
+	delete(x.statements, "")
+	if s := x.srv.plans.find(x, text); s != nil && x.state != txnFailed {
+		if err := x.runStatement(ctx, s, nil, sink, true); err != nil {
+			return err
+		}
+		return x.Sync(ctx)
+	}
+	list, err := parser.Parse(text)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		if err := x.Sync(ctx); err != nil {
+			return err
+		}
+		return sink.Empty()
+	}
+	for i := range list {
+		s := &statement{text: list[i].Text, parsed: &list[i]}
+		if err := x.runStatement(ctx, s, nil, sink, len(list) == 1); err != nil {
+			return err
+		}
+		if len(list) == 1 {
+			x.srv.plans.keep(x, text, s)
+		}
+	}
+	return x.Sync(ctx)
+}
+
+// runStatement compiles and runs one statement to its end; alone tells that it
+// is the only one of its message.
+func (x *Session) runStatement(ctx context.Context, s *statement, params []column.Datum, sink Sink, alone bool) error {
+	if err := x.checkFailedText(s); err != nil {
+		return err
+	}
+	x.env.StatementNow = x.now()
+	x.activity.command = commandWord(s.text)
+	c, err := x.ready(ctx, s)
+	if err != nil {
+		return err
+	}
+	x.srv.counters.Statements.Add(1)
+	if c.utility != nil {
+		return x.runUtility(ctx, c.utility, params, sink, alone)
+	}
+	return x.runQuery(ctx, c.query, params, sink)
+}
+
+// checkFailedText refuses everything in a failed block but what ends it. The
+// statement is not bound for that: there is no transaction to bind it in.
+func (x *Session) checkFailedText(s *statement) error {
+	if x.state != txnFailed {
+		return nil
+	}
+	if k := transactionKind(s.parsed); k == "commit" || k == "rollback" || k == "rollback to" || k == "prepare" {
+		return nil
+	}
+	return x.checkFailed(nil)
+}
+
+// runQuery runs a planned query and delivers its rows.
+func (x *Session) runQuery(ctx context.Context, q *plan.Statement, params []column.Datum, sink Sink) error {
+	p := &portal{query: q, params: params, cols: x.columnsOf(q.Output, nil)}
+	if len(p.cols) > 0 || q.Command == plan.Select {
+		if err := sink.Describe(p.cols); err != nil {
+			return err
+		}
+	}
+	defer p.close()
+	if err := x.startPortal(ctx, p); err != nil {
+		return err
+	}
+	if _, err := x.pump(p, 0, sink); err != nil {
+		return err
+	}
+	if err := x.finishPortal(p); err != nil {
+		return err
+	}
+	return sink.Complete(p.tag())
+}
+
+// startPortal begins the execution of a portal's query.
+func (x *Session) startPortal(ctx context.Context, p *portal) error {
+	if err := x.checkAccess(p.query.Access); err != nil {
+		return err
+	}
+	if !p.query.ReadOnly {
+		if err := x.beforeWriteOf(p.query); err != nil {
+			return err
+		}
+	}
+	x.activity.statements++
+	p.rt = x.runtime(ctx, p.params)
+	rows, err := exec.Run(p.rt, p.query)
+	if err != nil {
+		return err
+	}
+	p.rows = rows
+	return nil
+}
+
+// beforeWriteOf refuses INSERT and its like in read-only transactions, except on
+// temporary tables.
+func (x *Session) beforeWriteOf(q *plan.Statement) error {
+	if !x.txn.Options().ReadOnly || q.Command == plan.Select {
+		return nil
+	}
+	if m, ok := q.Root.(*plan.Modify); ok && m.Table.Persistence == 't' {
+		return nil
+	}
+	return pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", commandName(q.Command))
+}
+
+// pump delivers up to limit rows (0: all) and reports whether more are left.
+func (x *Session) pump(p *portal, limit int64, sink Sink) (more bool, err error) {
+	var sent int64
+	for {
+		b, err := p.batch()
+		if err != nil {
+			return false, err
+		}
+		if b == nil {
+			return false, nil
+		}
+		n := int64(b.Len())
+		if limit > 0 && sent+n > limit {
+			part := p.take(int(limit - sent))
+			if err := sink.Rows(p.cols, part); err != nil {
+				return false, err
+			}
+			p.sent += limit - sent
+			return true, nil
+		}
+		if len(p.cols) > 0 {
+			if err := sink.Rows(p.cols, b); err != nil {
+				return false, err
+			}
+		}
+		sent += n
+		p.sent += n
+		if limit > 0 && sent == limit {
+			return true, nil
+		}
+	}
+}
+
+// finishPortal ends a statement that ran to completion.
+func (x *Session) finishPortal(p *portal) error {
+	p.affected, p.ended = p.rows.Affected(), true
+	if !p.query.ReadOnly {
+		x.txn.NextCommand()
+	}
+	p.release()
+	return nil
+}
+
+// tag is the command tag of a query that has ended.
+func (p *portal) tag() string {
+	switch p.query.Command {
+	case plan.Insert:
+		return "INSERT 0 " + strconv.FormatInt(p.affected, 10)
+	case plan.Select:
+		return "SELECT " + strconv.FormatInt(p.sent, 10)
+	}
+	return commandName(p.query.Command) + " " + strconv.FormatInt(p.affected, 10)
+}
+
+func commandName(c plan.Command) string {
+	switch c {
+	case plan.Insert:
+		return "INSERT"
+	case plan.Update:
+		return "UPDATE"
+	case plan.Delete:
+		return "DELETE"
+	case plan.Merge:
+		return "MERGE"
+	}
+	return "SELECT"
+}

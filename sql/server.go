@@ -1,0 +1,147 @@
+package sql
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/rs/zerolog"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/internal/clock"
+	"github.com/omendb/omendb/internal/vfs"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
+)
+
+// Version is the PostgreSQL version that clients are told.
+const Version = "15.18"
+
+// Options say what a server works with.
+type Options struct {
+	DB      *engine.DB
+	Catalog *catalog.Catalog
+	Clock   clock.Clock
+	Log     zerolog.Logger
+	TempFS  vfs.FS // where statements spill
+	TempDir string
+	// MaxConnections bounds the sessions; superusers may use the last ReservedConnections alone.
+	MaxConnections int
+	// Defaults are settings of the configuration file and command line, canonical or not.
+	Defaults map[string]string
+	// Seed starts the sessions' random generators.
+	Seed func() int64
+	// Reload reads the configuration again (pg_reload_conf); may be nil.
+	Reload func() error
+}
+
+// ReservedConnections are kept for superusers, so that an operator gets in when
+// an application has used up all others.
+const ReservedConnections = 3
+
+// defaultMaxConnections is PostgreSQL's.
+const defaultMaxConnections = 100
+
+// Server is what sessions share.
+type Server struct {
+	opts     Options
+	started  int64 // timestamptz
+	nextPID  atomic.Int32
+	plans    *planCache
+	notifier notifier
+
+	mu       sync.Mutex
+	sessions map[int32]*Session
+	counters Counters
+}
+
+// Counters are totals since the start, for metrics.
+type Counters struct {
+	Sessions, Commits, Rollbacks, Statements, Errors atomic.Int64
+}
+
+// Open returns a server without sessions.
+func Open(o Options) (*Server, error) {
+	if o.MaxConnections <= 0 {
+		o.MaxConnections = defaultMaxConnections
+	}
+	s := &Server{opts: o, sessions: map[int32]*Session{}, plans: newPlanCache()}
+	s.notifier.channels = map[channelKey]map[*Session]bool{}
+	s.started = timestamp(o.Clock.Now())
+	s.nextPID.Store(1000)
+	return s, nil
+}
+
+// Counters returns the totals, which keep moving.
+func (s *Server) Counters() *Counters { return &s.counters }
+
+// Catalog returns the server's catalog.
+func (s *Server) Catalog() *catalog.Catalog { return s.opts.Catalog }
+
+// SessionCount returns the number of open sessions.
+func (s *Server) SessionCount() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sessions)
+}
+
+// Cancel stops the running statement of a session, if it exists.
+func (s *Server) Cancel(pid int32) bool {
+	s.mu.Lock()
+	x := s.sessions[pid]
+	s.mu.Unlock()
+	if x == nil {
+		return false
+	}
+	x.Cancel()
+	return true
+}
+
+// Terminate ends a session, if it exists.
+func (s *Server) Terminate(pid int32) bool {
+	s.mu.Lock()
+	x := s.sessions[pid]
+	s.mu.Unlock()
+	if x == nil {
+		return false
+	}
+	x.Terminate()
+	return true
+}
+
+// register admits a session or refuses it for want of room.
+func (s *Server) register(x *Session, superuser bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	limit := s.opts.MaxConnections
+	if !superuser {
+		limit -= min(ReservedConnections, limit-1)
+	}
+	if len(s.sessions) >= s.opts.MaxConnections {
+		return pgerr.New(pgerr.TooManyConnections, "sorry, too many clients already")
+	}
+	if len(s.sessions) >= limit {
+		return pgerr.New(pgerr.TooManyConnections, "remaining connection slots are reserved for non-replication superuser connections")
+	}
+	s.sessions[x.pid] = x
+	s.counters.Sessions.Add(1)
+	return nil
+}
+
+func (s *Server) unregister(x *Session) {
+	s.mu.Lock()
+	delete(s.sessions, x.pid)
+	s.mu.Unlock()
+}
+
+// Each calls fn for every session, in no order.
+func (s *Server) Each(fn func(*Session)) {
+	s.mu.Lock()
+	list := make([]*Session, 0, len(s.sessions))
+	for _, x := range s.sessions {
+		list = append(list, x)
+	}
+	s.mu.Unlock()
+	for _, x := range list {
+		fn(x)
+	}
+}

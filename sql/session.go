@@ -1,0 +1,314 @@
+package sql
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/exec"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/settings"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// ConnectOptions describe a connection that has been authenticated.
+type ConnectOptions struct {
+	User     string
+	Database string
+	Settings map[string]string // of the start-up packet
+	Client   Client
+	// ClientAddr is "host:port", or empty on a Unix socket and in process.
+	ClientAddr string
+	ServerAddr string
+}
+
+// Session is one connection.
+type Session struct {
+	srv    *Server
+	pid    int32
+	client Client
+	opts   ConnectOptions
+
+	user     catalog.OID // the current role (SET ROLE)
+	authUser catalog.OID // the session's role (SET SESSION AUTHORIZATION)
+	login    catalog.OID // who logged in
+	database catalog.OID
+	values   *settings.Values
+	env      *types.Env
+	cat      *catalog.Session
+	view     *catalog.View // of the running transaction, or of nothing between transactions
+	random   *functions.Random
+	started  int64
+
+	txn        *engine.Txn
+	state      txnState
+	savepoints []savepoint
+	deferred   *exec.Deferred
+	pendingNtf []notification // to send at commit
+	listenOps  []listenOp
+	aborted    bool // a failed implicit transaction: skip to Sync
+
+	statements map[string]*statement
+	portals    map[string]*portal
+	sequences  map[catalog.OID]sequenceValue
+	lastSeq    catalog.OID
+	listening  map[string]bool
+
+	path        []catalog.OID // effective search path
+	pathVersion uint64
+	pathBase    *catalog.Snapshot
+
+	activity activity
+
+	cancelMu   sync.Mutex
+	cancel     context.CancelCauseFunc // of the running statement
+	terminated atomic.Bool
+	closed     bool
+	inbox      inbox
+}
+
+// savepoint is a named point inside a transaction.
+type savepoint struct {
+	name     string
+	engine   int
+	catalog  int
+	settings int
+	deferred int
+	notify   int
+	listen   int
+}
+
+// sequenceValue is what currval returns.
+type sequenceValue struct {
+	value int64
+	valid bool
+}
+
+// Connect starts a session for a user who has been authenticated.
+func (s *Server) Connect(o ConnectOptions) (*Session, error) {
+	x := &Session{srv: s, pid: s.nextPID.Add(1), client: o.Client, opts: o,
+		statements: map[string]*statement{}, portals: map[string]*portal{}, sequences: map[catalog.OID]sequenceValue{},
+		listening: map[string]bool{}}
+	x.started = x.now()
+	x.random = functions.NewRandom(uint64(s.opts.Seed()))
+	view := s.opts.Catalog.View(nil, 0)
+	role := view.RoleByName(o.User)
+	if role == nil {
+		return nil, pgerr.New(pgerr.InvalidAuthorizationSpecification, "role \"%s\" does not exist", o.User)
+	}
+	if !role.Login {
+		return nil, pgerr.New(pgerr.InvalidAuthorizationSpecification, "role \"%s\" is not permitted to log in", o.User)
+	}
+	db := view.DatabaseByName(o.Database)
+	if db == nil {
+		return nil, pgerr.New(pgerr.InvalidCatalogName, "database \"%s\" does not exist", o.Database)
+	}
+	if !db.AllowConn {
+		return nil, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "database \"%s\" is not currently accepting connections", o.Database)
+	}
+	x.user, x.authUser, x.login, x.database = role.OID, role.OID, role.OID, db.OID
+	if !role.Superuser && !x.hasPrivilege(view, db, catalog.ACLConnect) {
+		return nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied for database \"%s\"", o.Database).
+			WithDetail("User does not have CONNECT privilege.")
+	}
+	x.cat = s.opts.Catalog.NewSession(db.OID)
+	x.view = x.cat.View(nil)
+	if err := x.initSettings(role, db); err != nil {
+		return nil, err
+	}
+	if err := s.register(x, role.Superuser); err != nil {
+		return nil, err
+	}
+	x.inbox.wake = make(chan struct{}, 1)
+	return x, nil
+}
+
+// initSettings applies defaults from the weakest to the strongest source.
+func (x *Session) initSettings(role *catalog.Role, db *catalog.Database) error {
+	x.values = settings.NewValues()
+	x.env = types.NewEnv()
+	x.env.Types = typeSource{x}
+	x.env.Names = names{x}
+	x.env.ClockNow = x.now
+	x.values.Changed = x.settingChanged
+	fixed := map[string]string{"session_authorization": role.Name, "is_superuser": onOff(role.Superuser), "server_encoding": "UTF8"}
+	sources := []map[string]string{x.srv.opts.Defaults, pairs(db.Settings), pairs(role.Settings), fixed}
+	for _, src := range sources {
+		for name, value := range src {
+			if err := x.values.SetDefault(name, value); err != nil {
+				x.notice(pgerr.From(err).WithSeverity("WARNING"))
+			}
+		}
+	}
+	for name, value := range x.opts.Settings {
+		if name == "options" {
+			continue
+		}
+		d, err := x.values.Describe(name)
+		if err != nil && !strings.Contains(name, ".") {
+			return err
+		}
+		if d != nil && (d.Context == "internal" || d.Context == "postmaster" || d.Context == "sighup") {
+			return pgerr.New(pgerr.CantChangeRuntimeParam, "parameter \"%s\" cannot be changed", d.Name)
+		}
+		if err := x.values.SetDefault(name, value); err != nil {
+			return err
+		}
+	}
+	for _, d := range settings.All() {
+		x.applySetting(d, x.values.Get(d.Name))
+	}
+	return nil
+}
+
+func onOff(b bool) string {
+	if b {
+		return "on"
+	}
+	return "off"
+}
+
+// pairs splits name=value settings of roles and databases.
+func pairs(list []string) map[string]string {
+	out := map[string]string{}
+	for _, s := range list {
+		name, value, _ := strings.Cut(s, "=")
+		out[name] = value
+	}
+	return out
+}
+
+// ReportedSettings returns what clients are told at the start, by name.
+func (x *Session) ReportedSettings() map[string]string {
+	out := map[string]string{}
+	for _, d := range settings.All() {
+		if d.Report {
+			out[d.Name] = d.Show(x.values.Get(d.Name))
+		}
+	}
+	return out
+}
+
+// PID returns the number that BackendKeyData and pg_backend_pid tell.
+func (x *Session) PID() int32 { return x.pid }
+
+// Env returns what input and output of values depend on.
+func (x *Session) Env() *types.Env { return x.env }
+
+// Status is ReadyForQuery's: 'I' idle, 'T' in a transaction, 'E' in a failed one.
+func (x *Session) Status() byte {
+	switch x.state {
+	case txnBlock:
+		return 'T'
+	case txnFailed:
+		return 'E'
+	}
+	return 'I'
+}
+
+// now returns the wall time as timestamptz.
+func (x *Session) now() int64 { return timestamp(x.srv.opts.Clock.Now()) }
+
+func (x *Session) notice(n *pgerr.Error) {
+	if noticeRank(n.Severity) < noticeRank(strings.ToUpper(x.values.Get("client_min_messages"))) && n.Severity != "INFO" {
+		return
+	}
+	if x.client != nil {
+		x.client.Notice(n)
+	}
+}
+
+func noticeRank(severity string) int {
+	switch severity {
+	case "DEBUG5", "DEBUG4", "DEBUG3", "DEBUG2", "DEBUG1", "DEBUG":
+		return 1
+	case "LOG":
+		return 2
+	case "", "NOTICE":
+		return 3
+	case "WARNING":
+		return 4
+	}
+	return 5
+}
+
+// errCanceled and errTerminated are the causes of a statement's context.
+var (
+	errTerminated = pgerr.New(pgerr.AdminShutdown, "terminating connection due to administrator command").WithSeverity("FATAL")
+	errTimeout    = pgerr.New(pgerr.QueryCanceled, "canceling statement due to statement timeout")
+	errCanceled   = pgerr.New(pgerr.QueryCanceled, "canceling statement due to user request")
+)
+
+// Cancel stops the running statement, from any goroutine.
+func (x *Session) Cancel() {
+	x.cancelMu.Lock()
+	defer x.cancelMu.Unlock()
+	if x.cancel != nil {
+		x.cancel(errCanceled)
+	}
+}
+
+// Terminate makes the running statement and every later one fail with 57P01,
+// from any goroutine.
+func (x *Session) Terminate() {
+	x.terminated.Store(true)
+	x.cancelMu.Lock()
+	defer x.cancelMu.Unlock()
+	if x.cancel != nil {
+		x.cancel(errTerminated)
+	}
+	x.inbox.poke()
+}
+
+// Terminated reports whether Terminate was called.
+func (x *Session) Terminated() bool { return x.terminated.Load() }
+
+// statementContext makes the context of one message; done releases it.
+func (x *Session) statementContext(ctx context.Context) (context.Context, func(), error) {
+	if x.terminated.Load() {
+		return nil, nil, errTerminated
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	x.cancelMu.Lock()
+	x.cancel = cancel
+	x.cancelMu.Unlock()
+	stop := func() bool { return true }
+	if ms := x.values.Int("statement_timeout"); ms > 0 {
+		stop = afterFunc(ms, func() { cancel(errTimeout) })
+	}
+	return ctx, func() {
+		stop()
+		x.cancelMu.Lock()
+		x.cancel = nil
+		x.cancelMu.Unlock()
+		cancel(nil)
+	}, nil
+}
+
+// Close ends the session: its transaction is rolled back, its locks, temporary
+// tables and notifications go.
+func (x *Session) Close() {
+	if x.closed {
+		return
+	}
+	x.closed = true
+	x.closePortals(true)
+	if x.txn != nil {
+		x.rollback()
+	}
+	x.dropTemp()
+	x.srv.notifier.unlistenAll(x)
+	x.srv.opts.DB.EndSession(x.pid)
+	x.srv.unregister(x)
+}
+
+// isFatal reports whether the connection must end after an error.
+func isFatal(err error) bool {
+	var e *pgerr.Error
+	return errors.As(err, &e) && (e.Severity == "FATAL" || e.Severity == "PANIC")
+}

@@ -1,0 +1,142 @@
+package sql
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/internal/clock"
+	"github.com/omendb/omendb/internal/task"
+	"github.com/omendb/omendb/internal/vfs"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// record is a Sink and Client that writes down everything as text.
+type record struct {
+	env  *types.Env
+	out  strings.Builder
+	copy string // what COPY FROM STDIN reads
+}
+
+func (r *record) Describe(cols []Column) error { return nil }
+
+func (r *record) Rows(cols []Column, b *column.Batch) error {
+	for i := range b.Len() {
+		for j := range cols {
+			if j > 0 {
+				r.out.WriteByte('|')
+			}
+			if d := b.Cols[j].Datum(b.Row(i)); !d.Null {
+				r.out.Write(r.env.Out(nil, cols[j].Type, d))
+			} else {
+				r.out.WriteString("NULL")
+			}
+		}
+		r.out.WriteByte('\n')
+	}
+	return nil
+}
+
+func (r *record) Complete(tag string) error { fmt.Fprintf(&r.out, "-- %s\n", tag); return nil }
+func (r *record) Empty() error              { r.out.WriteString("-- empty\n"); return nil }
+func (r *record) Suspended() error          { r.out.WriteString("-- more\n"); return nil }
+func (r *record) CopyIn(int8, int) (io.Reader, error) {
+	return strings.NewReader(r.copy), nil
+}
+
+type copyOut struct {
+	bytes.Buffer
+	r *record
+}
+
+func (c *copyOut) Close() error { c.r.out.Write(c.Bytes()); return nil }
+
+func (r *record) CopyOut(int8, int) (io.WriteCloser, error) { return &copyOut{r: r}, nil }
+func (r *record) Notice(n *pgerr.Error) {
+	fmt.Fprintf(&r.out, "-- %s: %s\n", n.Severity, n.Message)
+}
+func (r *record) Parameter(string, string) {}
+func (r *record) Notify(pid int32, channel, payload string) {
+	fmt.Fprintf(&r.out, "-- notify %s %s\n", channel, payload)
+}
+
+// testServer opens a server in memory.
+func testServer(t testing.TB) *Server {
+	t.Helper()
+	fs := vfs.NewVolatile()
+	tasks := task.NewGoroutines(nil)
+	db, err := engine.Open(engine.Options{FS: fs, Clock: clock.System(), Tasks: tasks, Log: zerolog.Nop(),
+		Fatal: func(err error) { t.Errorf("fatal: %v", err) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, err := catalog.Open(db, catalog.Options{Superuser: "omendb"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv, err := Open(Options{DB: db, Catalog: cat, Clock: clock.System(), Log: zerolog.Nop(), TempFS: fs, TempDir: "temp",
+		Seed: func() int64 { return 1 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+		tasks.Close()
+	})
+	return srv
+}
+
+// testSession opens a session on a server.
+func testSession(t testing.TB, srv *Server) (*Session, *record) {
+	t.Helper()
+	r := &record{}
+	x, err := srv.Connect(ConnectOptions{User: "omendb", Database: "postgres", Client: r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.env = x.Env()
+	t.Cleanup(x.Close)
+	return x, r
+}
+
+// run executes a query string and returns everything that it printed.
+func run(x *Session, r *record, text string) string {
+	r.out.Reset()
+	if err := x.Simple(context.Background(), text, r); err != nil {
+		e := pgerr.From(err)
+		fmt.Fprintf(&r.out, "ERROR %s: %s\n", e.Code, e.Message)
+	}
+	return r.out.String()
+}
+
+func TestSmoke(t *testing.T) {
+	x, r := testSession(t, testServer(t))
+	for _, step := range []struct{ sql, want string }{
+		{"SELECT 1", "1\n-- SELECT 1\n"},
+		{"SELECT 1 + 1, 'a' || 'b', NULL::int", "2|ab|NULL\n-- SELECT 1\n"},
+		{"SELECT 1/0", "ERROR 22012: division by zero\n"},
+		{"CREATE TABLE t (id int PRIMARY KEY, name text)", "-- CREATE TABLE\n"},
+		{"INSERT INTO t VALUES (1, 'one'), (2, 'two')", "-- INSERT 0 2\n"},
+		{"SELECT name FROM t WHERE id = 2", "two\n-- SELECT 1\n"},
+		{"SELECT count(*), max(id) FROM t", "2|2\n-- SELECT 1\n"},
+		{"INSERT INTO t VALUES (1, 'again')", "ERROR 23505: duplicate key value violates unique constraint \"t_pkey\"\n"},
+		{"UPDATE t SET name = 'TWO' WHERE id = 2 RETURNING *", "2|TWO\n-- UPDATE 1\n"},
+		{"BEGIN; DELETE FROM t; ROLLBACK; SELECT count(*) FROM t", "-- BEGIN\n-- DELETE 2\n-- ROLLBACK\n2\n-- SELECT 1\n"},
+		{"SELECT a.id, b.name FROM t a LEFT JOIN t b ON a.id = b.id + 1 ORDER BY 1", "1|NULL\n2|one\n-- SELECT 2\n"},
+	} {
+		if got := run(x, r, step.sql); got != step.want {
+			t.Errorf("%s\ngot  %q\nwant %q", step.sql, got, step.want)
+		}
+	}
+}

@@ -1,0 +1,360 @@
+package sql
+
+import (
+	"context"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/exec"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/parser"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/planner"
+)
+
+// statement is one bound statement: what Parse and PREPARE keep. A stale one
+// (an object that it depends on moved) is bound again from its text.
+type statement struct {
+	name     string
+	text     string
+	declared []uint32 // parameter types that the client gave
+	parsed   *parser.Statement
+	fromSQL  bool // made by PREPARE
+	created  int64
+
+	bound  *compiled
+	output []*plan.Target // as first described: later bindings must agree
+}
+
+// compiled is a statement bound and planned in one state of the catalog.
+type compiled struct {
+	query   *plan.Statement // planned query, or
+	utility plan.Utility
+	params  []uint32
+	key     bindKey
+	objects []plan.ObjectVersion
+	views   uint64 // revision of a changed view: bindings inside DDL transactions are not shared
+}
+
+// bindKey is everything besides the catalog's objects that binding depends on.
+type bindKey struct {
+	database catalog.OID
+	user     catalog.OID
+	path     string
+	settings string
+}
+
+// plannerSettings are the parameters that binding and planning look at.
+var plannerSettings = []string{"enable_seqscan", "enable_indexscan", "enable_indexonlyscan", "enable_hashjoin", "enable_mergejoin",
+	"enable_nestloop", "enable_hashagg", "enable_sort", "enable_material", "omen.learned", "omen.disabled_rules", "work_mem",
+	"DateStyle", "IntervalStyle", "TimeZone", "transform_null_equals", "backslash_quote", "standard_conforming_strings",
+	"default_with_oids", "row_security", "default_text_search_config", "lc_monetary", "bytea_output", "extra_float_digits"}
+
+func (x *Session) bindKey() bindKey {
+	if x.activity.keyVersion != x.values.Version()+1 || x.activity.keyUser != x.user {
+		var b strings.Builder
+		for _, n := range plannerSettings {
+			b.WriteString(x.values.Get(n))
+			b.WriteByte(0)
+		}
+		x.activity.key = bindKey{database: x.database, user: x.user, settings: b.String()}
+		x.activity.keyVersion, x.activity.keyUser = x.values.Version()+1, x.user
+	}
+	k := x.activity.key
+	k.path = x.pathKey()
+	return k
+}
+
+// pathKey is the effective search path as a string.
+func (x *Session) pathKey() string {
+	var b []byte
+	for _, oid := range x.searchPath() {
+		b = strconv.AppendUint(b, uint64(oid), 10)
+		b = append(b, ',')
+	}
+	return string(b)
+}
+
+// searchPath returns the schemas in which unqualified names are looked up.
+func (x *Session) searchPath() []catalog.OID {
+	if x.path != nil && x.pathVersion == x.values.Version() && x.pathBase == x.view.Base() && !x.view.Changed() && x.view.TempSchema() == 0 {
+		return x.path
+	}
+	var path []catalog.OID
+	explicit := x.namedPath()
+	hasCatalog, hasTemp := false, false
+	temp := x.view.TempSchema()
+	for _, oid := range explicit {
+		hasCatalog = hasCatalog || oid == catalog.PgCatalog
+		hasTemp = hasTemp || oid == temp
+	}
+	if temp != 0 && !hasTemp {
+		path = append(path, temp)
+	}
+	if !hasCatalog {
+		path = append(path, catalog.PgCatalog)
+	}
+	path = append(path, explicit...)
+	x.path, x.pathVersion, x.pathBase = path, x.values.Version(), x.view.Base()
+	return path
+}
+
+// namedPath resolves what search_path lists; schemas that do not exist are skipped.
+func (x *Session) namedPath() []catalog.OID {
+	var out []catalog.OID
+	for _, name := range splitIdentifiers(x.values.Get("search_path")) {
+		if name == "$user" {
+			r := x.view.Role(x.user)
+			if r == nil {
+				continue
+			}
+			name = r.Name
+		}
+		if name == "pg_temp" {
+			if t := x.view.TempSchema(); t != 0 {
+				out = append(out, t)
+			}
+			continue
+		}
+		s := x.view.SchemaByName(name)
+		if s != nil && x.hasPrivilege(x.view, s, catalog.ACLUsage) {
+			out = append(out, s.OID)
+		}
+	}
+	return out
+}
+
+// splitIdentifiers cuts a list such as: "$user", public.
+func splitIdentifiers(s string) []string {
+	var out []string
+	for s = strings.TrimSpace(s); s != ""; s = strings.TrimSpace(s) {
+		var name string
+		if s[0] == '"' {
+			end := 1
+			var b strings.Builder
+			for end < len(s) {
+				if s[end] == '"' {
+					if end+1 < len(s) && s[end+1] == '"' {
+						end++
+					} else {
+						break
+					}
+				}
+				b.WriteByte(s[end])
+				end++
+			}
+			name, s = b.String(), s[min(end+1, len(s)):]
+		} else {
+			end := strings.IndexByte(s, ',')
+			if end < 0 {
+				end = len(s)
+			}
+			name, s = strings.ToLower(strings.TrimSpace(s[:end])), s[end:]
+		}
+		if name != "" {
+			out = append(out, name)
+		}
+		s = strings.TrimPrefix(strings.TrimSpace(s), ",")
+	}
+	return out
+}
+
+// plannerEnv is the world in which a statement is bound.
+func (x *Session) plannerEnv(ctx context.Context, params []uint32) *planner.Env {
+	var off []string
+	if names := x.values.Get("omen.disabled_rules"); names != "" {
+		for _, n := range strings.Split(names, ",") {
+			off = append(off, strings.TrimSpace(n))
+		}
+	}
+	return &planner.Env{
+		Catalog: x.view, SearchPath: x.searchPath(), Types: x.env, User: x.user, Database: x.databaseName(),
+		Functions: x.functionContext(ctx), Params: params, Statistics: statistics{x},
+		LockRelation: func(oid catalog.OID, mode uint8) (bool, error) { return x.lockRelation(ctx, oid, mode) },
+		Prepared:     x.preparedQuery,
+		Settings: planner.Settings{
+			DisabledRules: off, NoLearned: !x.values.Bool("omen.learned"), WorkMem: x.values.Int("work_mem") << 10,
+			NoSeqScan: !x.values.Bool("enable_seqscan"), NoIndexScan: !x.values.Bool("enable_indexscan"),
+			NoIndexOnly: !x.values.Bool("enable_indexonlyscan"), NoHashJoin: !x.values.Bool("enable_hashjoin"),
+			NoMergeJoin: !x.values.Bool("enable_mergejoin"), NoNestLoop: !x.values.Bool("enable_nestloop"),
+			NoHashAgg: !x.values.Bool("enable_hashagg"), NoSort: !x.values.Bool("enable_sort"),
+			NoMaterial: !x.values.Bool("enable_material"),
+		},
+	}
+}
+
+// lockRelation locks a table for a statement; moved tells that the catalog
+// changed while waiting.
+func (x *Session) lockRelation(ctx context.Context, oid catalog.OID, mode uint8) (moved bool, err error) {
+	if oid < catalog.FirstUserOID {
+		return false, nil
+	}
+	before := x.view.Revision()
+	if err := x.txn.LockTable(ctx, uint64(oid), engine.TableLockMode(mode), engine.Wait); err != nil {
+		return false, exec.MapError(err)
+	}
+	x.view.Refresh()
+	return x.view.Revision() != before, nil
+}
+
+func (x *Session) databaseName() string {
+	if d := x.view.Database(x.database); d != nil {
+		return d.Name
+	}
+	return x.opts.Database
+}
+
+// functionContext is what functions see of this session.
+func (x *Session) functionContext(ctx context.Context) *functions.Ctx {
+	return &functions.Ctx{Context: ctx, Env: x.env, Session: functionSession{x}, Catalog: x.functionCatalog()}
+}
+
+// compile binds and plans a parsed statement.
+func (x *Session) compile(ctx context.Context, st *parser.Statement, params []uint32) (*compiled, error) {
+	x.begin()
+	x.view.Refresh()
+	env := x.plannerEnv(ctx, params)
+	b, err := planner.Bind(env, *st)
+	if err != nil {
+		return nil, err
+	}
+	c := &compiled{utility: b.Utility, params: b.Params, objects: b.Objects, key: x.bindKey()}
+	if b.Query != nil {
+		if c.query, err = planner.Plan(env, b.Query); err != nil {
+			return nil, err
+		}
+		c.query.Params = nil
+		c.objects = append(c.objects, c.query.Objects...)
+	}
+	if x.view.Changed() || x.view.TempSchema() != 0 {
+		c.views = x.view.Revision()
+	}
+	return c, nil
+}
+
+// fresh reports whether a compiled statement still means what its text means.
+func (x *Session) fresh(c *compiled) bool {
+	if c == nil || c.key != x.bindKey() {
+		return false
+	}
+	if (x.view.Changed() || x.view.TempSchema() != 0 || c.views != 0) && c.views != x.view.Revision() {
+		return false
+	}
+	for _, o := range c.objects {
+		h := x.view.Get(o.Class, o.OID)
+		if h == nil {
+			if o.OID < catalog.FirstUserOID {
+				continue
+			}
+			return false
+		}
+		if h.Head().Version != o.Version {
+			return false
+		}
+	}
+	return true
+}
+
+// relock takes the table locks that binding took, for a plan from a cache.
+func (x *Session) relock(ctx context.Context, c *compiled) (moved bool, err error) {
+	if c.query == nil {
+		return false, nil
+	}
+	mode := uint8(engine.LockAccessShare)
+	for _, a := range c.query.Access {
+		m := mode
+		if a.Required&^catalog.ACLSelect != 0 {
+			m = uint8(engine.LockRowExclusive)
+		}
+		mv, err := x.lockRelation(ctx, a.Table, m)
+		if err != nil {
+			return false, err
+		}
+		moved = moved || mv
+	}
+	return moved, nil
+}
+
+// ready makes sure that a statement's compiled form is current.
+func (x *Session) ready(ctx context.Context, s *statement) (*compiled, error) {
+	x.begin()
+	x.view.Refresh()
+	for range maxRebinds {
+		if s.bound != nil && x.fresh(s.bound) {
+			moved, err := x.relock(ctx, s.bound)
+			if err != nil {
+				return nil, err
+			}
+			if !moved || x.fresh(s.bound) {
+				return s.bound, nil
+			}
+			continue
+		}
+		c, err := x.compile(ctx, s.parsed, s.declared)
+		if err != nil {
+			return nil, err
+		}
+		if s.bound != nil && !sameOutput(s.output, outputOf(c)) {
+			return nil, pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type")
+		}
+		s.bound, s.output = c, outputOf(c)
+		return c, nil
+	}
+	return nil, pgerr.New(pgerr.InternalError, "the catalog changes faster than the statement can be bound")
+}
+
+// maxRebinds bounds how often a statement starts over because DDL was faster.
+const maxRebinds = 100
+
+func outputOf(c *compiled) []*plan.Target {
+	if c.query != nil {
+		return c.query.Output
+	}
+	return utilityOutput(c.utility)
+}
+
+func sameOutput(a, b []*plan.Target) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Expr.ResultType().OID != b[i].Expr.ResultType().OID {
+			return false
+		}
+	}
+	return true
+}
+
+// runtime is the world in which a statement runs.
+func (x *Session) runtime(ctx context.Context, params []column.Datum) *exec.Runtime {
+	snap := x.txn.Snapshot()
+	snap.SetNoModel(!x.values.Bool("omen.learned"))
+	return &exec.Runtime{
+		Context: ctx, DB: x.srv.opts.DB, Txn: x.txn, Snapshot: snap, Isolation: x.txn.Options().Isolation,
+		Catalog: x.view, Binder: x.binder(ctx), Functions: x.functionContext(ctx), Params: params, Deferred: x.deferred,
+		MemoryLimit: x.values.Int("work_mem") << 10, QueryLimit: x.values.Int("omen.query_memory") << 10,
+		TempFS: x.srv.opts.TempFS, TempDir: x.srv.opts.TempDir, Notice: x.notice, Clock: x.srv.opts.Clock,
+		BeforeWrite: x.beforeWrite,
+		Knobs: exec.Knobs{NoLearned: !x.values.Bool("omen.learned"), RowAtATime: x.values.Bool("omen.row_at_a_time"),
+			NoFastPath: !x.values.Bool("omen.fast_path")},
+	}
+}
+
+// beforeWrite refuses changes in read-only transactions.
+func (x *Session) beforeWrite() error {
+	if x.txn.Options().ReadOnly {
+		return pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", x.activity.command)
+	}
+	return nil
+}
+
+// postgresEpoch is 2000-01-01 UTC in microseconds since 1970.
+const postgresEpoch = 946684800_000000
+
+// timestamp turns a wall time into timestamptz.
+func timestamp(t time.Time) int64 { return t.UnixMicro() - postgresEpoch }
