@@ -14,6 +14,7 @@ import (
 func Bind(env *Env, st parser.Statement) (bound *Bound, err error) {
 	b := &binder{env: env, source: st.Source, text: st.Text, seen: map[plan.ObjectVersion]bool{}}
 	b.params = append(b.params, env.Params...)
+	b.numberLiterals()
 	defer func() {
 		if r := recover(); r != nil {
 			bound, err = nil, b.caught(r)
@@ -151,6 +152,18 @@ func (b *binder) depend(class catalog.Class, oid OID, version uint64) {
 	if !b.seen[v] {
 		b.seen[v] = true
 		b.objects = append(b.objects, v)
+	}
+}
+
+// numberLiterals notes where the constants stand that the plan cache may vary.
+func (b *binder) numberLiterals() {
+	_, list, ok := parser.Lift(b.source)
+	if !ok || len(list) == 0 {
+		return
+	}
+	b.literals = make(map[int]int, len(list))
+	for i, l := range list {
+		b.literals[l.Start] = i
 	}
 }
 
