@@ -68,7 +68,7 @@ func (d *ddl) alterTable(a *plan.AlterTable) error {
 			return pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", a.Name.Schema)
 		}
 		if a.IfExists {
-			d.notice(pgerr.UndefinedTable, "relation \"%s\" does not exist, skipping", a.Name)
+			d.notice(pgerr.SuccessfulCompletion, "relation \"%s\" does not exist, skipping", a.Name)
 			return nil
 		}
 		return undefinedRelation(a.Name)

@@ -138,7 +138,7 @@ func (d *ddl) dropDatabase(u *plan.Drop) error {
 		db := d.view.DatabaseByName(name)
 		if db == nil {
 			if u.IfExists {
-				d.notice(pgerr.UndefinedDatabase, "database \"%s\" does not exist, skipping", name)
+				d.notice(pgerr.SuccessfulCompletion, "database \"%s\" does not exist, skipping", name)
 				continue
 			}
 			return pgerr.New(pgerr.UndefinedDatabase, "database \"%s\" does not exist", name)

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,15 +30,32 @@ type dropping struct {
 	parts   []dropPart
 	seen    map[string]bool
 	named   map[string]bool // by the statement itself
-	details []string        // what else goes, in PostgreSQL's words
+	details []string        // what else goes, in PostgreSQL's words, last first
+	found   []candidate     // while a part's dependents are collected
 }
 
 func (d *ddl) newDropping() *dropping {
 	return &dropping{d: d, seen: map[string]bool{}, named: map[string]bool{}}
 }
 
-// add notes a part and everything that depends on it. A silent part is one that belongs to
-// its cause (an index to its table); others are reported.
+// candidate is something that falls because of another.
+type candidate struct {
+	part   dropPart
+	silent bool
+}
+
+// oid orders the candidates: PostgreSQL visits the youngest object first.
+func (c candidate) oid() OID {
+	if r, ok := c.part.object.(*catalog.Relation); ok && c.part.constraint != "" {
+		if k := constraintNamed(r, c.part.constraint); k != nil {
+			return k.OID
+		}
+	}
+	return c.part.object.Head().OID
+}
+
+// add notes a part after everything that depends on it. A silent part is one that belongs
+// to its cause (an index to its table); others are reported.
 func (g *dropping) add(p dropPart, cause string, silent bool) {
 	whole := dropPart{object: p.object}.key()
 	partial := p.constraint != "" || p.column != 0
@@ -46,28 +64,41 @@ func (g *dropping) add(p dropPart, cause string, silent bool) {
 	}
 	g.seen[p.key()] = true
 	name := g.describe(p)
+	g.found = nil
+	g.collectFrom(p)
+	found := g.found
+	slices.SortStableFunc(found, func(a, b candidate) int { return cmp.Compare(b.oid(), a.oid()) })
+	for _, c := range found {
+		g.add(c.part, name, c.silent)
+	}
+	g.parts = append(g.parts, p)
 	if !silent && !g.named[p.key()] {
 		g.details = append(g.details, name+" depends on "+cause)
 	}
-	g.parts = append(g.parts, p)
-	if p.constraint != "" || p.value {
-		if p.constraint != "" {
-			g.constraintIndex(p)
-		}
+}
+
+func (g *dropping) collect(p dropPart, silent bool) { g.found = append(g.found, candidate{p, silent}) }
+
+// collectFrom collects what depends on a part directly.
+func (g *dropping) collectFrom(p dropPart) {
+	if p.constraint != "" {
+		g.constraintIndex(p)
 		return
 	}
-	h := p.object.Head()
-	for _, dep := range g.d.view.Dependents(p.object.Class(), h.OID) {
-		g.dependent(p, dep, name)
+	if p.value {
+		return
+	}
+	for _, dep := range g.d.view.Dependents(p.object.Class(), p.object.Head().OID) {
+		g.dependent(p, dep)
 	}
 	if r, ok := p.object.(*catalog.Relation); ok {
 		if t := g.d.view.Type(r.RowType); t != nil && p.column == 0 {
-			g.add(dropPart{object: t}, name, true)
+			g.collect(dropPart{object: t}, true)
 		}
 	}
 	if t, ok := p.object.(*catalog.Type); ok {
 		if a := g.d.view.Type(t.Array); a != nil {
-			g.add(dropPart{object: a}, name, true)
+			g.collect(dropPart{object: a}, true)
 		}
 	}
 }
@@ -80,17 +111,17 @@ func (g *dropping) constraintIndex(p dropPart) {
 		return
 	}
 	if i := g.d.view.Index(c.Index); i != nil {
-		g.add(dropPart{object: i}, g.describe(p), true)
+		g.collect(dropPart{object: i}, true)
 	}
 	for _, fk := range g.d.view.ReferencedBy(r.OID) {
 		if fk.Constraint.Index == c.Index {
-			g.add(dropPart{object: fk.Table, constraint: fk.Constraint.Name}, g.describe(p), false)
+			g.collect(dropPart{object: fk.Table, constraint: fk.Constraint.Name}, false)
 		}
 	}
 }
 
 // dependent adds what of dep needs p.
-func (g *dropping) dependent(p dropPart, dep catalog.Object, cause string) {
+func (g *dropping) dependent(p dropPart, dep catalog.Object) {
 	class, oid := p.object.Class(), p.object.Head().OID
 	needs := func(ds []catalog.Dependency) bool {
 		return slices.ContainsFunc(ds, func(x catalog.Dependency) bool {
@@ -99,52 +130,52 @@ func (g *dropping) dependent(p dropPart, dep catalog.Object, cause string) {
 	}
 	switch o := dep.(type) {
 	case *catalog.Relation:
-		g.dependentRelation(p, o, cause, needs)
+		g.dependentRelation(p, o, needs)
 	case *catalog.Index:
 		if o.Table == oid && class == catalog.ClassRelation {
 			if p.column != 0 && !indexUses(o, p.column) && !needs(o.Depends) {
 				return
 			}
 			if c := constraintBehind(g.d.view.Relation(o.Table), o.OID); p.column != 0 && c != nil {
-				g.add(dropPart{object: g.d.view.Relation(o.Table), constraint: c.Name}, cause, true)
+				g.collect(dropPart{object: g.d.view.Relation(o.Table), constraint: c.Name}, true)
 			}
-			g.add(dropPart{object: o}, cause, true)
+			g.collect(dropPart{object: o}, true)
 		} else if needs(catalog.References(o)) {
-			g.add(dropPart{object: o}, cause, false)
+			g.collect(dropPart{object: o}, false)
 		}
 	case *catalog.Sequence:
 		if o.OwnerTable == oid && class == catalog.ClassRelation && (p.column == 0 || o.OwnerColumn == p.column) {
-			g.add(dropPart{object: o}, cause, true)
+			g.collect(dropPart{object: o}, true)
 		} else if class == catalog.ClassSchema {
-			g.add(dropPart{object: o}, cause, false)
+			g.collect(dropPart{object: o}, false)
 		}
 	case *catalog.Type:
 		silent := class == catalog.ClassRelation && o.Relation == oid || class == catalog.ClassType && o.Elem == oid || o.Internal
 		if p.column == 0 {
-			g.add(dropPart{object: o}, cause, silent)
+			g.collect(dropPart{object: o}, silent)
 		}
 	case *catalog.Statistic:
 		if p.column == 0 {
-			g.add(dropPart{object: o}, cause, true)
+			g.collect(dropPart{object: o}, true)
 		}
 	default:
 		if p.column == 0 || needs(dep.Head().Depends) {
-			g.add(dropPart{object: dep}, cause, false)
+			g.collect(dropPart{object: dep}, false)
 		}
 	}
 }
 
-func (g *dropping) dependentRelation(p dropPart, o *catalog.Relation, cause string, needs func([]catalog.Dependency) bool) {
+func (g *dropping) dependentRelation(p dropPart, o *catalog.Relation, needs func([]catalog.Dependency) bool) {
 	class, oid := p.object.Class(), p.object.Head().OID
 	if class == catalog.ClassSchema && o.Schema == oid || needs(o.Depends) || class == catalog.ClassRelation && slices.Contains(o.Inherits, oid) && p.column == 0 {
-		g.add(dropPart{object: o}, cause, false)
+		g.collect(dropPart{object: o}, false)
 		return
 	}
 	for i := range o.Constraints {
 		c := &o.Constraints[i]
 		refers := c.RefTable == oid && class == catalog.ClassRelation && (p.column == 0 || slices.Contains(c.RefColumns, p.column))
 		if refers && o.OID != oid || refers && p.column != 0 || needs(c.Depends) {
-			g.add(dropPart{object: o, constraint: c.Name}, cause, false)
+			g.collect(dropPart{object: o, constraint: c.Name}, false)
 		}
 	}
 	for i := range o.Columns {
@@ -152,12 +183,12 @@ func (g *dropping) dependentRelation(p dropPart, o *catalog.Relation, cause stri
 		switch {
 		case c.Dropped:
 		case class == catalog.ClassType && c.Type == oid:
-			g.add(dropPart{object: o, column: c.Num}, cause, false)
+			g.collect(dropPart{object: o, column: c.Num}, false)
 		case needs(c.Depends) && c.Generated != 0:
-			g.add(dropPart{object: o, column: c.Num}, cause, false)
+			g.collect(dropPart{object: o, column: c.Num}, false)
 		case needs(c.Depends):
 			// The default of a serial column falls with its own sequence.
-			g.add(dropPart{object: o, column: c.Num, value: true}, cause, false)
+			g.collect(dropPart{object: o, column: c.Num, value: true}, false)
 		}
 	}
 }
@@ -251,8 +282,7 @@ func (g *dropping) run(what string, cascade bool) error {
 			WithDetail("%s", strings.Join(g.details, "\n")).WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
 	}
 	g.tellCascade()
-	// What depends goes before what it depends on.
-	for _, p := range slices.Backward(g.parts) {
+	for _, p := range g.parts { // what depends goes first
 		if err := g.d.removePart(g, p); err != nil {
 			return err
 		}
@@ -447,6 +477,7 @@ func (d *ddl) dropAll(g *dropping, named []dropPart, what string, cascade bool) 
 	for _, p := range named {
 		g.add(p, "", true)
 	}
+	slices.Reverse(g.details)
 	if len(named) > 1 && len(g.details) > 0 && !cascade {
 		return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop desired object(s) because other objects depend on them").
 			WithDetail("%s", strings.Join(g.details, "\n")).WithHint("Use DROP ... CASCADE to drop the dependent objects too.")
@@ -458,7 +489,7 @@ func (d *ddl) dropAll(g *dropping, named []dropPart, what string, cascade bool) 
 func (d *ddl) dropTarget(u *plan.Drop, ref plan.ObjectRef, class catalog.Class, code string) (catalog.Object, error) {
 	missing := func(code, message string) (catalog.Object, error) {
 		if u.IfExists {
-			d.notice(code, "%s, skipping", message)
+			d.notice(pgerr.SuccessfulCompletion, "%s, skipping", message)
 			return nil, nil
 		}
 		return nil, pgerr.New(code, "%s", message)

@@ -89,7 +89,7 @@ func (d *ddl) object(kind plan.ObjectKind, ref plan.ObjectRef, ifExists bool) (c
 			missing = pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", ref.Name.Schema)
 		}
 		if ifExists {
-			d.notice(missing.Code, "%s, skipping", missing.Message)
+			d.notice(pgerr.SuccessfulCompletion, "%s, skipping", missing.Message)
 			return nil, nil
 		}
 		return nil, missing

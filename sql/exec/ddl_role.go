@@ -301,7 +301,7 @@ func (d *ddl) dropRoles(u *plan.Drop) error {
 	for _, ref := range u.Objects {
 		name := ref.Name.Name
 		if d.view.RoleByName(name) == nil && u.IfExists {
-			d.notice(pgerr.UndefinedObject, "role \"%s\" does not exist, skipping", name)
+			d.notice(pgerr.SuccessfulCompletion, "role \"%s\" does not exist, skipping", name)
 			continue
 		}
 		r, err := d.lockRole(name)

@@ -294,7 +294,7 @@ func (d *ddl) lockSequence(name plan.QName, ifExists bool) (*catalog.Sequence, e
 		if !ifExists {
 			return nil, undefinedRelation(name)
 		}
-		d.notice(pgerr.UndefinedTable, "relation \"%s\" does not exist, skipping", name)
+		d.notice(pgerr.SuccessfulCompletion, "relation \"%s\" does not exist, skipping", name)
 		return nil, nil
 	case *catalog.Sequence:
 		return o, nil
