@@ -1,0 +1,160 @@
+package pgwire
+
+import (
+	"errors"
+	"net"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/omendb/omendb/security"
+	"github.com/omendb/omendb/sql/pgerr"
+)
+
+// authenticate makes sure that the client may be who it says it is.
+func (c *conn) authenticate() error {
+	if err := c.drawCancelKey(); err != nil {
+		return c.fatal(err)
+	}
+	if c.trusted || c.isOwner() {
+		return nil
+	}
+	_, overUnix := underlying(c.nc).(*net.UnixConn)
+	if c.srv.opts.RequireTLS && !c.tls && !overUnix {
+		return c.fatal(pgerr.New(pgerr.InvalidAuthorizationSpecification, "connection requires TLS: user \"%s\", database \"%s\", no encryption", c.user, c.database).
+			WithHint("Connect with sslmode=require."))
+	}
+	host := c.host()
+	wait, ok := c.srv.throttle.Reserve(host, c.user)
+	if !ok {
+		c.log().Warn().Str("event", "login.throttled").Msg("too many failing logins: refused")
+		return c.rejected()
+	}
+	if wait > 0 {
+		select {
+		case <-time.After(wait):
+		case <-c.srv.ctx.Done():
+			return errClosed
+		}
+	}
+	err := c.scram()
+	switch {
+	case err == nil:
+		c.srv.throttle.Succeeded(host, c.user)
+		return nil
+	case errors.Is(err, security.ErrRejected):
+		c.srv.throttle.Failed(host, c.user)
+		c.log().Info().Str("event", "login.failed").Msg("password authentication failed")
+		return c.rejected()
+	case errors.Is(err, security.ErrMalformed):
+		c.srv.throttle.Failed(host, c.user)
+		return c.fatal(pgerr.New(pgerr.ProtocolViolation, "malformed SCRAM message"))
+	case errors.Is(err, security.ErrChannelBinding):
+		c.srv.throttle.Failed(host, c.user)
+		return c.fatal(pgerr.New(pgerr.InvalidAuthorizationSpecification, "SCRAM channel binding check failed"))
+	}
+	return err
+}
+
+// rejected is the one answer to wrong passwords, unknown users and throttled logins.
+func (c *conn) rejected() error {
+	return c.fatal(pgerr.New(pgerr.InvalidPassword, "password authentication failed for user \"%s\"", c.user))
+}
+
+// isOwner reports whether a Unix socket's other end is the server's own user.
+func (c *conn) isOwner() bool {
+	if c.srv.opts.OwnerUID < 0 {
+		return false
+	}
+	uid, err := security.PeerUID(c.nc)
+	return err == nil && uid == c.srv.opts.OwnerUID
+}
+
+// host returns the client's address without its port.
+func (c *conn) host() string {
+	if t, ok := c.nc.RemoteAddr().(*net.TCPAddr); ok {
+		return t.IP.String()
+	}
+	return "local"
+}
+
+// scram asks for the password by SCRAM-SHA-256.
+func (c *conn) scram() error {
+	offer := []string{security.MechanismSCRAM}
+	if c.endpoint != nil {
+		offer = []string{security.MechanismSCRAMPlus, security.MechanismSCRAM}
+	}
+	if err := c.ask(&pgproto3.AuthenticationSASL{AuthMechanisms: offer}); err != nil {
+		return err
+	}
+	body, err := c.answer()
+	if err != nil {
+		return err
+	}
+	m := message{b: body}
+	mechanism := string(m.str())
+	n := int(m.int32())
+	data := m.bytes(n)
+	if m.done() != nil {
+		return security.ErrMalformed
+	}
+	plus := mechanism == security.MechanismSCRAMPlus && c.endpoint != nil
+	if !plus && mechanism != security.MechanismSCRAM {
+		return c.fatal(pgerr.New(pgerr.ProtocolViolation, "client selected an invalid SASL authentication mechanism"))
+	}
+	x, err := c.srv.auth.Start(c.user, c.verifier(), c.endpoint, plus)
+	if err != nil {
+		return c.fatal(err)
+	}
+	first, err := x.First(data)
+	if err != nil {
+		return err
+	}
+	if err := c.ask(&pgproto3.AuthenticationSASLContinue{Data: first}); err != nil {
+		return err
+	}
+	if body, err = c.answer(); err != nil {
+		return err
+	}
+	final, err := x.Final(body)
+	if err != nil {
+		return err
+	}
+	return c.w.send(&pgproto3.AuthenticationSASLFinal{Data: final})
+}
+
+// verifier returns what the user's password is checked against, nil when no
+// password can be right.
+func (c *conn) verifier() *security.Verifier {
+	l, ok := c.srv.opts.Backend.Login(c.user)
+	if !ok || !l.ValidUntil.IsZero() && c.srv.opts.Clock.Now().After(l.ValidUntil) {
+		return nil
+	}
+	v, err := security.ParseVerifier(l.Verifier)
+	if err != nil {
+		return nil
+	}
+	return &v
+}
+
+func (c *conn) ask(m pgproto3.BackendMessage) error {
+	if err := c.w.send(m); err != nil {
+		return err
+	}
+	return c.w.flushNow()
+}
+
+// answer reads a password message.
+func (c *conn) answer() ([]byte, error) {
+	typ, n, err := c.r.header()
+	if err != nil {
+		return nil, err
+	}
+	if typ != 'p' {
+		return nil, c.fatal(pgerr.New(pgerr.ProtocolViolation, "expected SASL response, got message type %d", typ))
+	}
+	if n < 0 || n > maxAuthMessage {
+		return nil, c.fatal(pgerr.New(pgerr.ProtocolViolation, "invalid length of SASL message"))
+	}
+	return c.r.body(n)
+}

@@ -1,0 +1,24 @@
+package pgwire
+
+import (
+	"encoding/binary"
+
+	"github.com/omendb/omendb/security"
+)
+
+// cancelRequest stops the statement of the connection that a CancelRequest
+// names, if its key is right. There is no answer, as the protocol has it.
+func (s *Server) cancelRequest(body []byte) {
+	if len(body) < minCancelPacket || len(body) > minCancelPacket-4+maxCancelKey {
+		return
+	}
+	pid := int32(binary.BigEndian.Uint32(body[4:]))
+	s.mu.Lock()
+	c := s.byPID[pid]
+	s.mu.Unlock()
+	if c == nil || !security.SecretEqual(c.cancelKey, body[8:]) {
+		s.opts.Log.Info().Str("event", "cancel.refused").Int32("pid", pid).Msg("wrong key in cancel request")
+		return
+	}
+	c.session.Cancel()
+}

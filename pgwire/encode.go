@@ -1,0 +1,141 @@
+package pgwire
+
+import (
+	"encoding/binary"
+	"math"
+	"strconv"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// encoder appends a value that is not NULL to a DataRow.
+type encoder func(dst []byte, v *column.Vec, row int) []byte
+
+// encoders are those of the columns of the statement that runs: chosen once for
+// its columns, used for all of its rows.
+type encoders struct {
+	cols []sql.Column // for which they were chosen; kept, so that its address stays taken
+	env  *types.Env
+	list []encoder
+}
+
+// rows sends a batch as DataRow messages.
+func (e *encoders) rows(w *writer, env *types.Env, cols []sql.Column, b *column.Batch) error {
+	if err := e.choose(env, cols); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := range b.Len() {
+		row := b.Row(i)
+		// w.buf stays as it is until the row is whole: an encoder may panic.
+		start := len(w.buf) + 1
+		buf := append(w.buf, 'D', 0, 0, 0, 0)
+		buf = appendInt16(buf, int16(len(cols)))
+		for k, encode := range e.list {
+			v := &b.Cols[k]
+			if v.Null(row) {
+				buf = append(buf, 0xff, 0xff, 0xff, 0xff)
+				continue
+			}
+			at := len(buf)
+			buf = encode(append(buf, 0, 0, 0, 0), v, row)
+			binary.BigEndian.PutUint32(buf[at:], uint32(len(buf)-at-4))
+		}
+		if len(buf)-start > math.MaxInt32 {
+			return pgerr.New(pgerr.ProgramLimitExceeded, "a row of more than 2 GB cannot be sent")
+		}
+		w.buf = buf
+		if err := w.end(start); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// choose picks the encoders, unless they are those of the last call.
+func (e *encoders) choose(env *types.Env, cols []sql.Column) error {
+	if len(cols) == len(e.cols) && len(cols) > 0 && &cols[0] == &e.cols[0] && e.env == env {
+		return nil
+	}
+	e.cols = nil
+	e.list = e.list[:0]
+	for i := range cols {
+		enc, err := encoderOf(env, cols[i].Type, cols[i].Format)
+		if err != nil {
+			return err
+		}
+		e.list = append(e.list, enc)
+	}
+	e.cols, e.env = cols, env
+	return nil
+}
+
+// shrink forgets the last statement's columns.
+func (e *encoders) shrink() { *e = encoders{} }
+
+// encoderOf returns the encoder of a type in a format. The commonest types do
+// not go through the general way.
+func encoderOf(env *types.Env, oid types.OID, format int16) (encoder, error) {
+	switch format {
+	case 0:
+		return textEncoder(env, oid)
+	case 1:
+		return binaryEncoder(env, oid)
+	}
+	return nil, pgerr.New(pgerr.InvalidParameterValue, "unsupported format code: %d", format)
+}
+
+func textEncoder(env *types.Env, oid types.OID) (encoder, error) {
+	switch oid {
+	case types.Int2OID, types.Int4OID, types.Int8OID, types.OIDOID:
+		return func(dst []byte, v *column.Vec, row int) []byte { return strconv.AppendInt(dst, v.I[row], 10) }, nil
+	case types.BoolOID:
+		return func(dst []byte, v *column.Vec, row int) []byte {
+			if v.I[row] != 0 {
+				return append(dst, 't')
+			}
+			return append(dst, 'f')
+		}, nil
+	case types.TextOID, types.VarcharOID, types.BPCharOID, types.NameOID, types.JSONOID:
+		return appendBytes, nil
+	}
+	if err := env.CanOut(oid); err != nil {
+		return nil, err
+	}
+	return func(dst []byte, v *column.Vec, row int) []byte { return env.Out(dst, oid, v.Datum(row)) }, nil
+}
+
+func binaryEncoder(env *types.Env, oid types.OID) (encoder, error) {
+	switch oid {
+	case types.Int2OID:
+		return func(dst []byte, v *column.Vec, row int) []byte {
+			return binary.BigEndian.AppendUint16(dst, uint16(v.I[row]))
+		}, nil
+	case types.Int4OID, types.OIDOID:
+		return func(dst []byte, v *column.Vec, row int) []byte {
+			return binary.BigEndian.AppendUint32(dst, uint32(v.I[row]))
+		}, nil
+	case types.Int8OID:
+		return func(dst []byte, v *column.Vec, row int) []byte {
+			return binary.BigEndian.AppendUint64(dst, uint64(v.I[row]))
+		}, nil
+	case types.Float8OID:
+		return func(dst []byte, v *column.Vec, row int) []byte {
+			return binary.BigEndian.AppendUint64(dst, math.Float64bits(v.F[row]))
+		}, nil
+	case types.BoolOID:
+		return func(dst []byte, v *column.Vec, row int) []byte { return append(dst, byte(v.I[row])) }, nil
+	case types.TextOID, types.VarcharOID, types.BPCharOID, types.NameOID, types.JSONOID, types.ByteaOID:
+		return appendBytes, nil
+	}
+	if err := env.CanSend(oid); err != nil {
+		return nil, err
+	}
+	return func(dst []byte, v *column.Vec, row int) []byte { return env.Send(dst, oid, v.Datum(row)) }, nil
+}
+
+func appendBytes(dst []byte, v *column.Vec, row int) []byte { return append(dst, v.B[row]...) }

@@ -1,0 +1,144 @@
+package pgwire
+
+import (
+	"github.com/omendb/omendb/sql/pgerr"
+)
+
+// nameCache returns the string of bytes that are usually the same as last time
+// without making a new one.
+type nameCache struct {
+	statement, portal, query, execute cachedString
+}
+
+// maxCachedText bounds the query string that a connection keeps for comparison.
+const maxCachedText = 512
+
+type cachedString struct{ last string }
+
+func (s *cachedString) get(b []byte) string {
+	if string(b) == s.last { // compiled without an allocation
+		return s.last
+	}
+	text := string(b)
+	if len(text) <= maxCachedText {
+		s.last = text
+	}
+	return text
+}
+
+func (c *conn) parse(body []byte) error {
+	m := message{b: body}
+	name, text := m.str(), m.str()
+	n := m.count()
+	var params []uint32
+	if n > 0 && !m.bad && len(m.b) >= 4*n {
+		params = make([]uint32, n)
+		for i := range params {
+			params[i] = uint32(m.int32())
+		}
+	} else if n > 0 {
+		m.bad = true
+	}
+	if err := m.done(); err != nil {
+		return err
+	}
+	if err := c.session.Parse(c.srv.ctx, string(name), string(text), params); err != nil {
+		return err
+	}
+	return c.w.empty('1')
+}
+
+func (c *conn) bind(body []byte) error {
+	m := message{b: body}
+	portal, statement := m.str(), m.str()
+	c.paramFormats = m.formats(c.paramFormats)
+	n := m.count()
+	c.params = c.params[:0]
+	for range n {
+		size := m.int32()
+		if m.bad || size < -1 {
+			m.bad = true
+			break
+		}
+		if size == -1 {
+			c.params = append(c.params, nil)
+			continue
+		}
+		c.params = append(c.params, m.bytes(int(size)))
+	}
+	c.outFormats = m.formats(c.outFormats)
+	if err := m.done(); err != nil {
+		return err
+	}
+	err := c.session.Bind(c.srv.ctx, c.names.portal.get(portal), c.names.statement.get(statement), c.paramFormats, c.params, c.outFormats)
+	clear(c.params)
+	if err != nil {
+		return err
+	}
+	return c.w.empty('2')
+}
+
+// formats reads a list of format codes into dst's memory.
+func (m *message) formats(dst []int16) []int16 {
+	dst = dst[:0]
+	for range m.count() {
+		dst = append(dst, m.int16())
+		if m.bad {
+			break
+		}
+	}
+	return dst
+}
+
+func (c *conn) execute(body []byte) error {
+	m := message{b: body}
+	portal := m.str()
+	limit := m.int32()
+	if err := m.done(); err != nil {
+		return err
+	}
+	return c.session.Execute(c.srv.ctx, c.names.execute.get(portal), int64(max(limit, 0)), sink{c: c})
+}
+
+func (c *conn) describe(body []byte) error {
+	m := message{b: body}
+	kind, name := m.byte(), m.str()
+	if err := m.done(); err != nil {
+		return err
+	}
+	switch kind {
+	case 'S':
+		params, cols, err := c.session.DescribeStatement(c.srv.ctx, string(name))
+		if err != nil {
+			return err
+		}
+		if err := c.describeParams(params); err != nil {
+			return err
+		}
+		return c.describeRow(cols)
+	case 'P':
+		cols, err := c.session.DescribePortal(c.srv.ctx, string(name))
+		if err != nil {
+			return err
+		}
+		return c.describeRow(cols)
+	}
+	return pgerr.New(pgerr.ProtocolViolation, "invalid DESCRIBE message subtype %d", kind)
+}
+
+func (c *conn) closeObject(body []byte) error {
+	m := message{b: body}
+	kind, name := m.byte(), m.str()
+	if err := m.done(); err != nil {
+		return err
+	}
+	switch kind {
+	case 'S':
+		c.session.CloseStatement(string(name))
+	case 'P':
+		c.session.ClosePortal(string(name))
+	default:
+		return pgerr.New(pgerr.ProtocolViolation, "invalid CLOSE message subtype %d", kind)
+	}
+	return c.w.empty('3')
+}

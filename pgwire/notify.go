@@ -1,0 +1,73 @@
+package pgwire
+
+import (
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/omendb/omendb/sql/pgerr"
+)
+
+// client is what the session sees of the connection. What fails to be sent
+// shows at the next read or write of the connection itself.
+type client struct{ c *conn }
+
+// Notice implements sql.Client.
+func (cl client) Notice(n *pgerr.Error) {
+	c := cl.c
+	fields := pgproto3.NoticeResponse(errorFields(n))
+	if c.w.send(&fields) == nil {
+		_ = c.w.want(true) // soon, even if the statement goes on for long
+	}
+}
+
+// Parameter implements sql.Client: the client hears of it before the next ReadyForQuery.
+func (cl client) Parameter(name, value string) {
+	c := cl.c
+	if c.reported == nil {
+		return // the session is being set up: greet tells everything
+	}
+	if c.changed == nil {
+		c.changed = map[string]string{}
+	}
+	c.changed[name] = value
+}
+
+// Notify implements sql.Client.
+func (cl client) Notify(pid int32, channel, payload string) {
+	_ = cl.c.w.send(&pgproto3.NotificationResponse{PID: uint32(pid), Channel: channel, Payload: payload})
+}
+
+// reportParameters tells the client of settings that differ from what it knows.
+func (c *conn) reportParameters() error {
+	for name, value := range c.changed {
+		if c.reported[name] == value {
+			continue
+		}
+		c.reported[name] = value
+		if err := c.w.send(&pgproto3.ParameterStatus{Name: name, Value: value}); err != nil {
+			return err
+		}
+	}
+	clear(c.changed)
+	return nil
+}
+
+// deliver passes notifications on to a client that waits for nothing.
+func (c *conn) deliver() error {
+	if err := c.protect(func() error { c.session.DeliverNotifications(); return nil }); err != nil {
+		return err
+	}
+	return c.w.flushNow()
+}
+
+// watch interrupts the connection's wait when something arrives for its session.
+func (c *conn) watch(ended <-chan struct{}) {
+	wake := c.session.Wake()
+	for {
+		select {
+		case <-wake:
+			c.interrupt(wantWake)
+		case <-ended:
+			return
+		}
+	}
+}

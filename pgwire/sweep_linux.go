@@ -1,0 +1,19 @@
+package pgwire
+
+import (
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// hungUp asks the kernel, which knows of the client's end even when unread
+// bytes stand before it.
+func hungUp(raw syscall.RawConn) bool {
+	gone := false
+	err := raw.Control(func(fd uintptr) {
+		p := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+		n, err := unix.Poll(p, 0)
+		gone = err == nil && n > 0 && p[0].Revents&(unix.POLLRDHUP|unix.POLLHUP|unix.POLLERR) != 0
+	})
+	return err == nil && gone
+}
