@@ -16,8 +16,9 @@ const (
 	// columns fits.
 	MaxTokens = 4 << 20
 	// MaxDepth bounds the depth of the parse tree: the grammar's code recurses
-	// over it in C, where an exhausted stack cannot be caught.
-	MaxDepth = 1500
+	// over it in C, where an exhausted stack cannot be caught. The deepest texts that
+	// pass were parsed on threads with 768 kB of stack; musl's default of 128 kB is not enough.
+	MaxDepth = 1000
 	// MaxComments bounds the nesting of comments: the grammar's scanner needs time
 	// quadratic in it.
 	MaxComments = 500
@@ -145,6 +146,10 @@ func badSequence(s string) error {
 	return pgerr.New(pgerr.CharacterNotInRepertoire, `invalid byte sequence for encoding "UTF8": %s`, b.String())
 }
 
+// selectLevels is what a subquery adds to the depth of the tree beyond its parentheses:
+// sublink, statement, target or FROM item.
+const selectLevels = 3
+
 // bounder follows the nesting of a text and bounds the depth of its tree from above.
 type bounder struct {
 	frames []frame
@@ -154,7 +159,11 @@ type bounder struct {
 func (b *bounder) top() *frame { return &b.frames[len(b.frames)-1] }
 
 func (b *bounder) push(open byte) bool {
-	b.frames = append(b.frames, frame{open: open})
+	f := frame{open: open}
+	if open != '(' {
+		f.setops = 1 // CASE and subscripts take two levels of the tree each
+	}
+	b.frames = append(b.frames, f)
 	return len(b.frames) <= MaxDepth
 }
 
@@ -253,7 +262,13 @@ func (b *bounder) word(w string) bool {
 		if !strings.EqualFold(b.prev, "distinct") {
 			b.top().settle()
 		}
-	case "select", "where", "on", "and", "or", "then", "when", "else", "group", "order", "having", "values", "set":
+	case "select":
+		f := b.top()
+		f.settle()
+		if f.open == '(' && f.setops < selectLevels {
+			f.setops += selectLevels
+		}
+	case "where", "on", "and", "or", "then", "when", "else", "group", "order", "having", "values", "set":
 		b.top().settle()
 	}
 	return true
