@@ -438,6 +438,9 @@ func (s *groupSet) add(b *column.Batch) error {
 			return err
 		}
 		s.grow()
+		if len(rows) == 0 {
+			return s.account()
+		}
 	}
 	for _, a := range s.aggs {
 		if err := a.feed(b, rows, groups); err != nil {

@@ -75,6 +75,9 @@ func (s *sampler) start() error {
 }
 
 func (s *sampler) apply(b *column.Batch, keys [][]byte) *column.Batch {
+	if s.sel == nil {
+		s.sel = make([]int32, 0, b.N) // a nil selection would mean all rows
+	}
 	s.sel = s.sel[:0]
 	for _, r := range selected(b, b.Sel) {
 		var h uint64

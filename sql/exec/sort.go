@@ -141,6 +141,9 @@ func (o *sortOp) add(b *column.Batch) error {
 		keep = append(keep, r)
 	}
 	o.idx = keep
+	if len(keep) == 0 {
+		return nil
+	}
 	part := column.Batch{Cols: b.Cols, N: b.N, Sel: keep}
 	o.rows.add(&part)
 	if o.top < math.MaxInt64/4 && int64(len(o.items)) > 2*o.top+int64(column.BatchSize) {

@@ -122,7 +122,8 @@ func (r *spillReader) need(n int) (bool, error) {
 	if len(r.buf)-r.pos >= n {
 		return true, nil
 	}
-	rest := append(make([]byte, 0, max(n, spillBuffer)), r.buf[r.pos:]...)
+	kept := len(r.buf) - r.pos
+	rest := append(make([]byte, 0, max(n, kept+int(min(spillBuffer, r.f.size-r.off)))), r.buf[r.pos:]...)
 	r.pos = 0
 	r.buf = rest
 	for len(r.buf) < n {

@@ -85,6 +85,7 @@ type tupleReader struct {
 	part int // rows of that batch that were read already
 	file *spillReader
 	out  column.Batch
+	disk column.Batch // rows from the file; out shares columns with the memory part
 }
 
 func (s *tupleStore) reader() *tupleReader { return &tupleReader{s: s} }
@@ -120,9 +121,9 @@ func (r *tupleReader) read() (*column.Batch, error) {
 			return nil, err
 		}
 	}
-	ok, err := r.file.batch(&r.out, r.s.mem.size)
+	ok, err := r.file.batch(&r.disk, r.s.mem.size)
 	if err != nil || !ok {
 		return nil, err
 	}
-	return &r.out, nil
+	return &r.disk, nil
 }
