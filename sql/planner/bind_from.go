@@ -207,13 +207,32 @@ func (b *binder) viewRel(v *catalog.Relation) *plan.Rel {
 		}
 	}
 	q := b.decodeQuery(v.Query, v.OID)
-	rel := &plan.Rel{Kind: plan.RelSubquery, Alias: v.Name, Query: q, FromView: v.OID, Security: v.Owner, Required: aclSelect}
+	actAs(q, v.Owner)
+	rel := &plan.Rel{Kind: plan.RelSubquery, Alias: v.Name, Query: q, FromView: v.OID, Required: aclSelect}
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		rel.Columns = append(rel.Columns, plan.RelColumn{Name: c.Name, Dropped: c.Dropped,
 			Type: plan.Type{OID: c.Type, Typmod: c.Typmod, Collation: c.Collation}})
 	}
 	return rel
+}
+
+// actAs makes the tables and views inside a view's query accessed with its owner's privileges.
+func actAs(q *plan.Query, owner OID) {
+	for _, r := range q.Rels {
+		if r.Security == 0 {
+			r.Security = owner
+		}
+		if r.Query != nil && r.FromView == 0 {
+			actAs(r.Query, owner)
+		}
+	}
+	for _, c := range q.CTEs {
+		actAs(c.Query, owner)
+	}
+	for _, l := range subLinks(q) {
+		actAs(l.Query, owner)
+	}
 }
 
 func (s *scope) rangeSubselect(x *pg.RangeSubselect) (plan.FromItem, []*nsItem) {
