@@ -17,6 +17,7 @@ type Ctx struct {
 	RetType   OID   // resolved result type
 	OutCols   []OutCol
 	ArgFields [][]string // field names of arguments that are anonymous rows, where known
+	AggOrder  []AggSort  // sort keys of WITHIN GROUP
 	Variadic  bool       // called with VARIADIC on the last argument of a variadic "any" function
 	Session   Session
 	Catalog   Catalog
