@@ -26,7 +26,7 @@ type pictureNode struct {
 	text    string
 	quoted  bool
 	fm      bool
-	tm      bool // localized name, which is not padded
+	tm      bool   // localized name, which is not padded
 	th      string // "TH", "th" or ""
 }
 
