@@ -216,18 +216,6 @@ func (t *Table) Get(key []byte, ts uint64) (Version, bool) {
 	return t.visible(n, ts)
 }
 
-// Oldest returns the oldest version of key.
-func (t *Table) Oldest(key []byte) (v Version, ok bool) {
-	n, _ := t.find(key)
-	if n == nil {
-		return v, false
-	}
-	for link := n.head.Load(); link != 0; ok = true {
-		v, link = t.version(link)
-	}
-	return v, ok
-}
-
 // Undo removes the newest version of the node that Put returned. Only the
 // table's one writer may call it, in the reverse order of its Puts.
 func (t *Table) Undo(id uint32) {

@@ -106,9 +106,6 @@ func TestVersionsAndUndo(t *testing.T) {
 	if v, _ := table.Get(k, 10); string(v.Data) != "b" {
 		t.Errorf("after undo: %q", v.Data)
 	}
-	if v, _ := table.Oldest(k); string(v.Data) != "a" {
-		t.Errorf("oldest: %q", v.Data)
-	}
 }
 
 // TestReadersBesideTheWriter is for the race detector, and checks that a
