@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
-	"os"
+	iofs "io/fs"
 	"path"
 
 	"github.com/omendb/omendb/internal/vfs"
@@ -129,7 +129,7 @@ func decodeManifest(b []byte) (*manifest, error) {
 // readManifest returns the directory's manifest, nil when there is none.
 func readManifest(fs vfs.FS, dir string) (*manifest, error) {
 	f, err := fs.Open(path.Join(dir, manifestName))
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, iofs.ErrNotExist) {
 		return nil, nil
 	}
 	if err != nil {
