@@ -179,9 +179,7 @@ func (n names) ObjectName(t types.OID, object types.OID) (string, bool) {
 			}
 		}
 	case types.RegtypeOID:
-		if n.x.env.Type(object) != nil {
-			return n.x.env.FormatType(object, -1), true
-		}
+		return n.typeName(object)
 	case types.RegnamespaceOID:
 		if s := n.x.view.Schema(object); s != nil {
 			return types.QuoteIdent(s.Name), true
@@ -203,6 +201,26 @@ func (n names) ObjectName(t types.OID, object types.OID) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// typeName prints a user-defined type (the others have names of their own).
+func (n names) typeName(oid types.OID) (string, bool) {
+	if types.ByOID(oid) != nil {
+		return n.x.env.FormatType(oid, -1), true
+	}
+	t := n.x.view.TypeByOID(oid)
+	if t == nil {
+		return "", false
+	}
+	for _, s := range n.x.searchPath() {
+		if n.x.view.SchemaName(s) == t.Schema {
+			return types.QuoteIdent(t.Name), true
+		}
+		if n.x.view.TypeByName(s, t.Name) != nil {
+			break // hidden by another one
+		}
+	}
+	return types.QuoteIdent(t.Schema) + "." + types.QuoteIdent(t.Name), true
 }
 
 // qualified prints a name, with its schema unless the search path finds it without.

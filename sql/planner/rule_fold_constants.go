@@ -11,54 +11,12 @@ import (
 // stays, so that the error comes when (and if) the row that needs it is read.
 func foldConstants(l *level) (bool, error) {
 	changed := false
-	f := func(e plan.Expr) plan.Expr {
+	plan.MapQuery(l.q, func(e plan.Expr) plan.Expr {
 		r := plan.Rewrite(e, l.fold)
 		changed = changed || r != e
 		return r
-	}
-	// Sort and group keys keep their identity with the targets they came from.
-	q := l.q
-	if q.Where != nil {
-		q.Where = f(q.Where)
-	}
-	for _, it := range q.From {
-		foldJoins(it, f)
-	}
-	if len(q.GroupBy) == 0 && !q.Distinct {
-		for _, t := range q.Targets {
-			if !sortsBy(q, t) {
-				t.Expr = f(t.Expr)
-			}
-		}
-	}
-	for _, e := range []*plan.Expr{&q.Limit, &q.Offset} {
-		if *e != nil {
-			*e = f(*e)
-		}
-	}
+	})
 	return changed, nil
-}
-
-// sortsBy reports whether an ORDER BY or DISTINCT ON key was matched to target t.
-func sortsBy(q *plan.Query, t *plan.Target) bool {
-	for _, keys := range [][]plan.SortKey{q.OrderBy, q.DistinctOn} {
-		for _, k := range keys {
-			if k.Target >= 0 && k.Target < len(q.Targets) && q.Targets[k.Target] == t {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func foldJoins(it plan.FromItem, f func(plan.Expr) plan.Expr) {
-	if j, ok := it.(*plan.Join); ok {
-		foldJoins(j.Left, f)
-		foldJoins(j.Right, f)
-		if j.On != nil {
-			j.On = f(j.On)
-		}
-	}
 }
 
 func (l *level) fold(e plan.Expr) plan.Expr {
@@ -67,6 +25,10 @@ func (l *level) fold(e plan.Expr) plan.Expr {
 		return l.foldCall(x)
 	case *plan.BoolOp:
 		return foldBool(x)
+	case *plan.Case:
+		return l.foldCase(x)
+	case *plan.Coalesce:
+		return foldCoalesce(x)
 	case *plan.Relabel:
 		if c, ok := x.Arg.(*plan.Const); ok {
 			n := *c
@@ -83,6 +45,13 @@ func (l *level) fold(e plan.Expr) plan.Expr {
 
 func (l *level) foldCall(x *plan.Call) plan.Expr {
 	fn := x.Func
+	if fn.Strict && !x.ReturnSet {
+		for _, a := range x.Args {
+			if c, ok := a.(*plan.Const); ok && c.Value.Null {
+				return &plan.Const{Base: x.Base, Value: column.Null()}
+			}
+		}
+	}
 	if fn.Volatile != 'i' || x.ReturnSet || fn.Eval == nil || l.o.env.Functions == nil {
 		return x
 	}
@@ -92,9 +61,6 @@ func (l *level) foldCall(x *plan.Call) plan.Expr {
 		c, ok := a.(*plan.Const)
 		if !ok {
 			return x
-		}
-		if c.Value.Null && fn.Strict {
-			return &plan.Const{Base: x.Base, Value: column.Null()}
 		}
 		args[i], argTypes[i] = c.Value, c.Typ.OID
 	}
@@ -145,4 +111,91 @@ func foldBool(x *plan.BoolOp) plan.Expr {
 		return rest[0]
 	}
 	return &plan.BoolOp{Base: x.Base, Op: x.Op, Args: rest}
+}
+
+// foldCase drops branches whose conditions are known. The value under test, if
+// known, is put in its place first.
+func (l *level) foldCase(x *plan.Case) plan.Expr {
+	n := *x
+	n.When = nil
+	changed := false
+	known, _ := x.Arg.(*plan.Const)
+	for _, w := range x.When {
+		cond := w.Cond
+		if known != nil {
+			cond = plan.Rewrite(withCaseTest(cond, known), l.fold)
+		}
+		c, ok := cond.(*plan.Const)
+		switch {
+		case !ok:
+			n.When = append(n.When, plan.When{Cond: cond, Result: w.Result})
+		case c.Value.Bool(): // nothing after it is reached
+			n.Else = w.Result
+			changed = true
+		default:
+			changed = true
+			continue
+		}
+		if ok {
+			break
+		}
+	}
+	if len(n.When) == 0 {
+		if n.Else == nil {
+			return &plan.Const{Base: x.Base, Value: column.Null()}
+		}
+		return n.Else
+	}
+	if known != nil && len(n.When) > 0 {
+		n.Arg, changed = nil, true
+	}
+	if !changed {
+		return x
+	}
+	return &n
+}
+
+// withCaseTest puts a constant where a condition speaks of the value under
+// test; nested constructs have values of their own.
+func withCaseTest(e plan.Expr, v *plan.Const) plan.Expr {
+	return plan.Replace(e, func(x plan.Expr) plan.Expr {
+		switch n := x.(type) {
+		case *plan.CaseTest:
+			c := *v
+			c.Typ = n.Typ
+			return &c
+		case *plan.Case:
+			if n.Arg != nil {
+				m := *n
+				m.Arg = withCaseTest(n.Arg, v)
+				return &m
+			}
+		case *plan.ArrayCast, *plan.DomainCast:
+			return x
+		}
+		return nil
+	})
+}
+
+func foldCoalesce(x *plan.Coalesce) plan.Expr {
+	var rest []plan.Expr
+	for _, a := range x.Args {
+		c, ok := a.(*plan.Const)
+		if ok && c.Value.Null {
+			continue
+		}
+		rest = append(rest, a)
+		if ok {
+			break
+		}
+	}
+	switch {
+	case len(rest) == 0:
+		return &plan.Const{Base: x.Base, Value: column.Null()}
+	case len(rest) == 1:
+		return rest[0]
+	case len(rest) == len(x.Args):
+		return x
+	}
+	return &plan.Coalesce{Base: x.Base, Args: rest}
 }

@@ -64,10 +64,14 @@ func (l *level) planOrdered(r *rel, presorted bool) *rel {
 // targets are computed before the order.
 func (l *level) planDistinct(r *rel) *rel {
 	q := l.q
+	targets := q.Targets
+	if q.Distinct && q.DistinctOn == nil { // what only GROUP BY needs does not tell rows apart
+		targets = visibleTargets(targets)
+	}
 	if q.HasSRF {
-		r = l.projectSet(r, q.Targets)
+		r = l.projectSet(r, targets)
 	} else {
-		r = l.project(r, q.Targets)
+		r = l.project(r, targets)
 	}
 	switch {
 	case q.DistinctOn != nil:
