@@ -668,6 +668,12 @@ func (w *alterWork) typeUsers(col *catalog.Column) error {
 			return x.Class == catalog.ClassRelation && x.OID == w.rel.OID && x.Sub == col.Num
 		})
 	}
+	for i := range w.rel.Columns {
+		if c := &w.rel.Columns[i]; c.Generated != 0 && uses(c.Depends) {
+			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a generated column").
+				WithDetail("Column \"%s\" is used by generated column \"%s\".", col.Name, c.Name)
+		}
+	}
 	for _, o := range d.view.Dependents(catalog.ClassRelation, w.rel.OID) {
 		if r, ok := o.(*catalog.Relation); ok && r.Query != nil && uses(r.Depends) {
 			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a view or rule").
@@ -675,12 +681,6 @@ func (w *alterWork) typeUsers(col *catalog.Column) error {
 		}
 		if i, ok := o.(*catalog.Index); ok && uses(i.Depends) {
 			return pgerr.Unsupported("changing the type of a column used in an index expression or predicate is not supported")
-		}
-	}
-	for i := range w.rel.Columns {
-		if c := &w.rel.Columns[i]; c.Generated != 0 && uses(c.Depends) {
-			return pgerr.New(pgerr.SyntaxError, "cannot alter type of a column used by a generated column").
-				WithDetail("Column \"%s\" is used by generated column \"%s\".", col.Name, c.Name)
 		}
 	}
 	for _, c := range w.rel.Constraints {

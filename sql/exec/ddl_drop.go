@@ -91,19 +91,39 @@ func (g *dropping) collectFrom(p dropPart) {
 	for _, dep := range g.d.view.Dependents(p.object.Class(), p.object.Head().OID) {
 		g.dependent(p, dep)
 	}
-	if r, ok := p.object.(*catalog.Relation); ok {
-		if t := g.d.view.Type(r.RowType); t != nil && p.column == 0 {
+	switch o := p.object.(type) {
+	case *catalog.Relation:
+		if p.column != 0 {
+			g.generatedFrom(o, p.column)
+		} else if t := g.d.view.Type(o.RowType); t != nil {
 			g.collect(dropPart{object: t}, true)
 		}
-	}
-	if t, ok := p.object.(*catalog.Type); ok {
-		if a := g.d.view.Type(t.Array); a != nil {
+	case *catalog.Type:
+		if a := g.d.view.Type(o.Array); a != nil {
 			g.collect(dropPart{object: a}, true)
+		}
+	case *catalog.Index:
+		for _, fk := range g.d.view.ReferencedBy(o.Table) {
+			if fk.Constraint.Index == o.OID {
+				g.collect(dropPart{object: fk.Table, constraint: fk.Constraint.Name}, false)
+			}
 		}
 	}
 }
 
-// constraintIndex adds what a constraint owns or carries: its index, and foreign keys to it.
+// generatedFrom collects the generated columns that are computed from a column.
+func (g *dropping) generatedFrom(r *catalog.Relation, num int16) {
+	for i := range r.Columns {
+		c := &r.Columns[i]
+		if c.Generated != 0 && slices.ContainsFunc(c.Depends, func(d catalog.Dependency) bool {
+			return d.Class == catalog.ClassRelation && d.OID == r.OID && d.Sub == num
+		}) {
+			g.collect(dropPart{object: r, column: c.Num}, false)
+		}
+	}
+}
+
+// constraintIndex adds the index behind a constraint.
 func (g *dropping) constraintIndex(p dropPart) {
 	r := p.object.(*catalog.Relation)
 	c := constraintNamed(r, p.constraint)
@@ -112,11 +132,6 @@ func (g *dropping) constraintIndex(p dropPart) {
 	}
 	if i := g.d.view.Index(c.Index); i != nil {
 		g.collect(dropPart{object: i}, true)
-	}
-	for _, fk := range g.d.view.ReferencedBy(r.OID) {
-		if fk.Constraint.Index == c.Index {
-			g.collect(dropPart{object: fk.Table, constraint: fk.Constraint.Name}, false)
-		}
 	}
 }
 

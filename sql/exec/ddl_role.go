@@ -404,7 +404,7 @@ var privilegeBits = map[string]uint32{
 func privilegesOf(o catalog.Object) (mask uint32, word string) {
 	switch o.Class() {
 	case catalog.ClassRelation:
-		return catalog.ACLAllTable, "relation"
+		return catalog.ACLAllTable, "table"
 	case catalog.ClassSequence:
 		return catalog.ACLAllSequence, "sequence"
 	case catalog.ClassDatabase:

@@ -33,7 +33,8 @@ func (d *ddl) createEnum(c *plan.CreateEnum) error {
 			return err
 		}
 		if slices.ContainsFunc(t.Labels, func(l catalog.EnumLabel) bool { return l.Label == label }) {
-			return pgerr.New(pgerr.UniqueViolation, "enum label \"%s\" used more than once", label)
+			return pgerr.New(pgerr.UniqueViolation, "duplicate key value violates unique constraint \"pg_enum_typid_label_index\"").
+				WithDetail("The label \"%s\" is listed twice.", label)
 		}
 		oid, err := d.view.NewOID()
 		if err != nil {
@@ -144,6 +145,9 @@ func (d *ddl) createComposite(c *plan.CreateComposite) error {
 	schema, temp, err := d.creationSchema(c.Name, false)
 	if err != nil {
 		return err
+	}
+	if d.view.TypeByName(schema, c.Name.Name) != nil {
+		return pgerr.New(pgerr.DuplicateObject, "type \"%s\" already exists", c.Name.Name)
 	}
 	taken, err := d.claimName(catalog.ClassRelation, schema, c.Name.Name)
 	if err != nil {
