@@ -145,6 +145,33 @@ func TestSavepoint(t *testing.T) {
 	}
 }
 
+func TestRecovery(t *testing.T) {
+	fs := vfs.NewMem(1)
+	w := open(t, fs)
+	txn, v := w.begin()
+	a := w.put(v, "a")
+	b := w.put(v, "b")
+	w.commit(txn)
+	txn, v = w.begin()
+	w.check(v.LockObject(ctx, ClassRelation, b.OID))
+	w.check(v.Delete(ctx, ClassRelation, b.OID))
+	w.commit(txn)
+	w.check(w.db.Close())
+
+	w = open(t, fs)
+	txn, v = w.begin()
+	if got := v.RelationByName(Public, "a"); got == nil || got.OID != a.OID || got.Version != a.Version {
+		t.Errorf("table a after restart: %+v", got)
+	}
+	if v.Relation(b.OID) != nil {
+		t.Error("a dropped table is back after a restart")
+	}
+	if c := w.put(v, "c"); c.OID <= b.OID || c.Version <= a.Version {
+		t.Errorf("after a restart OID %d and version %d follow %d and %d", c.OID, c.Version, b.OID, a.Version)
+	}
+	txn.Rollback()
+}
+
 func TestConcurrentChangeIsNoticed(t *testing.T) {
 	w := open(t, vfs.NewMem(1))
 	txn, v := w.begin()

@@ -17,6 +17,8 @@ type DDLBinder interface {
 	User() OID
 	SearchPath() []OID // the effective one
 	Store(r plan.StoredRequest) (*plan.Stored, error)
+	// Deparse writes an expression over a table's columns as SQL.
+	Deparse(e plan.Expr, table *catalog.Relation) string
 	DecodeQuery(encoded []byte) (*plan.Query, error)
 	Plan(q *plan.Query) (*plan.Statement, error)
 	// Prepared plans what EXECUTE runs.

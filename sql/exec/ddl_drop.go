@@ -30,7 +30,8 @@ type dropping struct {
 	parts   []dropPart
 	seen    map[string]bool
 	named   map[string]bool // by the statement itself
-	details []string        // what else goes, in PostgreSQL's words, last first
+	reports []report        // what else goes, last first
+	details []string        // the same in PostgreSQL's words, in order
 	found   []candidate     // while a part's dependents are collected
 }
 
@@ -73,7 +74,23 @@ func (g *dropping) add(p dropPart, cause string, silent bool) {
 	}
 	g.parts = append(g.parts, p)
 	if !silent && !g.named[p.key()] {
-		g.details = append(g.details, name+" depends on "+cause)
+		g.reports = append(g.reports, report{p, name + " depends on " + cause})
+	}
+}
+
+// report is a line about something that falls.
+type report struct {
+	part dropPart
+	text string
+}
+
+// finish puts the reports into order. Parts of relations that fall as a whole are left out.
+func (g *dropping) finish() {
+	for _, r := range slices.Backward(g.reports) {
+		whole := dropPart{object: r.part.object}.key()
+		if whole == r.part.key() || !g.seen[whole] {
+			g.details = append(g.details, r.text)
+		}
 	}
 }
 
@@ -162,7 +179,8 @@ func (g *dropping) dependent(p dropPart, dep catalog.Object) {
 		if o.OwnerTable == oid && class == catalog.ClassRelation && (p.column == 0 || o.OwnerColumn == p.column) {
 			g.collect(dropPart{object: o}, true)
 		} else if class == catalog.ClassSchema {
-			g.collect(dropPart{object: o}, false)
+			// An owned sequence goes with its table, which is in the same schema.
+			g.collect(dropPart{object: o}, o.OwnerTable != 0)
 		}
 	case *catalog.Type:
 		silent := class == catalog.ClassRelation && o.Relation == oid || class == catalog.ClassType && o.Elem == oid || o.Internal
@@ -492,7 +510,7 @@ func (d *ddl) dropAll(g *dropping, named []dropPart, what string, cascade bool) 
 	for _, p := range named {
 		g.add(p, "", true)
 	}
-	slices.Reverse(g.details)
+	g.finish()
 	if len(named) > 1 && len(g.details) > 0 && !cascade {
 		return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop desired object(s) because other objects depend on them").
 			WithDetail("%s", strings.Join(g.details, "\n")).WithHint("Use DROP ... CASCADE to drop the dependent objects too.")

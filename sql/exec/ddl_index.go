@@ -415,11 +415,27 @@ func (b *entryBuilder) write(key []byte, row, values []column.Datum) error {
 		WithTable(b.d.view.SchemaName(b.r.Schema), b.r.Name).WithConstraint(b.i.Name)
 }
 
+// keyName returns a key of an index as messages show it: a column's name or an expression.
+func keyName(rt *Runtime, r *catalog.Relation, k *catalog.IndexKey) string {
+	if k.Column > 0 {
+		return r.Columns[k.Column-1].Name
+	}
+	bind, ok := rt.Binder.(DDLBinder)
+	if !ok {
+		return k.Name
+	}
+	e, err := bind.DecodeExpr(k.Expr)
+	if err != nil {
+		return k.Name
+	}
+	return bind.Deparse(e, r)
+}
+
 // keyText prints a key as (a, b)=(1, 2).
 func (d *ddl) keyText(r *catalog.Relation, i *catalog.Index, values []column.Datum) string {
 	var names, texts []string
 	for n, k := range i.Keys {
-		names = append(names, k.Name)
+		names = append(names, keyName(d.rt, r, &k))
 		if values[n].Null {
 			texts = append(texts, "null")
 			continue

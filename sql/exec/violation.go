@@ -103,7 +103,7 @@ func (w *tableWriter) takenBy(err error, ix *indexWriter, vals []column.Datum) e
 		if p.attr >= 0 {
 			names[i] = w.rel.Columns[p.attr].Name
 		} else {
-			names[i] = ix.ix.Keys[i].Name
+			names[i] = keyName(w.st.rt, w.rel, &ix.ix.Keys[i])
 		}
 	}
 	return &duplicate{user: w.uniqueViolation(ix.ix.Name, names, values), index: ix.ix, row: exists.Row, own: exists.Own}

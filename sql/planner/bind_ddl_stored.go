@@ -34,6 +34,15 @@ func (s Stored) DecodeExpr(encoded []byte) (e plan.Expr, err error) {
 	return e, err
 }
 
+// Deparse writes an expression over a table's columns as SQL.
+func (s Stored) Deparse(e plan.Expr, table *catalog.Relation) string {
+	columns := make([]string, len(table.Columns))
+	for i := range table.Columns {
+		columns[i] = table.Columns[i].Name
+	}
+	return DeparseExpr(s.Env, e, columns, false)
+}
+
 // DecodeQuery reads a stored query.
 func (s Stored) DecodeQuery(encoded []byte) (q *plan.Query, err error) {
 	b := s.binder()

@@ -211,9 +211,9 @@ ALTER TABLE u ALTER COLUMN bb ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE u SET (fillfactor = 50);
 -- ALTER TABLE
 CREATE SCHEMA s;
--- ERROR 42P06: schema "s" already exists
+-- CREATE SCHEMA
 ALTER TABLE u SET SCHEMA s;
--- ERROR 42P07: relation "u" already exists in schema "s"
+-- ALTER TABLE
 SELECT count(*) FROM s.u;
 -- 7
 -- SELECT 1
@@ -248,3 +248,6 @@ ALTER TABLE k ADD b int PRIMARY KEY DEFAULT 4;
 SELECT * FROM k;
 -- 4
 -- SELECT 1
+DROP SCHEMA s CASCADE;
+-- NOTICE 00000: drop cascades to table s.u
+-- DROP SCHEMA
