@@ -1,0 +1,168 @@
+package compact
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/segment"
+	"github.com/omendb/omendb/engine/segment/cache"
+	"github.com/omendb/omendb/internal/vfs"
+)
+
+// list is a source of versions written as "key@timestamp", "-" in front for a tombstone.
+type list struct {
+	items []string
+	err   error
+	row   [1]column.Datum
+}
+
+func (l *list) parse() (key string, ts uint64, dead bool) {
+	s := l.items[0]
+	if dead = s[0] == '-'; dead {
+		s = s[1:]
+	}
+	fmt.Sscanf(s[2:], "%d", &ts)
+	return s[:1], ts, dead
+}
+
+func (l *list) Next() bool {
+	if len(l.items) > 0 {
+		l.items = l.items[1:]
+	}
+	return len(l.items) > 0
+}
+func (l *list) Err() error                   { return l.err }
+func (l *list) Key() []byte                  { k, _, _ := l.parse(); return []byte(k) }
+func (l *list) Version() uint64              { _, ts, _ := l.parse(); return ts }
+func (l *list) Deleted() bool                { _, _, d := l.parse(); return d }
+func (l *list) Successor() []byte            { return nil }
+func (l *list) Row() ([]column.Datum, error) { return l.row[:], nil }
+
+func from(items ...string) Source { return &list{items: append([]string{""}, items...)} }
+
+// merged runs a merge and returns what its outputs hold.
+func merged(t *testing.T, o Options, sources ...Source) (versions []string, files int, err error) {
+	t.Helper()
+	fs := vfs.NewMem(1)
+	if err := fs.MkdirAll("d"); err != nil {
+		t.Fatal(err)
+	}
+	var nonce uint64
+	o.NewWriter = func() *segment.Writer {
+		nonce++
+		return segment.NewWriter(fs, "d", segment.Schema{Columns: []column.Kind{column.Int}}, segment.WriterOptions{Nonce: nonce})
+	}
+	if o.TargetBytes == 0 {
+		o.TargetBytes = 1 << 20
+	}
+	res, err := Merge(sources, o)
+	if err != nil {
+		names, _ := fs.List("d")
+		return nil, len(names), err
+	}
+	c := cache.New(1 << 20)
+	defer c.Close()
+	for _, info := range res.Segments {
+		r, err := segment.Open(fs, "d", info.Name, c, segment.OpenOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for it := r.Versions(nil, nil); it.Next(); {
+			sign := ""
+			if it.Deleted() {
+				sign = "-"
+			}
+			versions = append(versions, fmt.Sprintf("%s%s@%d", sign, it.Key(), it.Version()))
+		}
+		if err := r.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return versions, len(res.Segments), nil
+}
+
+// TestRetention: above the oldest snapshot all versions stay, at or below it
+// the newest; tombstones go only from the bottom.
+func TestRetention(t *testing.T) {
+	sources := func() []Source {
+		return []Source{from("a@9", "a@5", "-b@7", "-d@3"), from("a@2", "b@6", "b@1", "c@4", "d@1"), from()}
+	}
+	for _, c := range []struct {
+		oldest uint64
+		bottom bool
+		want   []string
+	}{
+		{0, true, []string{"a@9", "a@5", "a@2", "-b@7", "b@6", "b@1", "c@4", "-d@3", "d@1"}},
+		{6, false, []string{"a@9", "a@5", "-b@7", "b@6", "c@4", "-d@3"}},
+		{6, true, []string{"a@9", "a@5", "-b@7", "b@6", "c@4"}},
+		{9, true, []string{"a@9", "c@4"}},
+		{9, false, []string{"a@9", "-b@7", "c@4", "-d@3"}},
+	} {
+		got, _, err := merged(t, Options{Oldest: c.oldest, Bottom: c.bottom}, sources()...)
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("oldest %d, bottom %v: %v, want %v (%v)", c.oldest, c.bottom, got, c.want, err)
+		}
+	}
+}
+
+func TestOutputsAreCutBetweenKeys(t *testing.T) {
+	got, files, err := merged(t, Options{TargetBytes: 1}, from("a@3", "a@2", "b@1"), from("c@1"))
+	if err != nil || len(got) != 4 || files != 1 && files != 3 {
+		t.Errorf("%v in %d files: %v", got, files, err)
+	}
+}
+
+func TestFailedMergeLeavesNothing(t *testing.T) {
+	broken, stop := errors.New("broken"), errors.New("stop")
+	cases := map[string]struct {
+		o    Options
+		src  []Source
+		want error
+	}{
+		"source fails at once": {Options{}, []Source{&list{err: broken}}, broken},
+		"source fails later":   {Options{}, []Source{from("a@1"), &list{items: []string{"", "b@1"}, err: broken}}, broken},
+		"told to stop":         {Options{Stop: func() error { return stop }}, []Source{from("a@1")}, stop},
+		"duplicate": {Options{Oldest: 9, Duplicate: func(key []byte, _ Source) error { return broken }},
+			[]Source{from("a@2"), from("a@1")}, broken},
+	}
+	for name, c := range cases {
+		if _, files, err := merged(t, c.o, c.src...); !errors.Is(err, c.want) || files != 0 {
+			t.Errorf("%s: %v, %d files", name, err, files)
+		}
+	}
+}
+
+func TestPick(t *testing.T) {
+	seg := func(lower, upper string, bytes int64) Segment {
+		return Segment{Bytes: bytes, MinKey: []byte(lower), MaxKey: []byte(upper), Rows: 100}
+	}
+	big := int64(TargetBytes)
+	base := []Segment{seg("a", "c", big), seg("d", "f", big), seg("g", "i", big)}
+	if p, ok := Pick([]Segment{seg("a", "z", 1)}, base); ok {
+		t.Errorf("one run in level 0: %+v", p)
+	}
+	level0 := []Segment{seg("e", "e", 1), seg("f", "f", 1), seg("d", "e", 1), seg("e", "g", 1)}
+	if p, ok := Pick(level0, base); !ok || p != (Plan{Level0: 4, Lower: 1, Upper: 3}) {
+		t.Errorf("full level 0: %+v %v", p, ok)
+	}
+	if p := All(nil, base); p != (Plan{}) {
+		t.Errorf("empty level 0: %+v", p)
+	}
+	small := append([]Segment{}, base...)
+	for i := range smallCount {
+		small = append(small, seg(fmt.Sprint("k", i), fmt.Sprint("k", i), 10))
+	}
+	if p, ok := Pick(nil, small); !ok || p != (Plan{Lower: 3, Upper: 3 + smallCount}) {
+		t.Errorf("small ones side by side: %+v %v", p, ok)
+	}
+	if _, ok := Pick(nil, small[:len(small)-1]); ok {
+		t.Error("too few small ones are merged")
+	}
+	base[1].Tombstones = 60
+	if p, ok := Pick(nil, base); !ok || p != (Plan{Lower: 1, Upper: 2}) {
+		t.Errorf("mostly tombstones: %+v %v", p, ok)
+	}
+}
