@@ -61,13 +61,24 @@ func (c *conn) rejected() error {
 	return c.fatal(pgerr.New(pgerr.InvalidPassword, "password authentication failed for user \"%s\"", c.user))
 }
 
-// isOwner reports whether a Unix socket's other end is the server's own user.
+// isOwner reports whether a Unix socket's other end is the server's own user,
+// and gives it its role.
 func (c *conn) isOwner() bool {
-	if c.srv.opts.OwnerUID < 0 {
+	owner := &c.srv.opts.Owner
+	if owner.UID < 0 {
 		return false
 	}
 	uid, err := security.PeerUID(c.nc)
-	return err == nil && uid == c.srv.opts.OwnerUID
+	if err != nil || uid != owner.UID {
+		return false
+	}
+	if _, known := c.srv.opts.Backend.Login(c.user); !known && c.user == owner.Name {
+		if c.database == c.user {
+			c.database = owner.Role
+		}
+		c.user = owner.Role
+	}
+	return true
 }
 
 // host returns the client's address without its port.

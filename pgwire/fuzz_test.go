@@ -30,7 +30,7 @@ func FuzzConnection(f *testing.F) {
 	seed(true, &pgproto3.FunctionCall{Function: 1}, query("error"), &pgproto3.CopyFail{Message: "x"})
 	f.Fuzz(func(t *testing.T, loggedIn bool, input []byte) {
 		b := &scripts{logins: map[string]Login{}}
-		s, err := NewServer(Options{Backend: b, Clock: clock.System(), Log: zerolog.Nop(), OwnerUID: -1})
+		s, err := NewServer(Options{Backend: b, Clock: clock.System(), Log: zerolog.Nop(), Owner: Owner{UID: -1}})
 		if err != nil {
 			t.Fatal(err)
 		}

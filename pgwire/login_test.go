@@ -342,7 +342,7 @@ func TestConnectionLimit(t *testing.T) {
 }
 
 func TestPeerLogin(t *testing.T) {
-	f := start(t, func(o *Options) { o.OwnerUID = os.Getuid() })
+	f := start(t, func(o *Options) { o.Owner = Owner{UID: os.Getuid(), Name: "me", Role: "ann"} })
 	path := filepath.Join(t.TempDir(), "s")
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -357,6 +357,16 @@ func TestPeerLogin(t *testing.T) {
 	r.startup(map[string]string{"user": "ann"})
 	if _, ok := r.next().(*pgproto3.AuthenticationOk); !ok {
 		t.Fatal("the owner is asked for a password")
+	}
+	nc, err = net.Dial("unix", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mapped := newRaw(t, nc)
+	mapped.startup(map[string]string{"user": "me"})
+	mapped.names()
+	if got := f.backend.last().user; got != "ann" {
+		t.Fatalf("the owner became %q", got)
 	}
 	r2 := f.dial(t)
 	r2.startup(map[string]string{"user": "ann"})

@@ -24,9 +24,7 @@ type Options struct {
 
 	Certificates *security.Certificates // nil: no TLS
 	RequireTLS   bool                   // refuse logins over TCP without TLS
-	// OwnerUID is the user of the operating system whose connections by Unix
-	// socket need no password; negative: nobody's do.
-	OwnerUID int
+	Owner        Owner
 
 	MaxConnections int           // 0 is DefaultMaxConnections
 	MaxMessage     int           // 0 is DefaultMaxMessage
@@ -34,6 +32,13 @@ type Options struct {
 
 	// OnError is told the SQLSTATE of every error that is sent to a client; it may be nil.
 	OnError func(code string)
+}
+
+// Owner is who may log in by a Unix socket without a password.
+type Owner struct {
+	UID  int    // of the operating system; negative: nobody
+	Name string // of the operating system: what clients ask for unless told otherwise
+	Role string // given to the owner who asks for a role of that name, when there is none
 }
 
 // ErrServerClosed is what Serve returns after Shutdown or Close.

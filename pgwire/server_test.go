@@ -35,7 +35,7 @@ func start(t *testing.T, change func(*Options)) *fixture {
 		"nopass": {},
 		"old":    {Verifier: v.String(), ValidUntil: time.Unix(1, 0)},
 	}}
-	o := Options{Backend: b, Clock: clock.System(), Log: zerolog.Nop(), OwnerUID: -1}
+	o := Options{Backend: b, Clock: clock.System(), Log: zerolog.Nop(), Owner: Owner{UID: -1}}
 	if change != nil {
 		change(&o)
 	}

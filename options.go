@@ -1,0 +1,100 @@
+package omendb
+
+import (
+	"crypto/rand"
+	"io"
+	"os"
+	"os/user"
+
+	"github.com/rs/zerolog"
+
+	"github.com/omendb/omendb/internal/clock"
+	"github.com/omendb/omendb/internal/event"
+	"github.com/omendb/omendb/pgwire"
+	"github.com/omendb/omendb/security"
+	"github.com/omendb/omendb/sql/catalog"
+)
+
+// Option says how Open opens a database.
+type Option func(*options)
+
+type options struct {
+	superuser, password, verifier string
+	log                           zerolog.Logger
+	clock                         clock.Clock
+	random                        io.Reader
+	certificates                  *security.Certificates
+	requireTLS                    bool
+	peerLogin                     bool
+	maxConnections                int
+	cacheBytes, memtableBytes     int64
+	settings                      map[string]string
+	events                        event.Sink
+	onError                       func(code string)
+	fatal                         func(error)
+}
+
+func defaults() options {
+	return options{superuser: DefaultSuperuser, log: zerolog.Nop(), clock: clock.System(), random: rand.Reader, fatal: func(err error) {
+		// Nothing may be acknowledged any more; a program that can end in a better
+		// way says so by WithFatal.
+		panic(err)
+	}}
+}
+
+// WithSuperuser names the first role of a fresh database; DefaultSuperuser without it.
+func WithSuperuser(name string) Option { return func(o *options) { o.superuser = name } }
+
+// WithPassword sets the first role's password in a fresh database. Without one
+// it can log in by Connect and, with WithPeerLogin, by a Unix socket only.
+func WithPassword(password string) Option { return func(o *options) { o.password = password } }
+
+// WithLogger sets where the log goes; without it, nowhere.
+func WithLogger(l zerolog.Logger) Option { return func(o *options) { o.log = l } }
+
+// WithTLS lets clients encrypt their connections with a certificate.
+func WithTLS(c *security.Certificates) Option { return func(o *options) { o.certificates = c } }
+
+// WithRequireTLS refuses logins over the network that are not encrypted.
+func WithRequireTLS() Option { return func(o *options) { o.requireTLS = true } }
+
+// WithPeerLogin admits the user of the operating system who runs this process
+// without a password, on listeners of Unix sockets. Asking for a role named like
+// that user, when there is none, gives the superuser.
+func WithPeerLogin() Option { return func(o *options) { o.peerLogin = true } }
+
+// WithMaxConnections bounds the number of sessions.
+func WithMaxConnections(n int) Option { return func(o *options) { o.maxConnections = n } }
+
+// WithCacheBytes sets the size of the cache of blocks of data files.
+func WithCacheBytes(n int64) Option { return func(o *options) { o.cacheBytes = n } }
+
+// WithMemtableBytes sets how much is gathered in memory before it is written to a data file.
+func WithMemtableBytes(n int64) Option { return func(o *options) { o.memtableBytes = n } }
+
+// WithSettings gives configuration parameters other defaults.
+func WithSettings(s map[string]string) Option { return func(o *options) { o.settings = s } }
+
+// WithEvents passes what happens inside, and the SQLSTATE of every error that a
+// client gets, to somebody who counts it. Both must be quick.
+func WithEvents(sink event.Sink, onError func(code string)) Option {
+	return func(o *options) { o.events, o.onError = sink, onError }
+}
+
+// WithFatal is called when the log can no longer be written: the process must end.
+func WithFatal(fn func(error)) Option { return func(o *options) { o.fatal = fn } }
+
+// owner says who may log in by a Unix socket without a password.
+func (o *options) owner(first *catalog.Role) pgwire.Owner {
+	if !o.peerLogin {
+		return pgwire.Owner{UID: -1}
+	}
+	w := pgwire.Owner{UID: os.Getuid(), Role: o.superuser}
+	if first != nil {
+		w.Role = first.Name
+	}
+	if u, err := user.Current(); err == nil {
+		w.Name = u.Username
+	}
+	return w
+}
