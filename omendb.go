@@ -124,7 +124,11 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 		return fmt.Errorf("remove old temporary files: %w", err)
 	}
 	db.srv, err = sql.Open(sql.Options{DB: db.eng, Catalog: cat, Clock: o.clock, Log: o.log, TempFS: fs, TempDir: temp,
-		MaxConnections: o.maxConnections, Defaults: o.settings, Seed: rand.Int64})
+		MaxConnections: o.maxConnections, Defaults: o.settings, Seed: rand.Int64,
+		HashPassword: func(password string) (string, error) {
+			v, err := security.NewVerifier(password, o.random)
+			return v.String(), err
+		}})
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,8 @@ type Options struct {
 	Defaults map[string]string
 	// Seed starts the sessions' random generators.
 	Seed func() int64
+	// HashPassword makes the verifier of a password (CREATE ROLE … PASSWORD); may be nil.
+	HashPassword func(password string) (string, error)
 	// Reload reads the configuration again (pg_reload_conf); may be nil.
 	Reload func() error
 }

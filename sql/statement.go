@@ -339,7 +339,7 @@ func (x *Session) runtime(ctx context.Context, params []column.Datum) *exec.Runt
 		Catalog: x.view, Binder: x.binder(ctx), Functions: x.functionContext(ctx), Params: params, Deferred: x.deferred,
 		MemoryLimit: x.values.Int("work_mem") << 10, QueryLimit: x.values.Int("omen.query_memory") << 10,
 		TempFS: x.srv.opts.TempFS, TempDir: x.srv.opts.TempDir, Notice: x.notice, Clock: x.srv.opts.Clock,
-		BeforeWrite: x.beforeWrite,
+		BeforeWrite: x.beforeWrite, HashPassword: x.srv.opts.HashPassword,
 		Knobs: exec.Knobs{NoLearned: !x.values.Bool("omen.learned"), RowAtATime: x.values.Bool("omen.row_at_a_time"),
 			NoFastPath: !x.values.Bool("omen.fast_path")},
 	}
