@@ -459,7 +459,6 @@ func (r *dateReader) assemble() (day, micros int64, err error) {
 		}
 	}
 	if sec, ok := f["day seconds"]; ok {
-		micros = sec * usecPerSec
 		hour = sec / 3600
 		f["minute"], f["second"] = sec/60%60, sec%60
 	}

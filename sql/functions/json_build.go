@@ -172,7 +172,7 @@ func eachField(c *Ctx, d typedDatum, names []string, f func(name string, v typed
 }
 
 // jsonNumber reports whether text is a JSON number, which NaN and Infinity are not.
-func jsonNumber(text string) bool { return strings.IndexAny(text, "NI") < 0 }
+func jsonNumber(text string) bool { return !strings.ContainsAny(text, "NI") }
 
 // isoText prints dates and times as XML Schema does, whatever the session's style.
 func isoText(env *types.Env, typ OID, d column.Datum) string {

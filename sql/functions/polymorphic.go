@@ -12,12 +12,12 @@ type generic struct {
 	env   *types.Env
 	casts CastFinder
 
-	elem, array, rng, multi          OID // what anyelement, anyarray, … stand for
-	nonArray, enum                   bool
-	compatible                       []OID // element types that anycompatible must cover
-	common, commonArray, commonRange OID
-	commonNonArray                   bool
-	sawFamily1, sawFamily2           bool
+	elem, array, rng, multi OID // what anyelement, anyarray, … stand for
+	nonArray, enum          bool
+	compatible              []OID // element types that anycompatible must cover
+	common                  OID
+	commonNonArray          bool
+	sawFamily1, sawFamily2  bool
 }
 
 func polymorphicError(format string, args ...any) error {

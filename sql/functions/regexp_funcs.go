@@ -2,6 +2,7 @@ package functions
 
 import (
 	"bytes"
+	"unicode/utf8"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/pgerr"
@@ -115,7 +116,7 @@ func charStart(a []column.Datum, i int) (int, error) {
 	return off, nil
 }
 
-func runeCount(s []byte) int64 { return int64(len([]rune(string(s)))) }
+func runeCount(s []byte) int64 { return int64(utf8.RuneCount(s)) }
 
 func atLeast(v, least int64, name string) error {
 	if v < least {
@@ -427,7 +428,7 @@ func similarEscape(_ *Ctx, a []column.Datum) (column.Datum, error) {
 	if a[0].Null {
 		return nullResult()
 	}
-	pattern, escape := []rune(a[0].String()), []rune(`\`)
+	escape := []rune(`\`)
 	if len(a) > 1 && !a[1].Null {
 		if escape = []rune(a[1].String()); len(escape) > 1 {
 			return column.Datum{}, pgerr.New(pgerr.InvalidEscapeSequence, "invalid escape string").
@@ -436,7 +437,7 @@ func similarEscape(_ *Ctx, a []column.Datum) (column.Datum, error) {
 	}
 	out := []rune("^(?:")
 	after, bracket, separators := false, false, 0
-	for _, r := range pattern {
+	for _, r := range a[0].String() {
 		switch {
 		case after:
 			if r == '"' && !bracket {
