@@ -174,8 +174,15 @@ func (v *Vec) Resize(k Kind, n int) {
 	}
 }
 
+// smallVec is the room of vectors that hold a few rows: single-key reads make
+// many of them.
+const smallVec = 8
+
 func grow[T any](s []T, n int) []T {
 	if cap(s) < n {
+		if n <= smallVec {
+			return make([]T, n, smallVec)
+		}
 		return make([]T, n, max(n, BatchSize))
 	}
 	return s[:n]

@@ -243,11 +243,11 @@ func (d *ddl) insertQuery(r *catalog.Relation, q *plan.Query) (int64, error) {
 // insertRows runs a plan and stores its rows, one column per attribute, through the same
 // path as INSERT: constraints are checked and indexes kept.
 func (d *ddl) insertRows(r *catalog.Relation, st *plan.Statement) (int64, error) {
-	next := *st
-	next.Command = plan.Insert
-	next.Root = &plan.Modify{Command: plan.Insert, Table: r, Alias: r.Name, Input: st.Root}
-	next.Output = nil
-	rows, err := Run(d.rt, &next)
+	next := &plan.Statement{
+		Command: plan.Insert, Root: &plan.Modify{Command: plan.Insert, Table: r, Alias: r.Name, Input: st.Root},
+		Plans: st.Plans, ExecTypes: st.ExecTypes, Params: st.Params, Access: st.Access, Objects: st.Objects, Text: st.Text,
+	}
+	rows, err := Run(d.rt, next)
 	if err != nil {
 		return 0, err
 	}

@@ -1,9 +1,11 @@
 package exec
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
@@ -175,5 +177,31 @@ func TestUpdateSeesTheNewestVersion(t *testing.T) {
 		}
 		w.expect(scan(r, nil), "1 16", "2 500")
 		w.query(modify(plan.Update, r, op("=", sl(0, int4T), i4(2)), plan.Assignment{Attr: 1, Value: i4(20)}))
+	}
+}
+
+func TestFastPathGivesTheSameRows(t *testing.T) {
+	w := newWorld(t)
+	r := w.create("t", cols("a int4!", "b text", "c text"), []int16{1, 2}, nil)
+	three := []plan.Type{int4T, textT, textT}
+	w.query(insert(r, values(three, []plan.Expr{i4(1), tx("x"), tx("one")}, []plan.Expr{i4(1), tx("y"), null(textT)})))
+	look := &plan.KeyLookup{NodeInfo: columnsOf(r, []int{2, 0}), Table: r, Attrs: []int{2, 0}, Keys: [][]plan.Expr{{i4(1), param(1, textT)}}}
+	st := &plan.Statement{Root: project(look, sl(1, int4T), sl(0, textT)), Params: []plan.Type{textT}, ReadOnly: true}
+	s := w.begin(engine.TxnOptions{})
+	defer s.txn.Rollback()
+	for _, knobs := range []Knobs{{}, {NoFastPath: true}, {}} {
+		for key, want := range map[string]string{"x": "1 one", "y": "1 ~", "z": ""} {
+			rt := s.runtime()
+			rt.Knobs, rt.Params = knobs, []column.Datum{column.StringDatum(key)}
+			got, _, err := collect(rt, st)
+			w.check(err)
+			rt.Snapshot.Close()
+			if strings.Join(got, "") != want {
+				t.Errorf("%s: got %q, want %q", key, got, want)
+			}
+		}
+	}
+	if f, ok := st.Compiled.Load().(*fastLookup); !ok || f == notFast {
+		t.Error("the statement was not compiled")
 	}
 }

@@ -166,9 +166,28 @@ type constant struct {
 
 func newConstant(k column.Kind, d column.Datum) *constant {
 	c := &constant{d: d}
-	c.v.Resize(k, 1)
-	c.v.Set(0, d)
+	setOne(&c.v, k, d)
 	return c
+}
+
+// setOne makes v hold one value, with no more memory than that.
+func setOne(v *column.Vec, k column.Kind, d column.Datum) {
+	v.Reset(k)
+	switch k {
+	case column.Int:
+		if v.I == nil {
+			v.I = make([]int64, 0, 1)
+		}
+	case column.Float:
+		if v.F == nil {
+			v.F = make([]float64, 0, 1)
+		}
+	default:
+		if v.B == nil {
+			v.B = make([][]byte, 0, 1)
+		}
+	}
+	v.Append(d)
 }
 
 func (c *constant) vec(*column.Batch, []int32) (*column.Vec, error) { return &c.v, nil }
@@ -195,8 +214,7 @@ func (e *execParam) vec(*column.Batch, []int32) (*column.Vec, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.v.Resize(e.kind, 1)
-	e.v.Set(0, d)
+	setOne(&e.v, e.kind, d)
 	return &e.v, nil
 }
 
@@ -254,8 +272,7 @@ func (c *cell) vec(*column.Batch, []int32) (*column.Vec, error) {
 	if c.whole != nil {
 		return c.whole, nil
 	}
-	c.v.Resize(c.kind, 1)
-	c.v.Set(0, c.one)
+	setOne(&c.v, c.kind, c.one)
 	return &c.v, nil
 }
 

@@ -91,6 +91,9 @@ func (st *state) buildLarge(n plan.Node) (operator, error) {
 	case *plan.Modify:
 		return st.newModify(n)
 	}
+	if o, ok := n.(interface{ operator() operator }); ok {
+		return o.operator(), nil // leaves that tests add
+	}
 	return nil, fmt.Errorf("exec: no operator for %T", n)
 }
 

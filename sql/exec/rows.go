@@ -11,6 +11,8 @@ type Rows struct {
 	root   operator
 	opened bool
 	done   bool
+	fast   *fastRun // not nil: a single-key read, without state and operators
+	rt     *Runtime
 }
 
 // Run prepares a statement for execution; nothing is read or written before the
@@ -20,6 +22,9 @@ func Run(rt *Runtime, stmt *plan.Statement) (*Rows, error) {
 		if err := rt.BeforeWrite(); err != nil {
 			return nil, err
 		}
+	}
+	if f := rt.fast(stmt); f != nil && len(rt.Params) >= len(stmt.Params) {
+		return &Rows{fast: f.pool.Get().(*fastRun), rt: rt}, nil
 	}
 	st := newState(rt, stmt)
 	root, err := st.operator(stmt.Root)
@@ -35,6 +40,14 @@ func Run(rt *Runtime, stmt *plan.Statement) (*Rows, error) {
 func (r *Rows) Next(dst *column.Batch) (bool, error) {
 	if r.done {
 		return false, nil
+	}
+	if r.fast != nil {
+		r.done = true
+		if err := r.rt.canceled(); err != nil {
+			return false, err
+		}
+		ok, err := r.fast.next(r.rt, dst)
+		return ok, MapError(err)
 	}
 	b, err := r.next()
 	if err != nil || b == nil {
@@ -67,11 +80,23 @@ func (r *Rows) next() (*column.Batch, error) {
 
 // Affected returns the number of rows that the statement's own INSERT, UPDATE,
 // DELETE or MERGE changed so far.
-func (r *Rows) Affected() int64 { return r.st.affected }
+func (r *Rows) Affected() int64 {
+	if r.st == nil {
+		return 0
+	}
+	return r.st.affected
+}
 
 // Close releases everything that the statement holds.
 func (r *Rows) Close() {
 	r.done = true
+	if r.st == nil {
+		if r.fast != nil {
+			r.fast.plan.pool.Put(r.fast)
+			r.fast = nil
+		}
+		return
+	}
 	r.root.close()
 	for _, p := range r.st.plans {
 		if p != nil {
@@ -82,4 +107,9 @@ func (r *Rows) Close() {
 
 // Stats returns the figures of a node after a run with Runtime.Instrument, nil
 // when it was never reached or not measured.
-func (r *Rows) Stats(n plan.Node) *NodeStats { return r.st.stats[n] }
+func (r *Rows) Stats(n plan.Node) *NodeStats {
+	if r.st == nil {
+		return nil
+	}
+	return r.st.stats[n]
+}

@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"sync/atomic"
+
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
@@ -58,6 +60,9 @@ type Statement struct {
 	Objects []ObjectVersion
 	// Checks, defaults and so on depend on the time of planning only through Objects.
 	Text string
+	// Compiled is what the executor has made of the statement for further executions.
+	// Whoever changes a planned statement makes a new one and does not copy this.
+	Compiled atomic.Value
 }
 
 // ObjectVersion is an object that a plan depends on.
