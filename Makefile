@@ -1,0 +1,45 @@
+# The two commands of the README need no make. These targets are for development; `make help` lists them.
+.PHONY: help build test ci sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage
+
+SQLLOGIC_DIR ?= ../shared/sqllogictest/test
+PGREGRESS_DIR ?= ../shared/pgregress
+KILL_SECONDS ?= 300
+FUZZ_SECONDS ?= 1800
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 20
+
+build: ## the server's binary, ./omendb
+	go build -o omendb ./cmd/omendb
+
+test: ## what the README says
+	go test ./...
+
+ci: ## everything that has to pass before a change is taken
+	.ci/run
+
+sqllogic: ## every script below SQLLOGIC_DIR, in full, with figures by folder
+	go test ./internal/sqllogic -run SQLLogic -v -timeout 60m -sqllogic.dir $(abspath $(SQLLOGIC_DIR)) 2>&1 | grep -vE '^ *(---|===) '
+
+sqllogic-verify: ## our own scripts on the PostgreSQL server at PG_DSN: are the expectations right?
+	@test -n "$(PG_DSN)" || { echo "set PG_DSN=postgres://user@host:port/postgres"; exit 2; }
+	go test ./internal/sqllogic -run SQLLogic/own -count 1 -v -sqllogic.dsn $(PG_DSN) 2>&1 | grep -vE '^ *(---|===) '
+
+sqllogic-rewrite: ## write the answers of the PostgreSQL server at PG_DSN into our own scripts
+	@test -n "$(PG_DSN)" || { echo "set PG_DSN=postgres://user@host:port/postgres"; exit 2; }
+	go test ./internal/sqllogic -run SQLLogic/own -count 1 -sqllogic.dsn $(PG_DSN) -sqllogic.rewrite
+
+pgregress: ## PostgreSQL's regression scripts below PGREGRESS_DIR through psql, figures by script
+	go run ./internal/pgregress -dir $(PGREGRESS_DIR)
+
+kill: ## kill the server for KILL_SECONDS and look for what it acknowledged
+	go test ./internal/killtest -run Kill -v -timeout 0 -kill.seconds $(KILL_SECONDS)
+
+fuzz: ## all fuzz targets, FUZZ_SECONDS shared among them
+	fuzz/smoke $(FUZZ_SECONDS)
+
+race: ## the concurrent packages under the race detector
+	.ci/run race
+
+coverage: ## statement coverage by package, with the floors
+	.ci/run coverage
