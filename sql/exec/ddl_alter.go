@@ -616,6 +616,30 @@ func (w *alterWork) alterType(c *plan.AlterCommand) error {
 		col.Missing, col.HasMissing = column.Datum{}, false
 	}
 	w.exprs[col.Num] = struct{}{}
+	return w.keysOfType(col.Num)
+}
+
+// keysOfType finds the operators of foreign keys on a column whose type changed anew.
+func (w *alterWork) keysOfType(num int16) error {
+	for _, fk := range w.d.view.ReferencedBy(w.rel.OID) {
+		if slices.Contains(fk.Constraint.RefColumns, num) {
+			return pgerr.Unsupported("changing the type of a column that a foreign key refers to is not supported")
+		}
+	}
+	for i := range w.rel.Constraints {
+		c := &w.rel.Constraints[i]
+		if c.Kind != 'f' || !slices.Contains(c.Columns, num) {
+			continue
+		}
+		ref := w.rel
+		if c.RefTable != w.rel.OID {
+			ref = w.d.view.Relation(c.RefTable)
+		}
+		c.EqualOps = nil
+		if err := w.equalOperators(ref, c); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -265,9 +265,14 @@ func (d *ddl) fillIndex(r *catalog.Relation, i *catalog.Index) error {
 	if err != nil {
 		return err
 	}
-	return d.eachBatch(r, func(rows *column.Batch, keys [][]byte) error {
-		return b.add(rows, keys)
-	})
+	if b.bulk, err = d.rt.Txn.Bulk(engine.StoreID(i.Store)); err != nil {
+		return err
+	}
+	defer b.bulk.Abort()
+	if err := d.eachBatch(r, b.add); err != nil {
+		return err
+	}
+	return b.duplicate(b.bulk.Finish(d.ctx))
 }
 
 // eachBatch reads all rows of a table, all attributes in order, with their storage keys.
@@ -297,6 +302,7 @@ type entryBuilder struct {
 	parts  []expr
 	encode []func(dst []byte, v column.Datum) []byte
 	cond   expr // nil: every row
+	bulk   *engine.BulkWriter
 }
 
 func (d *ddl) newEntryBuilder(r *catalog.Relation, i *catalog.Index) (*entryBuilder, error) {
@@ -358,14 +364,13 @@ func (b *entryBuilder) add(rows *column.Batch, keys [][]byte) error {
 	}
 	var key []byte
 	row := make([]column.Datum, 1+len(b.i.Include))
-	values := make([]column.Datum, len(vecs))
 	for at, r := range sel {
 		key = key[:0]
 		null := false
 		for n, v := range vecs {
-			values[n] = v.Datum(lane(v, r))
-			null = null || values[n].Null
-			key = b.encode[n](key, values[n])
+			value := v.Datum(lane(v, r))
+			null = null || value.Null
+			key = b.encode[n](key, value)
 		}
 		storage := keys[rowOrdinal(rows, sel, at)]
 		if !b.i.Unique || null && !b.i.NullsNotDistinct {
@@ -375,8 +380,8 @@ func (b *entryBuilder) add(rows *column.Batch, keys [][]byte) error {
 		for n, num := range b.i.Include {
 			row[n+1] = rows.Cols[num-1].Datum(int(r))
 		}
-		if err := b.write(key, row, values); err != nil {
-			return err
+		if err := b.bulk.Append(key, row); err != nil {
+			return b.duplicate(err)
 		}
 	}
 	return nil
@@ -404,11 +409,32 @@ func rowOrdinal(rows *column.Batch, sel []int32, at int) int {
 	return at
 }
 
-func (b *entryBuilder) write(key []byte, row, values []column.Datum) error {
-	err := b.d.rt.Txn.Insert(b.d.ctx, engine.StoreID(b.i.Store), key, row)
+// duplicate words the engine's report of a key that is taken. The entry in the way leads to
+// its row, whose values are the key's.
+func (b *entryBuilder) duplicate(err error) error {
 	var exists *engine.KeyExistsError
 	if !errors.As(err, &exists) {
 		return err
+	}
+	row := make([]column.Datum, len(b.r.Columns))
+	found, getErr := b.d.rt.Snapshot.Get(engine.StoreID(b.r.Store), exists.Row[0].B, nil, row)
+	if getErr != nil || !found {
+		return err
+	}
+	var batch column.Batch
+	kinds := make([]column.Kind, len(row))
+	for i := range row {
+		kinds[i] = catalog.ColumnKind(b.d.env, &b.r.Columns[i])
+	}
+	batch.Reset(kinds...)
+	batch.AppendRow(row)
+	values := make([]column.Datum, len(b.parts))
+	for n, p := range b.parts {
+		v, evalErr := p.vec(&batch, []int32{0})
+		if evalErr != nil {
+			return evalErr
+		}
+		values[n] = v.Datum(0)
 	}
 	return pgerr.New(pgerr.UniqueViolation, "could not create unique index \"%s\"", b.i.Name).
 		WithDetail("Key %s is duplicated.", b.d.keyText(b.r, b.i, values)).

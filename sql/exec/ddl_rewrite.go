@@ -143,12 +143,8 @@ func (w *alterWork) rewriteRows() error {
 		return err
 	}
 	d.step()
-	st, err := w.rowPlan()
-	if err != nil {
+	if err := w.moveRows(); err != nil {
 		return err
-	}
-	if _, err := d.insertRows(w.rel, st); err != nil {
-		return w.rewriteError(err)
 	}
 	if err := d.rt.Txn.DropStore(engine.StoreID(w.old.Store)); err != nil {
 		return err
@@ -165,6 +161,90 @@ func (w *alterWork) rewriteRows() error {
 		c.Missing, c.HasMissing = column.Datum{}, false
 	}
 	return nil
+}
+
+// moveRows fills the new stores.
+func (w *alterWork) moveRows() error {
+	if w.keyed && len(w.rel.StorageKey) > 0 && len(w.values)+len(w.fill) == 0 && len(w.rel.Columns) == len(w.old.Columns) {
+		return w.recluster()
+	}
+	st, err := w.rowPlan()
+	if err != nil {
+		return err
+	}
+	if _, err := w.d.insertRows(w.rel, st); err != nil {
+		return w.rewriteError(err)
+	}
+	return nil
+}
+
+// recluster copies rows that stay as they are under their new keys, in one pass, and builds
+// the other indexes from them.
+func (w *alterWork) recluster() error {
+	d := w.d
+	bulk, err := d.rt.Txn.Bulk(engine.StoreID(w.rel.Store))
+	if err != nil {
+		return err
+	}
+	defer bulk.Abort()
+	var encode []func([]byte, column.Datum) []byte
+	for _, k := range catalog.StorageKeyOf(w.rel) {
+		encode = append(encode, d.env.KeyEncoder(k.Type, k.Collation, k.Desc, k.NullsFirst))
+	}
+	var key []byte
+	row := make([]column.Datum, len(w.rel.Columns))
+	err = d.eachBatch(w.old, func(rows *column.Batch, _ [][]byte) error {
+		for i := range rows.Len() {
+			at := rows.Row(i)
+			for c := range row {
+				row[c] = rows.Cols[c].Datum(at)
+			}
+			key = key[:0]
+			for n, num := range w.rel.StorageKey {
+				key = encode[n](key, row[num-1])
+			}
+			if err := bulk.Append(key, row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err == nil {
+		err = bulk.Finish(d.ctx)
+	}
+	if err != nil {
+		return w.keyTaken(err)
+	}
+	d.step()
+	for _, i := range w.indexes {
+		if i.Store != 0 {
+			if err := d.fillIndex(w.rel, i); err != nil {
+				return err
+			}
+		}
+	}
+	return w.checkRows()
+}
+
+// keyTaken words a duplicate of the new storage key.
+func (w *alterWork) keyTaken(err error) error {
+	var exists *engine.KeyExistsError
+	if !errors.As(err, &exists) {
+		return err
+	}
+	for _, i := range w.indexes {
+		if i.Store != 0 || !i.Primary {
+			continue
+		}
+		values := make([]column.Datum, len(i.Keys))
+		for n, k := range i.Keys {
+			values[n] = exists.Row[k.Column-1]
+		}
+		return pgerr.New(pgerr.UniqueViolation, "could not create unique index \"%s\"", i.Name).
+			WithDetail("Key %s is duplicated.", w.d.keyText(w.rel, i, values)).
+			WithTable(w.d.view.SchemaName(w.rel.Schema), w.rel.Name).WithConstraint(i.Name)
+	}
+	return err
 }
 
 // rewriteError words a violation as one of existing rows.
