@@ -23,14 +23,14 @@ func (s *intervalSum) add(_ *Ctx, a []column.Datum) (err error) {
 		return nil
 	}
 	s.n++
-	s.sum, err = addIntervals(s.sum, types.IntervalFrom(a[0]))
+	s.sum, err = s.sum.Add(types.IntervalFrom(a[0]))
 	return err
 }
 
 func (s *intervalSum) combine(_ *Ctx, other rowState) (err error) {
 	o := other.(*intervalSum)
 	s.n += o.n
-	s.sum, err = addIntervals(s.sum, o.sum)
+	s.sum, err = s.sum.Add(o.sum)
 	return err
 }
 
@@ -38,12 +38,12 @@ func (s *intervalSum) remove(_ *Ctx, a []column.Datum) (bool, error) {
 	if a[0].Null {
 		return true, nil
 	}
-	v, err := negate(types.IntervalFrom(a[0]))
+	v, err := types.IntervalFrom(a[0]).Neg()
 	if err != nil {
 		return false, err
 	}
 	s.n--
-	s.sum, err = addIntervals(s.sum, v)
+	s.sum, err = s.sum.Add(v)
 	return true, err
 }
 
@@ -52,7 +52,8 @@ func (s *intervalSum) result(*Ctx, []column.Datum) (column.Datum, error) {
 		return nullResult()
 	}
 	if s.avg {
-		return scaleInterval(s.sum, float64(s.n), func(v, f float64) float64 { return v / f })
+		v, err := s.sum.Div(float64(s.n))
+		return v.Datum(), err
 	}
 	return s.sum.Datum(), nil
 }

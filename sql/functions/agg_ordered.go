@@ -134,19 +134,15 @@ func lerpFloat(lo, hi column.Datum, part float64) (column.Datum, error) {
 }
 
 func lerpInterval(lo, hi column.Datum, part float64) (column.Datum, error) {
-	n, err := negate(types.IntervalFrom(lo))
+	diff, err := types.IntervalFrom(hi).Sub(types.IntervalFrom(lo))
 	if err != nil {
 		return column.Datum{}, err
 	}
-	diff, err := addIntervals(types.IntervalFrom(hi), n)
+	share, err := diff.Mul(part)
 	if err != nil {
 		return column.Datum{}, err
 	}
-	share, err := scaleInterval(diff, part, func(v, f float64) float64 { return v * f })
-	if err != nil {
-		return column.Datum{}, err
-	}
-	sum, err := addIntervals(types.IntervalFrom(share), types.IntervalFrom(lo))
+	sum, err := share.Add(types.IntervalFrom(lo))
 	return sum.Datum(), err
 }
 

@@ -43,10 +43,8 @@ var datetimeEvals = map[string]EvalFunc{
 		return timestamptzInterval(false)(c, []column.Datum{a[1], a[0]})
 	},
 	"timestamp_mi": overInts(func(a, b int64) (column.Datum, error) {
-		if infinite(a) || infinite(b) {
-			return column.Datum{}, pgerr.New(pgerr.DatetimeFieldOverflow, "cannot subtract infinite timestamps")
-		}
-		return justifyHours(types.Interval{Micros: a - b}).Datum(), nil
+		v, err := types.TimestampSub(a, b)
+		return v.Datum(), err
 	}),
 
 	"time_pl_interval": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
@@ -71,16 +69,16 @@ var datetimeEvals = map[string]EvalFunc{
 	},
 
 	"date_timestamp": overInt(func(d int64) (column.Datum, error) {
-		ts, err := dateToTimestamp(d)
+		ts, err := types.DateToTimestamp(d)
 		return column.IntDatum(ts), err
 	}),
 	"date_timestamptz": func(c *Ctx, a []column.Datum) (column.Datum, error) {
 		ts, err := dateToTimestamptz(c, a[0].I)
 		return column.IntDatum(ts), err
 	},
-	"timestamp_date": overInt(func(ts int64) (column.Datum, error) { return intResult(timestampToDate(ts)) }),
+	"timestamp_date": overInt(func(ts int64) (column.Datum, error) { return intResult(types.TimestampToDate(ts)) }),
 	"timestamptz_date": func(c *Ctx, a []column.Datum) (column.Datum, error) {
-		return intResult(timestampToDate(localOf(c, a[0].I)))
+		return intResult(types.TimestampToDate(localOf(c, a[0].I)))
 	},
 	"timestamp_timestamptz": func(c *Ctx, a []column.Datum) (column.Datum, error) {
 		ts, err := instantOf(c, a[0].I)
@@ -97,11 +95,11 @@ var datetimeEvals = map[string]EvalFunc{
 		if infinite(a[0].I) {
 			return nullResult()
 		}
-		return types.TimeTZ{Micros: timeOfDay(localOf(c, a[0].I)), West: -int32(zoneOf(c).OffsetAt(a[0].I))}.Datum(), nil
+		return types.TimeTZ{Micros: timeOfDay(localOf(c, a[0].I)), West: -int32(c.Env.SessionZone().OffsetAt(a[0].I))}.Datum(), nil
 	},
 	"time_timetz": func(c *Ctx, a []column.Datum) (column.Datum, error) {
-		local := toLocal(zoneOf(c), c.Env.Now)
-		return types.TimeTZ{Micros: a[0].I, West: -int32(zoneOf(c).Resolve(local - timeOfDay(local) + a[0].I))}.Datum(), nil
+		local := localOf(c, c.Env.Now)
+		return types.TimeTZ{Micros: a[0].I, West: -int32(c.Env.SessionZone().Resolve(local - timeOfDay(local) + a[0].I))}.Datum(), nil
 	},
 	"timetz_time":   func(_ *Ctx, a []column.Datum) (column.Datum, error) { return intResult(types.TimeTZFrom(a[0]).Micros) },
 	"time_interval": overInt(func(v int64) (column.Datum, error) { return types.Interval{Micros: v}.Datum(), nil }),
@@ -137,15 +135,12 @@ func localOf(c *Ctx, ts int64) int64 {
 	if infinite(ts) {
 		return ts
 	}
-	return toLocal(zoneOf(c), ts)
+	return ts + int64(c.Env.SessionZone().OffsetAt(ts))*usecPerSec
 }
 
 // instantOf returns the instant of a local time of the session; infinities stay.
 func instantOf(c *Ctx, local int64) (int64, error) {
-	if infinite(local) {
-		return local, nil
-	}
-	return fromLocal(zoneOf(c), local)
+	return types.TimestampToTimestamptz(local, c.Env.SessionZone())
 }
 
 func timestampOrInfinite(ts int64) (column.Datum, error) {
@@ -156,7 +151,7 @@ func timestampOrInfinite(ts int64) (column.Datum, error) {
 }
 
 func dateToTimestamptz(c *Ctx, d int64) (int64, error) {
-	ts, err := dateToTimestamp(d)
+	ts, err := types.DateToTimestamp(d)
 	if err != nil {
 		return 0, err
 	}
@@ -166,14 +161,14 @@ func dateToTimestamptz(c *Ctx, d int64) (int64, error) {
 func signedInterval(d column.Datum, minus bool) (types.Interval, error) {
 	v := types.IntervalFrom(d)
 	if minus {
-		return negate(v)
+		return v.Neg()
 	}
 	return v, nil
 }
 
 func dateInterval(minus bool) EvalFunc {
 	return func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		ts, err := dateToTimestamp(a[0].I)
+		ts, err := types.DateToTimestamp(a[0].I)
 		if err != nil {
 			return column.Datum{}, err
 		}
@@ -181,7 +176,7 @@ func dateInterval(minus bool) EvalFunc {
 		if err != nil {
 			return column.Datum{}, err
 		}
-		ts, err = addInterval(ts, v)
+		ts, err = types.TimestampAdd(ts, v)
 		return column.IntDatum(ts), err
 	}
 }
@@ -192,7 +187,7 @@ func timestampInterval(minus bool) EvalFunc {
 		if err != nil {
 			return column.Datum{}, err
 		}
-		ts, err := addInterval(a[0].I, v)
+		ts, err := types.TimestampAdd(a[0].I, v)
 		return column.IntDatum(ts), err
 	}
 }
@@ -203,13 +198,13 @@ func timestamptzInterval(minus bool) EvalFunc {
 		if err != nil {
 			return column.Datum{}, err
 		}
-		ts, err := addIntervalIn(zoneOf(c), a[0].I, v)
+		ts, err := types.TimestamptzAdd(a[0].I, v, c.Env.SessionZone())
 		return column.IntDatum(ts), err
 	}
 }
 
 func dateTime(d, t int64) (column.Datum, error) {
-	ts, err := dateToTimestamp(d)
+	ts, err := types.DateToTimestamp(d)
 	if err != nil || infinite(ts) {
 		return column.IntDatum(ts), err
 	}
@@ -217,7 +212,7 @@ func dateTime(d, t int64) (column.Datum, error) {
 }
 
 func dateTimeTZ(d, t column.Datum) (column.Datum, error) {
-	ts, err := dateToTimestamp(d.I)
+	ts, err := types.DateToTimestamp(d.I)
 	if err != nil || infinite(ts) {
 		return column.IntDatum(ts), err
 	}
@@ -238,7 +233,7 @@ var mixedOrders = map[string]func(c *Ctx, a, b int64) int{
 
 // looseTimestamp takes dates beyond the range of timestamps for just that.
 func looseTimestamp(d int64) int64 {
-	ts, err := dateToTimestamp(d)
+	ts, err := types.DateToTimestamp(d)
 	if err != nil {
 		return types.TimestampInfinity - 1
 	}

@@ -21,8 +21,8 @@ var formatEvals = map[string]EvalFunc{
 		if infinite(a[0].I) || len(a[1].B) == 0 {
 			return nullResult()
 		}
-		z := zoneOf(c)
-		parts := civilParts(civilOf(toLocal(z, a[0].I)))
+		z := c.Env.SessionZone()
+		parts := civilParts(civilOf(localOf(c, a[0].I)))
 		parts.zone, parts.east = z.AbbrevAt(a[0].I), z.OffsetAt(a[0].I)
 		return formatDate(c, parts, a[1].String())
 	},

@@ -414,14 +414,14 @@ func toTimestamp(c *Ctx, s, format string) (column.Datum, error) {
 	if err != nil {
 		return column.Datum{}, err
 	}
-	local, err := dateToTimestamp(day)
+	local, err := types.DateToTimestamp(day)
 	if err != nil || !types.ValidTimestamp(local+micros) {
 		return column.Datum{}, types.ErrTimestampRange()
 	}
 	if r.zone {
 		return timestampResult(local + micros - int64(r.east)*usecPerSec)
 	}
-	ts, err := fromLocal(zoneOf(c), local+micros)
+	ts, err := types.TimestampToTimestamptz(local+micros, c.Env.SessionZone())
 	return column.IntDatum(ts), err
 }
 

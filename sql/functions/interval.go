@@ -2,7 +2,6 @@ package functions
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/types"
@@ -10,46 +9,35 @@ import (
 
 // intervalEvals are the arithmetic of intervals, age and overlaps.
 var intervalEvals = map[string]EvalFunc{
-	"interval_pl": overIntervals(addIntervals),
-	"interval_mi": overIntervals(func(a, b types.Interval) (types.Interval, error) {
-		n, err := negate(b)
-		if err != nil {
-			return a, err
-		}
-		return addIntervals(a, n)
-	}),
-	"interval_um": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		v, err := negate(types.IntervalFrom(a[0]))
+	"interval_pl": overIntervals(types.Interval.Add),
+	"interval_mi": overIntervals(types.Interval.Sub),
+	"interval_um": justified(types.Interval.Neg),
+	"interval_mul": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		v, err := types.IntervalFrom(a[0]).Mul(a[1].Float())
 		return v.Datum(), err
 	},
-	"interval_mul": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return scaleInterval(types.IntervalFrom(a[0]), a[1].Float(), func(v, f float64) float64 { return v * f })
-	},
 	"mul_d_interval": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return scaleInterval(types.IntervalFrom(a[1]), a[0].Float(), func(v, f float64) float64 { return v * f })
+		v, err := types.IntervalFrom(a[1]).Mul(a[0].Float())
+		return v.Datum(), err
 	},
 	"interval_div": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		if a[1].Float() == 0 {
-			return column.Datum{}, divisionByZero()
-		}
-		return scaleInterval(types.IntervalFrom(a[0]), a[1].Float(), func(v, f float64) float64 { return v / f })
+		v, err := types.IntervalFrom(a[0]).Div(a[1].Float())
+		return v.Datum(), err
 	},
-	"interval_justify_hours": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return justifyHours(types.IntervalFrom(a[0])).Datum(), nil
-	},
-	"interval_justify_days": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return justifyDays(types.IntervalFrom(a[0])).Datum(), nil
-	},
-	"interval_justify_interval": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return justify(types.IntervalFrom(a[0])).Datum(), nil
-	},
-	"timestamp_age": overInts(age),
+	"interval_justify_hours":    justified(types.Interval.JustifyHours),
+	"interval_justify_days":     justified(types.Interval.JustifyDays),
+	"interval_justify_interval": justified(types.Interval.JustifyInterval),
+	"timestamp_age":             overInts(func(a, b int64) (column.Datum, error) { return age(a, b, types.UTC) }),
 	"timestamptz_age": func(c *Ctx, a []column.Datum) (column.Datum, error) {
-		return age(localOf(c, a[0].I), localOf(c, a[1].I))
+		return age(a[0].I, a[1].I, c.Env.SessionZone())
 	},
-	"age(timestamp)": func(c *Ctx, a []column.Datum) (column.Datum, error) { return age(today(c), a[0].I) },
+	"age(timestamp)": func(c *Ctx, a []column.Datum) (column.Datum, error) { return age(today(c), a[0].I, types.UTC) },
 	"age(timestamptz)": func(c *Ctx, a []column.Datum) (column.Datum, error) {
-		return age(today(c), localOf(c, a[0].I))
+		midnight, err := types.TimestampToTimestamptz(today(c), c.Env.SessionZone())
+		if err != nil {
+			return column.Datum{}, err
+		}
+		return age(midnight, a[0].I, c.Env.SessionZone())
 	},
 	"overlaps_timestamp": overlaps(types.TimestampOID),
 	"overlaps_time":      overlaps(types.TimeOID),
@@ -93,125 +81,25 @@ func overIntervals(f func(a, b types.Interval) (types.Interval, error)) EvalFunc
 	}
 }
 
-func addIntervals(a, b types.Interval) (types.Interval, error) {
-	months, days := int64(a.Months)+int64(b.Months), int64(a.Days)+int64(b.Days)
-	micros := a.Micros + b.Micros
-	if months != int64(int32(months)) || days != int64(int32(days)) || addOverflows(a.Micros, b.Micros, micros) {
-		return a, types.ErrIntervalRange()
-	}
-	return types.Interval{Micros: micros, Days: int32(days), Months: int32(months)}, nil
-}
-
-func roundMicro(v float64) float64 { return math.RoundToEven(v*1e6) / 1e6 }
-
-// scaleInterval multiplies or divides, carrying fractions of months to days (of which a
-// month has 30) and fractions of days to time, but never up.
-func scaleInterval(v types.Interval, f float64, op func(v, f float64) float64) (column.Datum, error) {
-	months, days := op(float64(v.Months), f), op(float64(v.Days), f)
-	if !(math.Abs(months) <= math.MaxInt32) || !(math.Abs(days) <= math.MaxInt32) {
-		return column.Datum{}, types.ErrIntervalRange()
-	}
-	out := types.Interval{Months: int32(months), Days: int32(days)}
-	monthDays := roundMicro((months - float64(out.Months)) * 30)
-	seconds := roundMicro((days - float64(out.Days) + monthDays - math.Trunc(monthDays)) * 86400)
-	if math.Abs(seconds) >= 86400 {
-		whole := math.Trunc(seconds / 86400)
-		out.Days += int32(whole)
-		seconds -= whole * 86400
-	}
-	out.Days += int32(monthDays)
-	micros := math.RoundToEven(op(float64(v.Micros), f) + seconds*1e6)
-	if !(micros >= -0x1p63 && micros < 0x1p63) {
-		return column.Datum{}, types.ErrIntervalRange()
-	}
-	out.Micros = int64(micros)
-	return out.Datum(), nil
-}
-
-func justifyHours(v types.Interval) types.Interval {
-	v.Days += int32(v.Micros / usecPerDay)
-	v.Micros %= usecPerDay
-	if v.Days > 0 && v.Micros < 0 {
-		v.Micros += usecPerDay
-		v.Days--
-	} else if v.Days < 0 && v.Micros > 0 {
-		v.Micros -= usecPerDay
-		v.Days++
-	}
-	return v
-}
-
-func justifyDays(v types.Interval) types.Interval {
-	v.Months += v.Days / 30
-	v.Days %= 30
-	if v.Months > 0 && v.Days < 0 {
-		v.Days += 30
-		v.Months--
-	} else if v.Months < 0 && v.Days > 0 {
-		v.Days -= 30
-		v.Months++
-	}
-	return v
-}
-
-func justify(v types.Interval) types.Interval {
-	v.Days += int32(v.Micros / usecPerDay)
-	v.Micros %= usecPerDay
-	v.Months += v.Days / 30
-	v.Days %= 30
-	if v.Months > 0 && (v.Days < 0 || v.Days == 0 && v.Micros < 0) {
-		v.Days += 30
-		v.Months--
-	} else if v.Months < 0 && (v.Days > 0 || v.Days == 0 && v.Micros > 0) {
-		v.Days -= 30
-		v.Months++
-	}
-	if v.Days > 0 && v.Micros < 0 {
-		v.Micros += usecPerDay
-		v.Days--
-	} else if v.Days < 0 && v.Micros > 0 {
-		v.Micros -= usecPerDay
-		v.Days++
-	}
-	return v
-}
-
 func today(c *Ctx) int64 {
-	local := toLocal(zoneOf(c), c.Env.Now)
+	local := localOf(c, c.Env.Now)
 	return local - timeOfDay(local)
 }
 
-// age counts years, months and days between two local times.
-func age(a, b int64) (column.Datum, error) {
+func age(a, b int64, z *types.Zone) (column.Datum, error) {
 	if infinite(a) || infinite(b) {
 		return column.Datum{}, types.ErrTimestampRange()
 	}
-	x, y := civilOf(a), civilOf(b)
-	sign := 1
-	if a < b {
-		sign = -1
+	v, err := types.Age(a, b, z)
+	return v.Datum(), err
+}
+
+// justified makes a function of one interval to another.
+func justified(f func(types.Interval) (types.Interval, error)) EvalFunc {
+	return func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		v, err := f(types.IntervalFrom(a[0]))
+		return v.Datum(), err
 	}
-	year, month, day := sign*(x.year-y.year), sign*(x.month-y.month), sign*(x.day-y.day)
-	micros := int64(sign) * (x.micros - y.micros)
-	if micros < 0 {
-		micros += usecPerDay
-		day--
-	}
-	for day < 0 {
-		if sign < 0 {
-			day += daysIn(x.year, x.month)
-		} else {
-			day += daysIn(y.year, y.month)
-		}
-		month--
-	}
-	for month < 0 {
-		month += 12
-		year--
-	}
-	return types.Interval{
-		Months: int32(sign * (year*12 + month)), Days: int32(sign * day), Micros: int64(sign) * micros,
-	}.Datum(), nil
 }
 
 // overlaps is the standard's predicate over two periods whose ends may be NULL or swapped.

@@ -14,7 +14,7 @@ var seriesSets = map[string]SetFunc{
 	"generate_series_step_int8": intSeries,
 	"generate_series_timestamp": func(_ *Ctx, a []column.Datum) (SetIter, error) { return newTimeSeries(nil, a) },
 	"generate_series_timestamptz": func(c *Ctx, a []column.Datum) (SetIter, error) {
-		return newTimeSeries(zoneOf(c), a)
+		return newTimeSeries(c.Env.SessionZone(), a)
 	},
 	"generate_series_numeric":      newNumericSeries,
 	"generate_series_step_numeric": newNumericSeries,
@@ -91,9 +91,9 @@ func (it *timeSeries) Next() ([]column.Datum, bool, error) {
 	it.row[0].I = it.next
 	var err error
 	if it.zone != nil {
-		it.next, err = addIntervalIn(it.zone, it.next, it.step)
+		it.next, err = types.TimestamptzAdd(it.next, it.step, it.zone)
 	} else {
-		it.next, err = addInterval(it.next, it.step)
+		it.next, err = types.TimestampAdd(it.next, it.step)
 	}
 	return it.row[:], err == nil, err
 }

@@ -47,7 +47,7 @@ var sizeEvals = map[string]EvalFunc{
 		s := local.micros / usecPerSec
 		text := dayNames[local.weekday()][:3] + " " + monthNames[local.month-1][:3] + " " + zeros(int64(local.day), 2) + " " +
 			zeros(s/3600, 2) + ":" + zeros(s/60%60, 2) + ":" + zeros(s%60, 2) + "." + zeros(local.micros%usecPerSec, 6) +
-			" " + strconv.Itoa(local.year) + " " + zoneOf(c).AbbrevAt(now)
+			" " + strconv.Itoa(local.year) + " " + c.Env.SessionZone().AbbrevAt(now)
 		return textResult(text)
 	},
 }

@@ -26,21 +26,23 @@ var rangeEvals = map[string]EvalFunc{
 		return within(v.Cmp(sum), a[4])
 	},
 	"in_range_date_interval": func(c *Ctx, a []column.Datum) (column.Datum, error) {
-		v, err := dateToTimestamp(a[0].I)
+		v, err := types.DateToTimestamp(a[0].I)
 		if err != nil {
 			return column.Datum{}, err
 		}
-		base, err := dateToTimestamp(a[1].I)
+		base, err := types.DateToTimestamp(a[1].I)
 		if err != nil {
 			return column.Datum{}, err
 		}
-		return inTimeRange(v, base, a, addInterval)
+		return inTimeRange(v, base, a, types.TimestampAdd)
 	},
 	"in_range_timestamp_interval": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return inTimeRange(a[0].I, a[1].I, a, addInterval)
+		return inTimeRange(a[0].I, a[1].I, a, types.TimestampAdd)
 	},
 	"in_range_timestamptz_interval": func(c *Ctx, a []column.Datum) (column.Datum, error) {
-		return inTimeRange(a[0].I, a[1].I, a, func(ts int64, v types.Interval) (int64, error) { return addIntervalIn(zoneOf(c), ts, v) })
+		return inTimeRange(a[0].I, a[1].I, a, func(ts int64, v types.Interval) (int64, error) {
+			return types.TimestamptzAdd(ts, v, c.Env.SessionZone())
+		})
 	},
 	"in_range_time_interval": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		return inTimeRange(a[0].I, a[1].I, a, func(t int64, v types.Interval) (int64, error) { return t + v.Micros, nil })
@@ -52,11 +54,11 @@ var rangeEvals = map[string]EvalFunc{
 		}
 		if a[3].I != 0 {
 			var err error
-			if off, err = negate(off); err != nil {
+			if off, err = off.Neg(); err != nil {
 				return column.Datum{}, err
 			}
 		}
-		sum, err := addIntervals(types.IntervalFrom(a[1]), off)
+		sum, err := types.IntervalFrom(a[1]).Add(off)
 		if err != nil {
 			return column.Datum{}, err
 		}
@@ -127,7 +129,7 @@ func inTimeRange(v, base int64, a []column.Datum, add func(int64, types.Interval
 	}
 	if a[3].I != 0 {
 		var err error
-		if off, err = negate(off); err != nil {
+		if off, err = off.Neg(); err != nil {
 			return column.Datum{}, err
 		}
 	}
