@@ -51,7 +51,7 @@ func (x *Session) declareCursor(ctx context.Context, d *plan.DeclareCursor, para
 	}
 	x.portals[d.Name] = p
 	if d.Hold && x.state == txnImplicit {
-		return x.holdCursor(p)
+		return x.holdCursor(ctx, p)
 	}
 	return nil
 }
@@ -84,7 +84,10 @@ func (p *portal) load(n int64) error {
 }
 
 // holdCursor reads a WITH HOLD cursor to its end, so that it can live on.
-func (x *Session) holdCursor(p *portal) error {
+func (x *Session) holdCursor(ctx context.Context, p *portal) error {
+	if p.rt != nil {
+		p.rt.Context = ctx
+	}
 	if err := p.load(math.MaxInt64); err != nil {
 		return err
 	}
@@ -251,10 +254,10 @@ func (x *Session) closeCursor(c *plan.CloseCursor) error {
 }
 
 // holdCursors keeps WITH HOLD cursors beyond the transaction that is about to commit.
-func (x *Session) holdCursors() error {
+func (x *Session) holdCursors(ctx context.Context) error {
 	for _, p := range x.portals {
 		if p.cursor != nil && p.cursor.def.Hold && !p.cursor.held {
-			if err := x.holdCursor(p); err != nil {
+			if err := x.holdCursor(ctx, p); err != nil {
 				return err
 			}
 		}

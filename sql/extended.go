@@ -47,8 +47,13 @@ func (x *Session) Parse(ctx context.Context, name, text string, params []uint32)
 func (x *Session) prepare(ctx context.Context, text string, params []uint32) (*statement, error) {
 	if x.state != txnFailed {
 		if s := x.srv.plans.findPrepared(x, text, params); s != nil {
+			cached := s.bound
 			if _, err := x.ready(ctx, s); err != nil {
 				return nil, err
+			}
+			s.shared = false
+			if s.bound != cached {
+				x.srv.plans.keepPrepared(x, text, params, s)
 			}
 			return s, nil
 		}

@@ -50,6 +50,7 @@ func (c *planCache) get(k cacheKey) *statement {
 	}
 	c.order.MoveToFront(e)
 	s := *e.Value.(*cacheEntry).s
+	s.shared = true
 	return &s
 }
 

@@ -33,8 +33,12 @@ func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 	defer x.activity.idle(x)
 	delete(x.statements, "")
 	if s := x.srv.plans.find(x, text); s != nil && x.state != txnFailed {
+		cached := s.bound
 		if err := x.runStatement(ctx, s, nil, sink, true); err != nil {
 			return err
+		}
+		if s.bound != cached {
+			x.srv.plans.keep(x, text, s)
 		}
 		return x.Sync(ctx)
 	}

@@ -25,6 +25,7 @@ type statement struct {
 	declared []uint32 // parameter types that the client gave
 	parsed   *parser.Statement
 	fromSQL  bool // made by PREPARE
+	shared   bool // taken from the plan cache: no client was told of its output yet
 	created  int64
 
 	bound  *compiled
@@ -299,7 +300,7 @@ func (x *Session) ready(ctx context.Context, s *statement) (*compiled, error) {
 		if err != nil {
 			return nil, err
 		}
-		if s.bound != nil && !sameOutput(s.output, outputOf(c)) {
+		if s.bound != nil && !s.shared && !sameOutput(s.output, outputOf(c)) {
 			return nil, pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type")
 		}
 		s.bound, s.output = c, outputOf(c)

@@ -90,7 +90,7 @@ func (x *Session) commit(ctx context.Context) error {
 // prepareCommit runs what happens before the commit record: deferred
 // constraints, and what temporary tables want.
 func (x *Session) prepareCommit(ctx context.Context) error {
-	if err := x.holdCursors(); err != nil {
+	if err := x.holdCursors(ctx); err != nil {
 		return err
 	}
 	x.closePortals(false)
