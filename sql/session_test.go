@@ -17,6 +17,7 @@ import (
 	"github.com/omendb/omendb/internal/vfs"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/syscat"
 	"github.com/omendb/omendb/sql/types"
 )
 
@@ -79,7 +80,7 @@ func testServer(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cat, err := catalog.Open(db, catalog.Options{Superuser: "omendb"})
+	cat, err := catalog.Open(db, catalog.Options{Superuser: "omendb", System: syscat.Relations()})
 	if err != nil {
 		t.Fatal(err)
 	}

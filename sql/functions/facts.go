@@ -48,7 +48,11 @@ func readFacts(name string) *FactTable {
 	if err != nil {
 		return nil
 	}
-	text := string(raw)
+	return ParseFacts(name, string(raw))
+}
+
+// ParseFacts reads a fact file: COPY's text format under a line with the column names.
+func ParseFacts(name, text string) *FactTable {
 	head, text, _ := strings.Cut(text, "\n")
 	t := &FactTable{Name: name, Columns: strings.Split(head, "\t")}
 	width := len(t.Columns)

@@ -119,7 +119,7 @@ func (b *binder) findRelation(x *pg.RangeVar, mode uint8) *catalog.Relation {
 	}
 	for {
 		r := b.relationNamed(x.Schemaname, x.Relname, pos)
-		if b.env.LockRelation != nil && r.Kind != catalog.KindVirtual {
+		if b.env.LockRelation != nil && r.OID >= catalog.FirstUserOID {
 			moved, err := b.env.LockRelation(r.OID, mode)
 			b.check(pos, err)
 			if moved {
@@ -206,7 +206,7 @@ func (b *binder) viewRel(v *catalog.Relation) *plan.Rel {
 			b.failf(-1, pgerr.InvalidObjectDefinition, "infinite recursion detected in rules for relation \"%s\"", v.Name)
 		}
 	}
-	q := b.decodeQuery(v.Query, v.OID)
+	q := b.decodeQuery(b.viewQuery(v), v.OID)
 	actAs(q, v.Owner)
 	rel := &plan.Rel{Kind: plan.RelSubquery, Alias: v.Name, Query: q, FromView: v.OID, Required: aclSelect}
 	for i := range v.Columns {

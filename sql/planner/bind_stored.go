@@ -28,7 +28,7 @@ func (r resolver) ResolveRelation(oid OID) (*catalog.Relation, error) {
 	if rel == nil {
 		return nil, pgerr.New(pgerr.UndefinedTable, "relation with OID %d does not exist", oid)
 	}
-	if r.b.env.LockRelation != nil && rel.Kind != catalog.KindVirtual {
+	if r.b.env.LockRelation != nil && oid >= catalog.FirstUserOID {
 		moved, err := r.b.env.LockRelation(oid, lockAccessShare)
 		if err != nil {
 			return nil, err

@@ -1,0 +1,367 @@
+package syscat
+
+import (
+	"github.com/omendb/omendb/sql/catalog"
+)
+
+// The system tables that dependencies name.
+const (
+	pgTypeOID       OID = 1247
+	pgProcOID       OID = 1255
+	pgNamespaceOID  OID = 2615
+	pgConstraintOID OID = 2606
+	pgAttrdefOID    OID = 2604
+	pgRewriteOID    OID = 2618
+	pgAuthidOID     OID = 1260
+	pgDatabaseOID   OID = 1262
+	pgTablespaceOID OID = 1213
+)
+
+// depend is one row of pg_depend.
+type depend struct {
+	class, object OID
+	sub           int32
+	refClass, ref OID
+	refSub        int32
+	kind          byte
+}
+
+// dependRows yields what the descriptors of each object say about what it needs. A
+// restriction on the depending object or on the referenced relation is a look-up.
+func dependRows(g *generator) {
+	emit := func(d depend) bool {
+		if d.ref == 0 || d.refClass == pgNamespaceOID && d.ref == catalog.PgCatalog {
+			return !g.done
+		}
+		return g.row(num(d.class), num(d.object), num(d.sub), num(d.refClass), num(d.ref), num(d.refSub), num(d.kind))
+	}
+	visit := func(o catalog.Object) bool {
+		if o.Head().OID < catalog.FirstUserOID {
+			return true
+		}
+		return dependsOf(g.view, o, emit)
+	}
+	classes := []catalog.Class{catalog.ClassRelation, catalog.ClassIndex, catalog.ClassSequence, catalog.ClassType, catalog.ClassFunction}
+	if object, ok := g.key(1); ok {
+		class, byClass := g.key(0)
+		if byClass && (class == pgClassOID || class == pgTypeOID || class == pgProcOID) {
+			for _, c := range classes {
+				if o := g.view.Get(c, object); o != nil && objectClasses[c] == class && !visit(o) {
+					return
+				}
+			}
+			return
+		}
+	}
+	if ref, ok := g.key(4); ok {
+		if class, ok := g.key(3); ok && class == pgClassOID {
+			dependOnRelation(g, ref, visit)
+			return
+		}
+	}
+	for _, c := range classes {
+		g.view.Each(c, visit)
+		if g.done {
+			return
+		}
+	}
+}
+
+// dependOnRelation visits the objects that can refer to a relation, and itself for the
+// parts of it (constraints, defaults) that do.
+func dependOnRelation(g *generator, ref OID, visit func(catalog.Object) bool) {
+	for _, c := range []catalog.Class{catalog.ClassRelation, catalog.ClassIndex, catalog.ClassSequence} {
+		o := g.view.Get(c, ref)
+		if o == nil {
+			continue
+		}
+		if !visit(o) {
+			return
+		}
+		if r, ok := o.(*catalog.Relation); ok {
+			if t := g.view.Type(r.RowType); t != nil && !visit(t) {
+				return
+			}
+		}
+		for _, d := range g.view.Dependents(c, ref) {
+			if x, ok := d.(*catalog.Type); ok {
+				if r, isRel := o.(*catalog.Relation); isRel && x.OID == r.RowType {
+					continue
+				}
+			}
+			if !visit(d) {
+				return
+			}
+		}
+	}
+}
+
+// dependsOf calls emit for the rows of pg_depend that start at an object or a part of it.
+func dependsOf(v *catalog.View, o catalog.Object, emit func(depend) bool) bool {
+	switch o := o.(type) {
+	case *catalog.Relation:
+		return relationDepends(v, o, emit)
+	case *catalog.Index:
+		return indexDepends(v, o, emit)
+	case *catalog.Sequence:
+		d := depend{class: pgClassOID, object: o.OID}
+		ok := emit(d.on(pgNamespaceOID, o.Schema, 0, 'n'))
+		if ok && o.OwnerTable != 0 {
+			kind := byte('a')
+			if o.Identity {
+				kind = 'i'
+			}
+			ok = emit(d.on(pgClassOID, o.OwnerTable, int32(o.OwnerColumn), kind))
+		}
+		return ok
+	case *catalog.Type:
+		return typeDepends(v, o, emit)
+	case *catalog.Function:
+		d := depend{class: pgProcOID, object: o.OID}
+		ok := emit(d.on(pgNamespaceOID, o.Schema, 0, 'n'))
+		return ok && d.list(v, catalog.References(o), emit)
+	}
+	return true
+}
+
+// on completes a dependency.
+func (d depend) on(class, oid OID, sub int32, kind byte) depend {
+	d.refClass, d.ref, d.refSub, d.kind = class, oid, sub, kind
+	return d
+}
+
+// list emits recorded dependencies, those on schemas left out.
+func (d depend) list(v *catalog.View, deps []catalog.Dependency, emit func(depend) bool) bool {
+	for _, x := range deps {
+		class := objectClasses[x.Class]
+		if class == 0 || x.Class == catalog.ClassSchema {
+			continue
+		}
+		kind := byte('n')
+		if x.Auto {
+			kind = 'a'
+		}
+		if !emit(d.on(class, x.OID, int32(x.Sub), kind)) {
+			return false
+		}
+	}
+	return true
+}
+
+func relationDepends(v *catalog.View, r *catalog.Relation, emit func(depend) bool) bool {
+	d := depend{class: pgClassOID, object: r.OID}
+	ok := true
+	if r.Kind == catalog.KindComposite {
+		ok = emit(d.on(pgTypeOID, r.RowType, 0, 'i'))
+	} else {
+		ok = emit(d.on(pgNamespaceOID, r.Schema, 0, 'n'))
+	}
+	for _, p := range r.Inherits {
+		ok = ok && emit(d.on(pgClassOID, p, 0, 'n'))
+	}
+	for i := range r.Columns {
+		c := &r.Columns[i]
+		if c.Dropped {
+			continue
+		}
+		d.sub = int32(c.Num)
+		if c.Type >= catalog.FirstUserOID {
+			ok = ok && emit(d.on(pgTypeOID, c.Type, 0, 'n'))
+		}
+		if len(c.Default) > 0 {
+			def := depend{class: pgAttrdefOID, object: attrdefOID(r.OID, c.Num)}
+			ok = ok && emit(def.on(pgClassOID, r.OID, int32(c.Num), 'a')) && def.list(v, c.Depends, emit)
+		}
+	}
+	if r.Kind == catalog.KindView || r.Kind == catalog.KindMatView {
+		rule := depend{class: pgRewriteOID, object: r.OID}
+		ok = ok && emit(rule.on(pgClassOID, r.OID, 0, 'i')) && emit(rule.on(pgClassOID, r.OID, 0, 'n')) && rule.list(v, r.Depends, emit)
+	}
+	for i := range r.Constraints {
+		ok = ok && constraintDepends(v, r, &r.Constraints[i], emit)
+	}
+	return ok
+}
+
+func constraintDepends(v *catalog.View, r *catalog.Relation, c *catalog.Constraint, emit func(depend) bool) bool {
+	d := depend{class: pgConstraintOID, object: c.OID}
+	ok := true
+	if len(c.Columns) == 0 {
+		ok = emit(d.on(pgClassOID, r.OID, 0, 'a'))
+	}
+	for _, n := range c.Columns {
+		ok = ok && emit(d.on(pgClassOID, r.OID, int32(n), 'a'))
+	}
+	if c.Kind == 'f' {
+		for _, n := range c.RefColumns {
+			ok = ok && emit(d.on(pgClassOID, c.RefTable, int32(n), 'n'))
+		}
+		ok = ok && emit(d.on(pgClassOID, c.Index, 0, 'n'))
+	}
+	var others []catalog.Dependency // the table's own columns are listed above
+	for _, x := range c.Depends {
+		if x.Class != catalog.ClassRelation || x.OID != r.OID {
+			others = append(others, x)
+		}
+	}
+	return ok && d.list(v, others, emit)
+}
+
+func indexDepends(v *catalog.View, x *catalog.Index, emit func(depend) bool) bool {
+	d := depend{class: pgClassOID, object: x.OID}
+	if x.Constraint != 0 {
+		return emit(d.on(pgConstraintOID, x.Constraint, 0, 'i'))
+	}
+	ok := true
+	seen := false
+	for i := range x.Keys {
+		if n := x.Keys[i].Column; n > 0 {
+			seen = true
+			ok = ok && emit(d.on(pgClassOID, x.Table, int32(n), 'a'))
+		}
+	}
+	for _, n := range x.Include {
+		ok = ok && emit(d.on(pgClassOID, x.Table, int32(n), 'a'))
+	}
+	if !seen {
+		ok = ok && emit(d.on(pgClassOID, x.Table, 0, 'a'))
+	}
+	return ok && d.list(v, x.Depends, emit)
+}
+
+func typeDepends(v *catalog.View, t *catalog.Type, emit func(depend) bool) bool {
+	d := depend{class: pgTypeOID, object: t.OID}
+	if t.Kind == 'b' && t.Elem != 0 {
+		return emit(d.on(pgTypeOID, t.Elem, 0, 'i'))
+	}
+	if t.Relation != 0 {
+		if r := v.Relation(t.Relation); r != nil && r.Kind != catalog.KindComposite {
+			return emit(d.on(pgClassOID, t.Relation, 0, 'i'))
+		}
+		return emit(d.on(pgNamespaceOID, t.Schema, 0, 'n'))
+	}
+	ok := emit(d.on(pgNamespaceOID, t.Schema, 0, 'n'))
+	if t.Base >= catalog.FirstUserOID {
+		ok = ok && emit(d.on(pgTypeOID, t.Base, 0, 'n'))
+	}
+	for i := range t.Checks {
+		c := depend{class: pgConstraintOID, object: t.Checks[i].OID}
+		ok = ok && emit(c.on(pgTypeOID, t.OID, 0, 'a')) && c.list(v, t.Checks[i].Depends, emit)
+	}
+	return ok
+}
+
+// shdependRows yields the owners and grantees of this database's objects.
+func shdependRows(g *generator) {
+	visit := func(class catalog.Class, database OID) {
+		g.view.Each(class, func(o catalog.Object) bool {
+			h := o.Head()
+			if h.OID < catalog.FirstUserOID && class != catalog.ClassSchema {
+				return !g.done
+			}
+			if h.Owner != 0 && h.Owner != catalog.BootstrapSuperuser && h.OID >= catalog.FirstUserOID {
+				g.row(num(database), num(objectClasses[class]), num(h.OID), num(0), num(pgAuthidOID), num(h.Owner), num(byte('o')))
+			}
+			for _, a := range h.ACL {
+				if a.Grantee != 0 && a.Grantee != h.Owner && a.Grantee >= catalog.FirstUserOID {
+					g.row(num(database), num(objectClasses[class]), num(h.OID), num(0), num(pgAuthidOID), num(a.Grantee), num(byte('a')))
+				}
+			}
+			return !g.done
+		})
+	}
+	for _, c := range []catalog.Class{catalog.ClassSchema, catalog.ClassRelation, catalog.ClassSequence, catalog.ClassType, catalog.ClassFunction} {
+		visit(c, g.view.DatabaseOID())
+	}
+	visit(catalog.ClassDatabase, 0)
+}
+
+// descriptionRows yields the comments on this database's objects.
+func descriptionRows(g *generator) {
+	if oid, ok := g.key(0); ok {
+		for _, c := range commented {
+			if o := g.view.Get(c, oid); o != nil && !describe(g, o) {
+				return
+			}
+		}
+		constraintDescriptions(g, oid)
+		return
+	}
+	for _, c := range commented {
+		g.view.Each(c, func(o catalog.Object) bool { return describe(g, o) })
+		if g.done {
+			return
+		}
+	}
+	constraintDescriptions(g, 0)
+}
+
+// commented are the classes of objects inside databases that can have comments.
+var commented = []catalog.Class{catalog.ClassSchema, catalog.ClassRelation, catalog.ClassSequence, catalog.ClassIndex,
+	catalog.ClassType, catalog.ClassFunction, catalog.ClassExtension}
+
+// initialComments are those that the schemas of a new database have; the facts have them, too.
+var initialComments = map[OID]string{catalog.PgCatalog: "system catalog schema", catalog.PgToast: "reserved schema for TOAST tables",
+	catalog.Public: "standard public schema"}
+
+func describe(g *generator, o catalog.Object) bool {
+	h := o.Head()
+	class := objectClasses[o.Class()]
+	if h.Comment != "" && initialComments[h.OID] != h.Comment {
+		if !g.row(num(h.OID), num(class), num(0), str(h.Comment)) {
+			return false
+		}
+	}
+	if r, ok := o.(*catalog.Relation); ok && h.OID >= catalog.FirstUserOID {
+		for i := range r.Columns {
+			if c := &r.Columns[i]; c.Comment != "" && !c.Dropped && !g.row(num(h.OID), num(class), num(c.Num), str(c.Comment)) {
+				return false
+			}
+		}
+	}
+	return !g.done
+}
+
+// constraintDescriptions yields the comments on constraints, oid 0: of all.
+func constraintDescriptions(g *generator, oid OID) {
+	show := func(list []catalog.Constraint) bool {
+		for i := range list {
+			if c := &list[i]; c.Comment != "" && (oid == 0 || c.OID == oid) &&
+				!g.row(num(c.OID), num(pgConstraintOID), num(0), str(c.Comment)) {
+				return false
+			}
+		}
+		return !g.done
+	}
+	g.view.Relations(func(r *catalog.Relation) bool { return show(r.Constraints) })
+	if !g.done {
+		g.view.Each(catalog.ClassType, func(o catalog.Object) bool { return show(o.(*catalog.Type).Checks) })
+	}
+}
+
+func shdescriptionRows(g *generator) {
+	visit := func(class catalog.Class) {
+		g.view.Each(class, func(o catalog.Object) bool {
+			h := o.Head()
+			if h.Comment == "" || h.OID < catalog.FirstUserOID && factComment(h.OID, objectClasses[class]) == h.Comment {
+				return !g.done
+			}
+			return g.row(num(h.OID), num(objectClasses[class]), str(h.Comment))
+		})
+	}
+	visit(catalog.ClassDatabase)
+	if !g.done {
+		visit(catalog.ClassRole)
+	}
+}
+
+// factComment returns the comment that the facts have on a shared object.
+func factComment(oid, class OID) string {
+	f := builtin().byOID[2396].Virtual.(*table).facts()
+	for _, i := range f.find(0, num(oid)) {
+		if row := f.rows[i]; OID(row[1].I) == class {
+			return row[2].String()
+		}
+	}
+	return ""
+}
