@@ -97,14 +97,6 @@ func Open(dir string, opts ...Option) (*DB, error) {
 
 func (db *DB) open(fs vfs.FS, dir string) (err error) {
 	o := &db.opts
-	verifier := o.verifier
-	if o.password != "" {
-		v, err := security.NewVerifier(o.password, o.random)
-		if err != nil {
-			return err
-		}
-		verifier = v.String()
-	}
 	db.eng, err = engine.Open(engine.Options{FS: fs, Dir: dir, Clock: o.clock, Tasks: db.tasks, Log: o.log,
 		CacheBytes: o.cacheBytes, MemtableBytes: o.memtableBytes, Events: o.events, Fatal: o.fatal})
 	if err != nil {
@@ -115,7 +107,7 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 			err = errors.Join(err, db.eng.Close())
 		}
 	}()
-	cat, err := catalog.Open(db.eng, catalog.Options{Superuser: o.superuser, Verifier: verifier})
+	cat, err := catalog.Open(db.eng, catalog.Options{Superuser: o.superuser, MakeVerifier: db.makeVerifier})
 	if err != nil {
 		return fmt.Errorf("open catalog: %w", err)
 	}
@@ -133,7 +125,6 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 		return err
 	}
 	first := cat.View(nil, 0).Role(catalog.BootstrapSuperuser)
-	db.fresh = first != nil && verifier != "" && first.Verifier == verifier
 	db.wire, err = pgwire.NewServer(pgwire.Options{Backend: backend{db.srv}, Clock: o.clock, Log: o.log, Random: o.random,
 		Certificates: o.certificates, RequireTLS: o.requireTLS, Owner: o.owner(first), MaxConnections: o.maxConnections, OnError: o.onError})
 	return err
@@ -151,9 +142,25 @@ func emptyTemp(fs vfs.FS, dir string) error {
 	return err
 }
 
-// TookPassword reports whether the password that Open was given became the
-// superuser's, because the database was made by this Open.
-func (db *DB) TookPassword() bool { return db.fresh }
+// makeVerifier is called when the database is made.
+func (db *DB) makeVerifier() (string, error) {
+	db.fresh = true
+	password := db.opts.password
+	if db.opts.makePassword != nil {
+		var err error
+		if password, err = db.opts.makePassword(); err != nil {
+			return "", err
+		}
+	}
+	if password == "" {
+		return "", nil
+	}
+	v, err := security.NewVerifier(password, db.opts.random)
+	return v.String(), err
+}
+
+// Fresh reports whether this Open made the database.
+func (db *DB) Fresh() bool { return db.fresh }
 
 // Superuser returns the name of the first role.
 func (db *DB) Superuser() string {
@@ -161,16 +168,6 @@ func (db *DB) Superuser() string {
 		return r.Name
 	}
 	return db.opts.superuser
-}
-
-// PasswordIs reports whether a password is the first role's. It is as slow as a login.
-func (db *DB) PasswordIs(password string) bool {
-	r := db.srv.Catalog().View(nil, 0).Role(catalog.BootstrapSuperuser)
-	if r == nil {
-		return false
-	}
-	v, err := security.ParseVerifier(r.Verifier)
-	return err == nil && v.Matches(password)
 }
 
 // Connect returns a connection inside the process: a client's side that speaks

@@ -19,19 +19,20 @@ import (
 type Option func(*options)
 
 type options struct {
-	superuser, password, verifier string
-	log                           zerolog.Logger
-	clock                         clock.Clock
-	random                        io.Reader
-	certificates                  *security.Certificates
-	requireTLS                    bool
-	peerLogin                     bool
-	maxConnections                int
-	cacheBytes, memtableBytes     int64
-	settings                      map[string]string
-	events                        event.Sink
-	onError                       func(code string)
-	fatal                         func(error)
+	superuser, password       string
+	makePassword              func() (string, error)
+	log                       zerolog.Logger
+	clock                     clock.Clock
+	random                    io.Reader
+	certificates              *security.Certificates
+	requireTLS                bool
+	peerLogin                 bool
+	maxConnections            int
+	cacheBytes, memtableBytes int64
+	settings                  map[string]string
+	events                    event.Sink
+	onError                   func(code string)
+	fatal                     func(error)
 }
 
 func defaults() options {
@@ -48,6 +49,12 @@ func WithSuperuser(name string) Option { return func(o *options) { o.superuser =
 // WithPassword sets the first role's password in a fresh database. Without one
 // it can log in by Connect and, with WithPeerLogin, by a Unix socket only.
 func WithPassword(password string) Option { return func(o *options) { o.password = password } }
+
+// WithPasswordFunc is WithPassword with a function that is called when the
+// database is being made, and only then; nobody else has the directory open.
+func WithPasswordFunc(fn func() (string, error)) Option {
+	return func(o *options) { o.makePassword = fn }
+}
 
 // WithLogger sets where the log goes; without it, nowhere.
 func WithLogger(l zerolog.Logger) Option { return func(o *options) { o.log = l } }

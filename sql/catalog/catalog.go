@@ -14,6 +14,8 @@ import (
 type Options struct {
 	Superuser string // the first role; PostgreSQL's OID 10
 	Verifier  string // its SCRAM verifier; empty: no password
+	// MakeVerifier, if set, is called for it when the catalog is made, and only then.
+	MakeVerifier func() (string, error)
 	// System are the relations of KindVirtual: system catalogs and views, which exist
 	// in every database without being stored. Their OIDs are below FirstUserOID.
 	System []*Relation
@@ -48,6 +50,11 @@ func Open(db *engine.DB, o Options) (*Catalog, error) {
 	objects, err := c.load()
 	var missing *engine.StoreNotFoundError
 	if errors.As(err, &missing) {
+		if o.MakeVerifier != nil {
+			if o.Verifier, err = o.MakeVerifier(); err != nil {
+				return nil, fmt.Errorf("make catalog: %w", err)
+			}
+		}
 		if err := c.bootstrap(o); err != nil {
 			return nil, fmt.Errorf("make catalog: %w", err)
 		}

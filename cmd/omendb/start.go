@@ -1,0 +1,204 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
+
+	"github.com/omendb/omendb"
+	"github.com/omendb/omendb/internal/event"
+	"github.com/omendb/omendb/internal/monitor"
+	"github.com/omendb/omendb/security"
+)
+
+// startFlags are the flags of omendb start.
+type startFlags struct {
+	dataDir, listen, superuser string
+	socketDir                  string
+	tlsCert, tlsKey            string
+	requireTLS                 bool
+	maxConnections             int
+	logFormat, logLevel        string
+	metricsListen              string
+	gracePeriod                time.Duration
+	cacheMB                    int64
+	stdout, stderr             io.Writer
+}
+
+func startCommand() *cobra.Command {
+	var s startFlags
+	c := &cobra.Command{
+		Use:   "start",
+		Short: "Start the server",
+		Long: "Start the server. A data directory that is not there is made, with a superuser whose generated password\n" +
+			"is written to a file in it, unless the variable " + passwordVariable + " sets one.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			s.stdout, s.stderr = c.OutOrStdout(), c.ErrOrStderr()
+			return s.run(c.Context())
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&s.dataDir, "data-dir", defaultDataDir, "data directory; "+omendb.Memory+" keeps everything in memory")
+	f.StringVar(&s.listen, "listen", "127.0.0.1:5432", "address to listen on")
+	f.StringVar(&s.socketDir, "socket-dir", defaultSocketDir(), "directory of the Unix socket, on which you log in without a password; empty for none")
+	f.StringVar(&s.superuser, "superuser", omendb.DefaultSuperuser, "superuser of a fresh data directory")
+	f.StringVar(&s.tlsCert, "tls-cert", "", "file with the TLS certificate (PEM)")
+	f.StringVar(&s.tlsKey, "tls-key", "", "file with its key (PEM)")
+	f.BoolVar(&s.requireTLS, "require-tls", false, "refuse connections over the network without TLS")
+	f.IntVar(&s.maxConnections, "max-connections", 100, "most connections at a time")
+	f.Int64Var(&s.cacheMB, "cache-mb", 0, "size of the block cache in MB; 0 chooses")
+	f.StringVar(&s.logFormat, "log-format", "console", "form of the log on standard error: console or json")
+	f.StringVar(&s.logLevel, "log-level", "info", "least level to log: debug, info, warn or error")
+	f.StringVar(&s.metricsListen, "metrics-listen", "", "address to serve /metrics for Prometheus on; empty for none")
+	f.DurationVar(&s.gracePeriod, "grace-period", 10*time.Second, "how long running statements may go on after SIGTERM or SIGINT")
+	return c
+}
+
+func (s *startFlags) run(ctx context.Context) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	log, err := s.logger()
+	if err != nil {
+		return err
+	}
+	if s.maxConnections < 1 {
+		return usageError{errors.New("--max-connections must be at least 1")}
+	}
+	metrics := monitor.New()
+	opts, err := s.options(log, metrics)
+	if err != nil {
+		return err
+	}
+	secret := s.newSecret()
+	// Listening comes first: a port that is taken leaves no trace.
+	l, err := s.listenTCP()
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	opened := time.Now()
+	db, err := omendb.Open(s.dataDir, append(opts, omendb.WithPasswordFunc(secret.make))...)
+	if err != nil {
+		return explainOpen(s.dataDir, err)
+	}
+	defer db.Close()
+	metrics.Observe(func() monitor.Totals { return monitor.Totals(db.Counters()) })
+	socket, err := s.listenSocket(port(l.Addr()))
+	if err != nil {
+		return err
+	}
+	if socket != nil {
+		db.Serve(socket)
+	}
+	if err := s.serveMetrics(metrics, log); err != nil {
+		return err
+	}
+	db.Serve(l)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
+	defer signal.Stop(signals)
+	s.announce(db, l.Addr(), socket, secret)
+	log.Info().Str("event", "start").Str("version", omendb.Version).Dur("took", time.Since(opened)).Msg("ready for connections")
+	return s.wait(ctx, db, signals, log)
+}
+
+// wait returns when the server has been told to end and has ended.
+func (s *startFlags) wait(ctx context.Context, db *omendb.DB, signals <-chan os.Signal, log zerolog.Logger) error {
+	select {
+	case sig := <-signals:
+		log.Info().Str("event", "stop").Str("signal", sig.String()).Dur("grace", s.gracePeriod).Msg("shutting down; a second signal hurries")
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.Background(), s.gracePeriod)
+	defer cancel()
+	go func() {
+		select {
+		case <-signals:
+			cancel()
+		case <-grace.Done():
+		}
+	}()
+	if err := db.Shutdown(grace); err != nil {
+		return fmt.Errorf("shut down: %w", err)
+	}
+	log.Info().Str("event", "stop").Msg("everything is on disk")
+	return nil
+}
+
+func (s *startFlags) logger() (zerolog.Logger, error) {
+	level, err := zerolog.ParseLevel(s.logLevel)
+	if err != nil || s.logLevel == "" {
+		return zerolog.Nop(), usageError{fmt.Errorf("--log-level %q: use debug, info, warn or error", s.logLevel)}
+	}
+	var w io.Writer
+	switch s.logFormat {
+	case "json":
+		w = s.stderr
+	case "console":
+		w = zerolog.ConsoleWriter{Out: s.stderr, TimeFormat: time.DateTime, NoColor: !isTerminal(s.stderr)}
+	default:
+		return zerolog.Nop(), usageError{fmt.Errorf("--log-format %q: use console or json", s.logFormat)}
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger(), nil
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
+
+// options turns the flags into those of the library.
+func (s *startFlags) options(log zerolog.Logger, metrics *monitor.Metrics) ([]omendb.Option, error) {
+	opts := []omendb.Option{
+		omendb.WithSuperuser(s.superuser), omendb.WithLogger(log), omendb.WithMaxConnections(s.maxConnections), omendb.WithPeerLogin(),
+		omendb.WithEvents(event.Multi(metrics.Event, logEvents(log)), metrics.Error),
+		omendb.WithFatal(func(err error) {
+			log.Error().Str("event", string(event.WALFatal)).Err(err).Msg("the log cannot be written; stopping at once so that nothing false is promised")
+			os.Exit(exitFatal)
+		}),
+	}
+	if s.cacheMB > 0 {
+		opts = append(opts, omendb.WithCacheBytes(s.cacheMB<<20))
+	}
+	if (s.tlsCert == "") != (s.tlsKey == "") {
+		return nil, usageError{errors.New("--tls-cert and --tls-key belong together")}
+	}
+	if s.tlsCert != "" {
+		certs, err := security.LoadCertificates(s.tlsCert, s.tlsKey, func(err error) {
+			log.Error().Str("event", "tls.reload").Err(err).Msg("the TLS certificate was not loaded again; the old one stays in use")
+		})
+		if err != nil {
+			return nil, err
+		}
+		opts = append(opts, omendb.WithTLS(certs))
+	}
+	if s.requireTLS {
+		if s.tlsCert == "" {
+			return nil, usageError{errors.New("--require-tls needs --tls-cert and --tls-key")}
+		}
+		opts = append(opts, omendb.WithRequireTLS())
+	}
+	return opts, nil
+}
+
+func port(a net.Addr) string {
+	if t, ok := a.(*net.TCPAddr); ok {
+		return strconv.Itoa(t.Port)
+	}
+	return "5432"
+}

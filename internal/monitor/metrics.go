@@ -1,0 +1,85 @@
+// Package monitor turns what happens inside the server into metrics for
+// Prometheus. It listens to events and asks for totals; nothing waits for it.
+//
+//	Metrics  a registry with every metric of the server
+package monitor
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/omendb/omendb/internal/event"
+)
+
+// Totals are what sessions have done so far.
+type Totals struct {
+	Open                                             int
+	Sessions, Commits, Rollbacks, Statements, Errors int64
+}
+
+// Metrics counts events by the words of the event vocabulary.
+type Metrics struct {
+	registry *prometheus.Registry
+	events   *prometheus.CounterVec
+	seconds  *prometheus.HistogramVec
+	bytes    *prometheus.CounterVec
+	items    *prometheus.CounterVec
+	errors   *prometheus.CounterVec
+}
+
+// New returns metrics that nobody has counted yet.
+func New() *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry()}
+	name := []string{"event"}
+	m.events = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "omendb_events_total", Help: "Things that happened, by the word of the event vocabulary."}, name)
+	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "omendb_event_duration_seconds", Help: "How long they took.",
+		Buckets: prometheus.ExponentialBuckets(0.00005, 4, 12)}, name)
+	m.bytes = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "omendb_event_bytes_total", Help: "Bytes that they wrote or freed."}, name)
+	m.items = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "omendb_event_items_total", Help: "Rows, records, keys or files that they were about."}, name)
+	m.errors = prometheus.NewCounterVec(prometheus.CounterOpts{Name: "omendb_client_errors_total", Help: "Errors sent to clients, by SQLSTATE."}, []string{"sqlstate"})
+	m.registry.MustRegister(m.events, m.seconds, m.bytes, m.items, m.errors,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// Event counts an event; it is an event.Sink.
+func (m *Metrics) Event(e event.Event) {
+	name := string(e.Name)
+	m.events.WithLabelValues(name).Inc()
+	if e.Duration > 0 {
+		m.seconds.WithLabelValues(name).Observe(e.Duration.Seconds())
+	}
+	if e.Bytes > 0 {
+		m.bytes.WithLabelValues(name).Add(float64(e.Bytes))
+	}
+	if e.Count > 0 {
+		m.items.WithLabelValues(name).Add(float64(e.Count))
+	}
+}
+
+// Error counts an error that a client was sent.
+func (m *Metrics) Error(sqlstate string) { m.errors.WithLabelValues(sqlstate).Inc() }
+
+// Observe adds the totals that fn returns whenever somebody looks.
+func (m *Metrics) Observe(fn func() Totals) {
+	gauge := func(name, help string, get func(Totals) float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, func() float64 { return get(fn()) }))
+	}
+	counter := func(name, help string, get func(Totals) int64) {
+		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(get(fn())) }))
+	}
+	gauge("omendb_sessions", "Sessions open now.", func(t Totals) float64 { return float64(t.Open) })
+	counter("omendb_sessions_total", "Sessions opened.", func(t Totals) int64 { return t.Sessions })
+	counter("omendb_commits_total", "Transactions committed.", func(t Totals) int64 { return t.Commits })
+	counter("omendb_rollbacks_total", "Transactions rolled back.", func(t Totals) int64 { return t.Rollbacks })
+	counter("omendb_statements_total", "Statements executed.", func(t Totals) int64 { return t.Statements })
+	counter("omendb_statement_errors_total", "Statements that failed.", func(t Totals) int64 { return t.Errors })
+}
+
+// Handler serves the metrics in Prometheus' text format.
+func (m *Metrics) Handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}
