@@ -97,8 +97,12 @@ func (j *CopyJob) In(r io.Reader) (int64, error) {
 	if err != nil {
 		return 0, MapError(err)
 	}
+	defer in.w.abortBulk()
 	if err := in.run(); err != nil {
 		return 0, in.located(MapError(err))
+	}
+	if err := in.w.finishBulk(); err != nil {
+		return 0, MapError(err)
 	}
 	if err := in.st.finishForeignKeys(); err != nil {
 		return 0, MapError(err)

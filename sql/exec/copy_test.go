@@ -2,12 +2,14 @@ package exec
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
 	"testing/iotest"
 
 	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 )
@@ -137,4 +139,38 @@ func TestCopyForcesNulls(t *testing.T) {
 	_, err = w.copyIn(&plan.Copy{Table: r, Options: opts("format", "csv", "force_not_null", []string{"b"})}, strings.NewReader("3,\n"))
 	w.check(err)
 	w.expect(scan(r, nil), "1 ~", "2 x", "3 ")
+}
+
+func TestLargeCopyIsLoadedInBulk(t *testing.T) {
+	w := newWorld(t)
+	r := w.create("t", cols("a int4!", "b text"), []int16{1}, func(v *catalog.View, r *catalog.Relation) {
+		w.index(v, r, "t_b_key", true, 2)
+	})
+	const n = bulkThreshold + 20_000
+	data := func(from, to int) io.Reader {
+		var b bytes.Buffer
+		for i := from; i < to; i++ {
+			fmt.Fprintf(&b, "%d\tvalue %d\n", i, i)
+		}
+		return &b
+	}
+	rows, err := w.copyIn(&plan.Copy{Table: r}, data(0, n))
+	w.check(err)
+	if rows != n {
+		t.Fatalf("%d rows", rows)
+	}
+	w.expect(&plan.Scan{NodeInfo: info(int8T), Table: r, CountOnly: true}, fmt.Sprint(n))
+	w.expect(scan(r, op("=", sl(0, int4T), i4(n-1))), fmt.Sprintf("%d value %d", n-1, n-1))
+	// The last row of a second load is there already.
+	two := io.MultiReader(data(n, n+bulkThreshold+5), strings.NewReader(fmt.Sprintf("%d\tx\n", n-1)))
+	_, err = w.copyIn(&plan.Copy{Table: r}, two)
+	if e := pgerr.From(err); e == nil || e.Code != pgerr.UniqueViolation || e.Detail != fmt.Sprintf("Key (a)=(%d) already exists.", n-1) {
+		t.Errorf("a taken key gives %+v", e)
+	}
+	two = io.MultiReader(data(n, n+bulkThreshold+5), strings.NewReader("-1\tvalue 7\n"))
+	_, err = w.copyIn(&plan.Copy{Table: r}, two)
+	if e := pgerr.From(err); e == nil || e.Code != pgerr.UniqueViolation || e.Detail != "Key (b)=(value 7) already exists." {
+		t.Errorf("a taken index key gives %+v", e)
+	}
+	w.expect(&plan.Scan{NodeInfo: info(int8T), Table: r, CountOnly: true}, fmt.Sprint(n))
 }

@@ -274,6 +274,11 @@ func (in *copyIn) store() error {
 		}
 		in.w.nextID--
 	}
+	if in.rows == bulkThreshold {
+		if err := in.w.startBulk(); err != nil {
+			return err
+		}
+	}
 	if _, err := in.w.insert(in.vals); err != nil {
 		return err
 	}

@@ -23,6 +23,7 @@ type modifyOp struct {
 	merge    []*mergePlan
 	views    []viewCheck
 	width    int // attributes of the table
+	inserted int // rows seen by an INSERT
 
 	returning *projection
 	rows      *rowBuf // input of RETURNING for the current batch
@@ -156,6 +157,7 @@ func (o *modifyOp) open() error {
 }
 
 func (o *modifyOp) close() {
+	o.w.abortBulk()
 	o.input.close()
 }
 
@@ -167,7 +169,7 @@ func (o *modifyOp) next() (*column.Batch, error) {
 		}
 		if b == nil {
 			o.done = true
-			return nil, nil
+			return nil, o.w.finishBulk()
 		}
 		if err := o.batch(b); err != nil {
 			return nil, err
@@ -192,6 +194,14 @@ func (o *modifyOp) batch(b *column.Batch) error {
 			return err
 		}
 		o.setVecs[i] = v
+	}
+	if o.node.Command == plan.Insert && o.conflict == nil {
+		o.inserted += b.Len()
+		if o.inserted > bulkThreshold || o.node.Input.Info().Rows > bulkThreshold {
+			if err := o.w.startBulk(); err != nil {
+				return err
+			}
+		}
 	}
 	if len(o.w.key) == 0 && o.node.Command == plan.Insert {
 		if err := o.reserve(b.Len()); err != nil {

@@ -26,6 +26,7 @@ type tableWriter struct {
 	keyAttrs  map[int]bool // attributes of unique keys: changing them needs the strongest lock
 	nextID    int64
 	lastID    int64
+	bulk      *bulkTable // not nil: inserts go to bulk writers
 	buf       []byte
 	old       []byte
 	r         row
@@ -184,6 +185,12 @@ func (w *tableWriter) insert(vals []column.Datum) ([]byte, error) {
 	var err error
 	if w.buf, err = w.storageKey(w.buf[:0], vals); err != nil {
 		return nil, err
+	}
+	if w.bulk != nil {
+		if err := w.insertBulk(vals); err != nil {
+			return nil, err
+		}
+		return w.buf, w.queueChild(nil, vals)
 	}
 	txn := w.st.rt.Txn
 	if err := txn.Insert(w.st.rt.Context, w.store, w.buf, vals); err != nil {
