@@ -26,8 +26,9 @@ type cacheKey struct {
 }
 
 type cacheEntry struct {
-	key cacheKey
-	s   *statement
+	key      cacheKey
+	s        *statement // of exact texts
+	variants []*lifted  // of lifted texts
 }
 
 // The limits of the cache: a plan costs a few kB, its text counts on top.
@@ -55,19 +56,23 @@ func (c *planCache) get(k cacheKey) *statement {
 }
 
 func (c *planCache) put(k cacheKey, s *statement) {
-	if len(k.text) > maxPlanText {
+	keep := *s
+	c.putEntry(&cacheEntry{key: k, s: &keep})
+}
+
+func (c *planCache) putEntry(n *cacheEntry) {
+	if len(n.key.text) > maxPlanText {
 		return
 	}
-	keep := *s
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e := c.entries[k]; e != nil {
-		e.Value.(*cacheEntry).s = &keep
+	if e := c.entries[n.key]; e != nil {
+		e.Value = n
 		c.order.MoveToFront(e)
 		return
 	}
-	c.entries[k] = c.order.PushFront(&cacheEntry{k, &keep})
-	c.bytes += len(k.text)
+	c.entries[n.key] = c.order.PushFront(n)
+	c.bytes += len(n.key.text)
 	for len(c.entries) > maxCachedPlans || c.bytes > maxCachedText {
 		last := c.order.Back()
 		old := last.Value.(*cacheEntry)

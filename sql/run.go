@@ -32,13 +32,9 @@ func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 	x.activity.start(text, x.now())
 	defer x.activity.idle(x)
 	delete(x.statements, "")
-	if s := x.srv.plans.find(x, text); s != nil && x.state != txnFailed {
-		cached := s.bound
-		if err := x.runStatement(ctx, s, nil, sink, true); err != nil {
+	if done, err := x.runCached(ctx, text, sink); done || err != nil {
+		if err != nil {
 			return err
-		}
-		if s.bound != cached {
-			x.srv.plans.keep(x, text, s)
 		}
 		return x.Sync(ctx)
 	}
@@ -54,14 +50,55 @@ func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 	}
 	for i := range list {
 		s := &statement{text: list[i].Text, parsed: &list[i]}
-		if err := x.runStatement(ctx, s, nil, sink, len(list) == 1); err != nil {
+		params, err := x.liftStatement(ctx, s, len(list) == 1)
+		if err != nil {
 			return err
 		}
-		if len(list) == 1 {
+		if err := x.runStatement(ctx, s, params, sink, len(list) == 1); err != nil {
+			return err
+		}
+		if len(list) == 1 && params == nil {
 			x.srv.plans.keep(x, text, s)
 		}
 	}
 	return x.Sync(ctx)
+}
+
+// runCached runs a query string whose plan is known: by its exact text, or by
+// its text without literals. done is false when no plan serves it.
+func (x *Session) runCached(ctx context.Context, text string, sink Sink) (done bool, err error) {
+	if x.state == txnFailed || len(text) > maxPlanText {
+		return false, nil
+	}
+	if s := x.srv.plans.find(x, text); s != nil {
+		return true, x.runStatement(ctx, s, nil, sink, true)
+	}
+	if !x.values.Bool("omen.literal_cache") {
+		return false, nil
+	}
+	key, literals, ok := parser.Lift(text)
+	if !ok || len(literals) == 0 {
+		return false, nil
+	}
+	return x.runLifted(ctx, key, literals, sink)
+}
+
+// liftStatement compiles a statement so that its plan may serve other literals,
+// if that is possible, and returns the values of its own; nil if not.
+func (x *Session) liftStatement(ctx context.Context, s *statement, alone bool) ([]column.Datum, error) {
+	if !alone || x.state == txnFailed || len(s.text) > maxPlanText || !x.values.Bool("omen.literal_cache") {
+		return nil, nil
+	}
+	key, literals, ok := parser.Lift(s.parsed.Source)
+	if !ok || len(literals) == 0 {
+		return nil, nil
+	}
+	c, params, err := x.compileLifted(ctx, s.parsed, key, literals)
+	if err != nil {
+		return nil, err
+	}
+	s.bound, s.output = c, outputOf(c)
+	return params, nil
 }
 
 // runStatement compiles and runs one statement to its end; alone tells that it

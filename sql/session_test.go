@@ -141,3 +141,38 @@ func TestSmoke(t *testing.T) {
 		}
 	}
 }
+
+func TestLiftedPlansServeOtherLiterals(t *testing.T) {
+	srv := testServer(t)
+	x, r := testSession(t, srv)
+	run(x, r, "CREATE TABLE t (id int PRIMARY KEY, n numeric, d date, s text)")
+	run(x, r, "INSERT INTO t SELECT g, g + 0.5, date '2020-01-01' + g, 'row ' || g FROM generate_series(-5, 100) g")
+	for _, step := range []struct{ sql, want string }{
+		{"SELECT s, 'x' FROM t WHERE id = 7", "row 7|x\n-- SELECT 1\n"},
+		{"SELECT s, 'y' FROM t WHERE id = 8", "row 8|y\n-- SELECT 1\n"},
+		{"SELECT s, 'y' FROM t WHERE id = -3", "row -3|y\n-- SELECT 1\n"},
+		{"SELECT s, 'y' FROM t WHERE id = -4", "row -4|y\n-- SELECT 1\n"},
+		{"SELECT s FROM t WHERE id = 9 AND d = '2020-01-10'", "row 9\n-- SELECT 1\n"},
+		{"SELECT s FROM t WHERE id = 10 AND d = '2020-01-11'", "row 10\n-- SELECT 1\n"},
+		{"SELECT s FROM t WHERE id = 10 AND d = 'garbage'", "ERROR 22007: invalid input syntax for type date: \"garbage\"\n"},
+		{"UPDATE t SET n = n + 1.25 WHERE id = 1", "-- UPDATE 1\n"},
+		{"UPDATE t SET n = n + -1.5 WHERE id = 1", "-- UPDATE 1\n"},
+		{"SELECT n FROM t WHERE id = 1", "1.25\n-- SELECT 1\n"},
+		{"SELECT id FROM t WHERE id = 3 ORDER BY 1 LIMIT 1", "3\n-- SELECT 1\n"},
+		{"SELECT id FROM t WHERE id = 4 ORDER BY 1 LIMIT 0", "-- SELECT 0\n"},
+	} {
+		if got := run(x, r, step.sql); got != step.want {
+			t.Errorf("%s\ngot  %q\nwant %q", step.sql, got, step.want)
+		}
+		run(x, r, "SET omen.literal_cache = off")
+		if strings.HasPrefix(step.sql, "SELECT") {
+			if got := run(x, r, step.sql); got != step.want {
+				t.Errorf("without lifting: %s\ngot  %q\nwant %q", step.sql, got, step.want)
+			}
+		}
+		run(x, r, "RESET omen.literal_cache")
+	}
+	if n := len(srv.plans.entries); n == 0 {
+		t.Error("nothing was cached")
+	}
+}

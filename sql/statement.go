@@ -224,8 +224,14 @@ func (x *Session) compile(ctx context.Context, st *parser.Statement, params []ui
 	if err != nil {
 		return nil, err
 	}
+	return x.planBound(env, b)
+}
+
+// planBound plans a bound statement.
+func (x *Session) planBound(env *planner.Env, b *planner.Bound) (*compiled, error) {
 	c := &compiled{utility: b.Utility, params: b.Params, objects: b.Objects, key: x.bindKey()}
 	if b.Query != nil {
+		var err error
 		if c.query, err = planner.Plan(env, b.Query); err != nil {
 			return nil, err
 		}

@@ -57,6 +57,8 @@ type Const struct {
 	// value did not influence binding. Literal is its number in the text (from 0).
 	Free    bool
 	Literal int
+	// Negated tells that the literal stands behind a minus sign that is part of the constant.
+	Negated bool
 }
 
 // Param is a statement parameter $N, N from 1.

@@ -164,6 +164,10 @@ func (b *binder) numberLiterals() {
 	b.literals = make(map[int]int, len(list))
 	for i, l := range list {
 		b.literals[l.Start] = i
+		// The grammar makes one constant of a minus sign and a number.
+		if l.Kind != parser.String && l.Start > 0 && b.source[l.Start-1] == '-' {
+			b.literals[l.Start-1] = i
+		}
 	}
 }
 

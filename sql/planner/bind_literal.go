@@ -25,6 +25,7 @@ func (b *binder) literal(c *pg.A_Const) plan.Expr {
 	}
 	if n, ok := b.literals[pos]; ok {
 		k.Free, k.Literal = true, n
+		k.Negated = b.source[pos] == '-'
 	}
 	switch v := c.Val.(type) {
 	case *pg.A_Const_Ival:
@@ -32,6 +33,9 @@ func (b *binder) literal(c *pg.A_Const) plan.Expr {
 		k.Value = column.IntDatum(int64(v.Ival.GetIval()))
 	case *pg.A_Const_Fval:
 		k.Typ, k.Value = b.number(v.Fval.GetFval(), pos)
+		if k.Negated && k.Typ.OID == types.Int4OID { // -2147483648 alone is not of its literal's type
+			k.Free = false
+		}
 	case *pg.A_Const_Boolval:
 		k.Typ = plan.Type{OID: types.BoolOID, Typmod: -1}
 		k.Value = column.BoolDatum(v.Boolval.GetBoolval())
