@@ -115,7 +115,7 @@ func (g *Goroutines) Await(ctx context.Context, done <-chan struct{}) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		return context.Cause(ctx) // tells a timeout from a cancel
 	}
 }
 

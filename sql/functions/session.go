@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"context"
 	"strconv"
 	"strings"
 	"time"
@@ -177,7 +178,7 @@ func sleep(c *Ctx, seconds float64) (column.Datum, error) {
 		select {
 		case <-t.C:
 		case <-c.ctx().Done():
-			return column.Datum{}, pgerr.From(c.ctx().Err())
+			return column.Datum{}, pgerr.From(context.Cause(c.ctx()))
 		}
 	}
 	return bytesResult(nil)
