@@ -20,9 +20,6 @@ type activity struct {
 	// The session's own:
 	command    string // first word of the running statement
 	statements int    // statements of the transaction that took a snapshot
-	key        bindKey
-	keyVersion uint64
-	keyUser    catalog.OID
 }
 
 // Activity is a copy of what one session is doing. Times are timestamptz.

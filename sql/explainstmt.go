@@ -154,8 +154,3 @@ func (x *Session) measure(ctx context.Context, st *plan.Statement, params []colu
 	}
 	return rows, x.srv.opts.Clock.Since(start), nil
 }
-
-// binder gives the executor what it needs of the layers before it.
-func (x *Session) binder(ctx context.Context) exec.Binder {
-	return planner.Stored{Env: x.plannerEnv(ctx, nil)}
-}

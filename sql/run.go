@@ -73,7 +73,7 @@ func (x *Session) runCached(ctx context.Context, text string, sink Sink) (done b
 	if s := x.srv.plans.find(x, text); s != nil {
 		return true, x.runStatement(ctx, s, nil, sink, true)
 	}
-	if !x.values.Bool("omen.literal_cache") {
+	if !x.knob().literalCache {
 		return false, nil
 	}
 	key, literals, ok := parser.Lift(text)
@@ -86,7 +86,7 @@ func (x *Session) runCached(ctx context.Context, text string, sink Sink) (done b
 // liftStatement compiles a statement so that its plan may serve other literals,
 // if that is possible, and returns the values of its own; nil if not.
 func (x *Session) liftStatement(ctx context.Context, s *statement, alone bool) ([]column.Datum, error) {
-	if !alone || x.state == txnFailed || len(s.text) > maxPlanText || !x.values.Bool("omen.literal_cache") {
+	if !alone || x.state == txnFailed || len(s.text) > maxPlanText || !x.knob().literalCache {
 		return nil, nil
 	}
 	key, literals, ok := parser.Lift(s.parsed.Source)

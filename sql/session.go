@@ -62,6 +62,9 @@ type Session struct {
 	path        []catalog.OID // effective search path
 	pathVersion uint64
 	pathBase    *catalog.Snapshot
+	pathText    string // of pathOf, for keys
+	pathOf      []catalog.OID
+	knobs       knobs
 
 	activity activity
 
@@ -278,7 +281,7 @@ func (x *Session) statementContext(ctx context.Context) (context.Context, func()
 	x.cancel = cancel
 	x.cancelMu.Unlock()
 	stop := func() bool { return true }
-	if ms := x.values.Int("statement_timeout"); ms > 0 {
+	if ms := x.knob().timeout; ms > 0 {
 		stop = afterFunc(ms, func() { cancel(errTimeout) })
 	}
 	return ctx, func() {

@@ -50,35 +50,22 @@ type bindKey struct {
 	settings string
 }
 
-// plannerSettings are the parameters that binding and planning look at.
-var plannerSettings = []string{"enable_seqscan", "enable_indexscan", "enable_indexonlyscan", "enable_hashjoin", "enable_mergejoin",
-	"enable_nestloop", "enable_hashagg", "enable_sort", "enable_material", "omen.learned", "omen.disabled_rules", "work_mem",
-	"DateStyle", "IntervalStyle", "TimeZone", "transform_null_equals", "backslash_quote", "standard_conforming_strings",
-	"default_with_oids", "row_security", "default_text_search_config", "lc_monetary", "bytea_output", "extra_float_digits"}
-
 func (x *Session) bindKey() bindKey {
-	if x.activity.keyVersion != x.values.Version()+1 || x.activity.keyUser != x.user {
-		var b strings.Builder
-		for _, n := range plannerSettings {
-			b.WriteString(x.values.Get(n))
-			b.WriteByte(0)
-		}
-		x.activity.key = bindKey{database: x.database, user: x.user, settings: b.String()}
-		x.activity.keyVersion, x.activity.keyUser = x.values.Version()+1, x.user
-	}
-	k := x.activity.key
-	k.path = x.pathKey()
-	return k
+	return bindKey{database: x.database, user: x.user, settings: x.knob().bind, path: x.pathKey()}
 }
 
 // pathKey is the effective search path as a string.
 func (x *Session) pathKey() string {
-	var b []byte
-	for _, oid := range x.searchPath() {
-		b = strconv.AppendUint(b, uint64(oid), 10)
-		b = append(b, ',')
+	path := x.searchPath()
+	if len(x.pathText) == 0 || len(x.pathOf) != len(path) || len(path) > 0 && &x.pathOf[0] != &path[0] {
+		var b []byte
+		for _, oid := range path {
+			b = strconv.AppendUint(b, uint64(oid), 10)
+			b = append(b, ',')
+		}
+		x.pathText, x.pathOf = string(b), path
 	}
-	return string(b)
+	return x.pathText
 }
 
 // searchPath returns the schemas in which unqualified names are looked up.
@@ -108,7 +95,7 @@ func (x *Session) searchPath() []catalog.OID {
 // namedPath resolves what search_path lists; schemas that do not exist are skipped.
 func (x *Session) namedPath() []catalog.OID {
 	var out []catalog.OID
-	for _, name := range splitIdentifiers(x.values.Get("search_path")) {
+	for _, name := range x.knob().searchNames {
 		if name == "$user" {
 			r := x.view.Role(x.user)
 			if r == nil {
@@ -167,25 +154,12 @@ func splitIdentifiers(s string) []string {
 
 // plannerEnv is the world in which a statement is bound.
 func (x *Session) plannerEnv(ctx context.Context, params []uint32) *planner.Env {
-	var off []string
-	if names := x.values.Get("omen.disabled_rules"); names != "" {
-		for _, n := range strings.Split(names, ",") {
-			off = append(off, strings.TrimSpace(n))
-		}
-	}
 	return &planner.Env{
 		Catalog: x.view, SearchPath: x.searchPath(), Types: x.env, User: x.user, Database: x.databaseName(),
 		Functions: x.functionContext(ctx), Params: params, Statistics: statistics{x},
 		LockRelation: func(oid catalog.OID, mode uint8) (bool, error) { return x.lockRelation(ctx, oid, mode) },
 		Prepared:     x.preparedQuery,
-		Settings: planner.Settings{
-			DisabledRules: off, NoLearned: !x.values.Bool("omen.learned"), WorkMem: x.values.Int("work_mem") << 10,
-			NoSeqScan: !x.values.Bool("enable_seqscan"), NoIndexScan: !x.values.Bool("enable_indexscan"),
-			NoIndexOnly: !x.values.Bool("enable_indexonlyscan"), NoHashJoin: !x.values.Bool("enable_hashjoin"),
-			NoMergeJoin: !x.values.Bool("enable_mergejoin"), NoNestLoop: !x.values.Bool("enable_nestloop"),
-			NoHashAgg: !x.values.Bool("enable_hashagg"), NoSort: !x.values.Bool("enable_sort"),
-			NoMaterial: !x.values.Bool("enable_material"),
-		},
+		Settings:     x.knob().planner,
 	}
 }
 
@@ -340,15 +314,15 @@ func sameOutput(a, b []*plan.Target) bool {
 // runtime is the world in which a statement runs.
 func (x *Session) runtime(ctx context.Context, params []column.Datum) *exec.Runtime {
 	snap := x.txn.Snapshot()
-	snap.SetNoModel(!x.values.Bool("omen.learned"))
+	k := x.knob()
+	snap.SetNoModel(k.exec.NoLearned)
 	return &exec.Runtime{
 		Context: ctx, DB: x.srv.opts.DB, Txn: x.txn, Snapshot: snap, Isolation: x.txn.Options().Isolation,
-		Catalog: x.view, Binder: x.binder(ctx), Functions: x.functionContext(ctx), Params: params, Deferred: x.deferred,
-		MemoryLimit: x.values.Int("work_mem") << 10, QueryLimit: x.values.Int("omen.query_memory") << 10,
+		Catalog: x.view, Binder: sessionBinder{x, ctx}, Functions: x.functionContext(ctx), Params: params, Deferred: x.deferred,
+		MemoryLimit: k.workMem, QueryLimit: k.queryMem,
 		TempFS: x.srv.opts.TempFS, TempDir: x.srv.opts.TempDir, Notice: x.notice, Clock: x.srv.opts.Clock,
 		BeforeWrite: x.beforeWrite, HashPassword: x.srv.opts.HashPassword,
-		Knobs: exec.Knobs{NoLearned: !x.values.Bool("omen.learned"), RowAtATime: x.values.Bool("omen.row_at_a_time"),
-			NoFastPath: !x.values.Bool("omen.fast_path")},
+		Knobs: k.exec,
 	}
 }
 

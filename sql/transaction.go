@@ -27,14 +27,7 @@ func (x *Session) begin() {
 	if x.txn != nil {
 		return
 	}
-	o := engine.TxnOptions{
-		Isolation:   isolationOf(x.values.Get("default_transaction_isolation")),
-		ReadOnly:    x.values.Bool("default_transaction_read_only"),
-		Deferrable:  x.values.Bool("default_transaction_deferrable"),
-		AsyncCommit: x.values.Get("synchronous_commit") == "off",
-		ProcessID:   x.pid,
-	}
-	x.txn = x.srv.opts.DB.Begin(o)
+	x.txn = x.srv.opts.DB.Begin(x.knob().txn)
 	x.view = x.cat.View(x.txn)
 	x.deferred = &exec.Deferred{}
 	x.env.Now = x.now()
