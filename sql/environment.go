@@ -276,6 +276,16 @@ func (f functionSession) AdvisoryUnlockAll() {
 	}
 }
 
+// BlockingProcesses implements functions.Session.
+func (f functionSession) BlockingProcesses(pid int32) []int32 {
+	return f.x.srv.opts.DB.BlockingProcesses(pid)
+}
+
+// SnapshotBlockers implements functions.Session.
+func (f functionSession) SnapshotBlockers(pid int32) []int32 {
+	return f.x.srv.opts.DB.SnapshotBlockers(pid)
+}
+
 // SignalBackend implements functions.Session.
 func (f functionSession) SignalBackend(pid int32, terminate bool) (bool, error) {
 	found, allowed := false, true

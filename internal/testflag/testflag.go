@@ -30,3 +30,11 @@ var (
 	// KillSeed makes the moments of the kills and the choice of accounts repeatable.
 	KillSeed = flag.Int64("kill.seed", 0, "random `seed` of the kill test (0: from the clock, printed)")
 )
+
+// Flags of the runner of concurrent scenarios (package internal/isolation).
+var (
+	// IsolationDSN names a PostgreSQL server to run the scenarios on, instead of OmenDBs in memory.
+	IsolationDSN = flag.String("isolation.dsn", "", "run the scenarios on the PostgreSQL server at this `DSN`, in databases of their own")
+	// IsolationRewrite writes results beside the scenarios; only PostgreSQL's are expectations.
+	IsolationRewrite = flag.Bool("isolation.rewrite", false, "write the results beside the scenarios (needs -isolation.dsn)")
+)

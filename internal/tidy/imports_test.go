@@ -52,6 +52,7 @@ var allowed = map[string][]string{
 	"internal/event":      {},
 	"internal/invariant":  {},
 	"internal/testflag":   {},
+	"internal/isolation":  {},
 	"internal/sqllogic":   {},
 	"internal/pgregress":  {"internal/serverproc"},
 	"internal/serverproc": {},

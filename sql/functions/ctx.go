@@ -83,6 +83,10 @@ type Session interface {
 	// AdvisoryUnlockAll releases every session-level lock.
 	AdvisoryUnlockAll()
 
+	// BlockingProcesses lists the processes that keep one waiting for a lock, and
+	// SnapshotBlockers those that a DEFERRABLE transaction of a process waits for.
+	BlockingProcesses(pid int32) []int32
+	SnapshotBlockers(pid int32) []int32
 	// SignalBackend cancels the statement of another session, or ends the session.
 	SignalBackend(pid int32, terminate bool) (bool, error)
 	// ReloadConfig reads the server's settings again.

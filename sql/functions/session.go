@@ -97,6 +97,26 @@ var sessionEvals = map[string]EvalFunc{
 		ok, err := c.Session.SignalBackend(int32(a[0].I), true)
 		return column.BoolDatum(ok), err
 	},
+	"pg_blocking_pids": func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		return arrayOf(types.Int4OID, processIDs(c.Session.BlockingProcesses(int32(a[0].I)))), nil
+	},
+	"pg_safe_snapshot_blocking_pids": func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		return arrayOf(types.Int4OID, processIDs(c.Session.SnapshotBlockers(int32(a[0].I)))), nil
+	},
+	"pg_isolation_test_session_is_blocked": func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		if len(c.Session.SnapshotBlockers(int32(a[0].I))) > 0 {
+			return boolResult(true)
+		}
+		interesting := types.ArrayFrom(a[1])
+		for _, pid := range c.Session.BlockingProcesses(int32(a[0].I)) {
+			for _, d := range interesting.Elems {
+				if d.I == int64(pid) {
+					return boolResult(true)
+				}
+			}
+		}
+		return boolResult(false)
+	},
 	"pg_sleep": func(c *Ctx, a []column.Datum) (column.Datum, error) { return sleep(c, a[0].Float()) },
 	"pg_sleep_for(interval)": func(c *Ctx, a []column.Datum) (column.Datum, error) {
 		return sleep(c, intervalSeconds(types.IntervalFrom(a[0])))
@@ -113,6 +133,14 @@ var sessionEvals = map[string]EvalFunc{
 	},
 	"pg_num_nulls":    countNulls(true),
 	"pg_num_nonnulls": countNulls(false),
+}
+
+func processIDs(pids []int32) []column.Datum {
+	list := make([]column.Datum, len(pids))
+	for i, pid := range pids {
+		list[i] = column.IntDatum(int64(pid))
+	}
+	return list
 }
 
 func countNulls(null bool) EvalFunc {

@@ -48,6 +48,8 @@ func (s *testSession) SignalBackend(pid int32, _ bool) (bool, error) { return pi
 func (s *testSession) ReloadConfig() error                           { return nil }
 func (s *testSession) Info(key InfoKey) (string, bool)               { return "15.18", key == InfoVersion }
 
+func (s *testSession) BlockingProcesses(int32) []int32 { return []int32{7} }
+func (s *testSession) SnapshotBlockers(int32) []int32  { return nil }
 func (s *testSession) AdvisoryLock(_ context.Context, l AdvisoryLock, try bool) (bool, error) {
 	if try && s.held[l] > 0 {
 		return false, nil
