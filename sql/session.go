@@ -139,7 +139,7 @@ func (x *Session) initSettings(role *catalog.Role, db *catalog.Database) error {
 	x.env.Names = names{x}
 	x.env.ClockNow = x.now
 	x.values.Changed = x.settingChanged
-	fixed := map[string]string{"session_authorization": role.Name, "is_superuser": onOff(role.Superuser), "server_encoding": "UTF8"}
+	fixed := map[string]string{"session_authorization": role.Name, "is_superuser": onOff(role.Superuser), "server_encoding": "UTF8", "client_encoding": "UTF8"}
 	sources := []map[string]string{x.srv.opts.Defaults, pairs(db.Settings), pairs(role.Settings), fixed}
 	for _, src := range sources {
 		for name, value := range src {
