@@ -21,7 +21,7 @@ type Report struct {
 	excess   int // failures beyond the bound
 }
 
-type figure struct{ scripts, counted, passed int }
+type figure struct{ scripts, counted, passed, notYet int }
 
 // maxReported bounds the failures that a report prints.
 const maxReported = 60
@@ -42,6 +42,7 @@ func (r *Report) Add(result Result) {
 	f.scripts++
 	f.counted += result.Counted
 	f.passed += result.Passed
+	f.notYet += result.NotYet
 	for _, failure := range result.Failures {
 		if len(r.failures) < maxReported {
 			r.failures = append(r.failures, failure)
@@ -93,15 +94,16 @@ func (r *Report) Write(w io.Writer) {
 	}
 	sort.Strings(names)
 	var all figure
-	fmt.Fprintf(w, "%-28s %8s %9s %9s %8s\n", "folder", "scripts", "passed", "of", "%")
+	fmt.Fprintf(w, "%-28s %8s %9s %9s %8s %8s\n", "folder", "scripts", "passed", "of", "%", "not yet")
 	for _, name := range names {
 		f := r.folders[name]
 		all.scripts += f.scripts
 		all.counted += f.counted
 		all.passed += f.passed
-		fmt.Fprintf(w, "%-28s %8d %9d %9d %8.2f\n", name, f.scripts, f.passed, f.counted, f.share())
+		all.notYet += f.notYet
+		fmt.Fprintf(w, "%-28s %8d %9d %9d %8.2f %8d\n", name, f.scripts, f.passed, f.counted, f.share(), f.notYet)
 	}
-	fmt.Fprintf(w, "%-28s %8d %9d %9d %8.2f\n", "all", all.scripts, all.passed, all.counted, all.share())
+	fmt.Fprintf(w, "%-28s %8d %9d %9d %8.2f %8d\n", "all", all.scripts, all.passed, all.counted, all.share(), all.notYet)
 }
 
 // ExcusedRecords reads a list of records that PostgreSQL itself fails, "script:line" by line. A missing file excuses nothing.

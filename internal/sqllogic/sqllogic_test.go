@@ -74,7 +74,7 @@ func runFolder(t *testing.T, dir, except string, limit int, floor float64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts := sqllogic.Options{Limit: limit, Excused: excused}
+	opts := sqllogic.Options{Limit: limit, Excused: excused, Finished: *testflag.SQLLogicDSN != ""}
 	if s := *testflag.SQLLogicSeconds; s > 0 {
 		opts.Deadline = time.Now().Add(time.Duration(s) * time.Second)
 	}
