@@ -40,6 +40,9 @@ func Replace(e Expr, f func(Expr) Expr) Expr {
 	return mapChildren(e, func(c Expr) Expr { return Replace(c, f) })
 }
 
+// MapChildren returns e with f applied to its direct subexpressions.
+func MapChildren(e Expr, f func(Expr) Expr) Expr { return mapChildren(e, f) }
+
 // mapper applies f to subexpressions and remembers whether anything changed.
 type mapper struct {
 	f       func(Expr) Expr

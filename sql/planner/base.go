@@ -77,6 +77,7 @@ func (l *level) subqueryPath(index int, r *plan.Rel) (*path, error) {
 // relations and those from levels further out.
 func (l *level) takeLateral(p *path, sub *level) {
 	for _, ref := range sub.outer {
+		l.noteUsed(ref.expr, 1)
 		p.lateral = append(p.lateral, lateralParam{id: ref.id, expr: ref.expr, rels: relsOf(ref.expr)})
 	}
 	l.forwardOuter(p)
@@ -119,6 +120,7 @@ func (l *level) lateralExpr(p *path, e plan.Expr) plan.Expr {
 			}
 		}
 		id := l.o.newExec(v.Typ)
+		l.noteUsed(v, 1)
 		p.lateral = append(p.lateral, lateralParam{id: id, expr: v, rels: relOf(v.Rel)})
 		return &plan.Exec{Base: v.Base, ID: id}
 	})

@@ -117,6 +117,7 @@ func (o *optimizer) planQuery(q *plan.Query, parent *level) (*planned, error) {
 	if len(q.Rels) > maxRels {
 		return nil, pgerr.New(pgerr.ProgramLimitExceeded, "a query level may refer to at most %d relations", maxRels)
 	}
+	l.expandWholeRows()
 	if err := l.planSubLinks(); err != nil {
 		return nil, err
 	}
@@ -246,6 +247,9 @@ func (l *level) collectUsed() {
 }
 
 func (l *level) noteUsed(e plan.Expr, by int) {
+	if l.used == nil { // a CTE or sublink, planned before anything is counted
+		return
+	}
 	plan.Walk(e, func(x plan.Expr) bool {
 		if v, ok := x.(*plan.Var); ok && v.Level == 0 {
 			l.used[v.Rel][v.Attr] += by

@@ -7,28 +7,49 @@ import (
 )
 
 // foldConstants computes calls of immutable functions on constants and
-// simplifies AND, OR and NOT with constant arguments. What fails to compute
-// stays, so that the error comes when (and if) the row that needs it is read.
+// simplifies what constants decide. A computation that fails is the statement's
+// error, as in PostgreSQL, unless a constant condition before it (CASE, AND, OR,
+// COALESCE) shows that it is never reached.
 func foldConstants(l *level) (bool, error) {
+	f := &folder{l: l}
 	changed := false
 	plan.MapQuery(l.q, func(e plan.Expr) plan.Expr {
-		r := plan.Rewrite(e, l.fold)
+		r := f.simplify(e)
 		changed = changed || r != e
 		return r
 	})
-	return changed, nil
+	return changed, f.err
 }
 
-func (l *level) fold(e plan.Expr) plan.Expr {
+// folder folds the expressions of one level; err is the first failure.
+type folder struct {
+	l   *level
+	err error
+}
+
+// simplify folds an expression, conditions before what they guard.
+func (f *folder) simplify(e plan.Expr) plan.Expr {
+	if f.err != nil {
+		return e
+	}
+	switch x := e.(type) {
+	case nil:
+		return nil
+	case *plan.Case:
+		return f.foldCase(x)
+	case *plan.Coalesce:
+		return f.foldCoalesce(x)
+	case *plan.BoolOp:
+		return f.foldBool(x)
+	}
+	return f.fold(plan.MapChildren(e, f.simplify))
+}
+
+// fold folds one node whose children are folded.
+func (f *folder) fold(e plan.Expr) plan.Expr {
 	switch x := e.(type) {
 	case *plan.Call:
-		return l.foldCall(x)
-	case *plan.BoolOp:
-		return foldBool(x)
-	case *plan.Case:
-		return l.foldCase(x)
-	case *plan.Coalesce:
-		return foldCoalesce(x)
+		return f.foldCall(x)
 	case *plan.Relabel:
 		if c, ok := x.Arg.(*plan.Const); ok {
 			n := *c
@@ -43,7 +64,7 @@ func (l *level) fold(e plan.Expr) plan.Expr {
 	return e
 }
 
-func (l *level) foldCall(x *plan.Call) plan.Expr {
+func (f *folder) foldCall(x *plan.Call) plan.Expr {
 	fn := x.Func
 	if fn.Strict && !x.ReturnSet {
 		for _, a := range x.Args {
@@ -52,7 +73,7 @@ func (l *level) foldCall(x *plan.Call) plan.Expr {
 			}
 		}
 	}
-	if fn.Volatile != 'i' || x.ReturnSet || fn.Eval == nil || l.o.env.Functions == nil {
+	if fn.Volatile != 'i' || x.ReturnSet || fn.Eval == nil || f.l.o.env.Functions == nil {
 		return x
 	}
 	args := make([]column.Datum, len(x.Args))
@@ -64,10 +85,14 @@ func (l *level) foldCall(x *plan.Call) plan.Expr {
 		}
 		args[i], argTypes[i] = c.Value, c.Typ.OID
 	}
-	ctx := functions.Ctx{Context: l.o.env.Functions.Context, Env: l.o.env.Types, Session: l.o.env.Functions.Session,
-		Catalog: l.o.env.Functions.Catalog, Collation: x.InputColl, ArgTypes: argTypes, RetType: x.Typ.OID, Variadic: x.Variadic}
+	ctx := functions.Ctx{Context: f.l.o.env.Functions.Context, Env: f.l.o.env.Types, Session: f.l.o.env.Functions.Session,
+		Catalog: f.l.o.env.Functions.Catalog, Collation: x.InputColl, ArgTypes: argTypes, RetType: x.Typ.OID, Variadic: x.Variadic}
 	v, err := fn.Eval(&ctx, args)
-	if err != nil || len(v.B) > maxFoldedBytes {
+	if err != nil {
+		f.err = err
+		return x
+	}
+	if len(v.B) > maxFoldedBytes {
 		return x
 	}
 	return &plan.Const{Base: x.Base, Value: v.Clone()}
@@ -80,30 +105,35 @@ func boolConst(v bool, pos int) *plan.Const {
 	return &plan.Const{Base: plan.Base{Typ: boolType, Pos: pos}, Value: column.BoolDatum(v)}
 }
 
-// foldBool drops neutral constants and lets deciding ones win.
-func foldBool(x *plan.BoolOp) plan.Expr {
+// foldBool drops neutral constants and lets deciding ones win; what comes after
+// a deciding one is not looked at.
+func (f *folder) foldBool(x *plan.BoolOp) plan.Expr {
 	if x.Op == plan.Not {
-		if c, ok := x.Args[0].(*plan.Const); ok {
+		n := plan.MapChildren(x, f.simplify).(*plan.BoolOp)
+		if c, ok := n.Args[0].(*plan.Const); ok {
 			if c.Value.Null {
 				return c
 			}
 			return boolConst(c.Value.I == 0, x.Pos)
 		}
-		return x
+		return n
 	}
 	decides := x.Op == plan.Or
 	var rest []plan.Expr
+	changed := false
 	for _, a := range x.Args {
-		c, ok := a.(*plan.Const)
+		s := f.simplify(a)
+		changed = changed || s != a
+		c, ok := s.(*plan.Const)
 		switch {
 		case !ok || c.Value.Null:
-			rest = append(rest, a)
+			rest = append(rest, s)
 		case c.Value.Bool() == decides:
 			return boolConst(decides, x.Pos)
 		}
 	}
 	switch {
-	case len(rest) == len(x.Args):
+	case len(rest) == len(x.Args) && !changed:
 		return x
 	case len(rest) == 0:
 		return boolConst(!decides, x.Pos)
@@ -115,42 +145,47 @@ func foldBool(x *plan.BoolOp) plan.Expr {
 
 // foldCase drops branches whose conditions are known. The value under test, if
 // known, is put in its place first.
-func (l *level) foldCase(x *plan.Case) plan.Expr {
+func (f *folder) foldCase(x *plan.Case) plan.Expr {
 	n := *x
 	n.When = nil
-	changed := false
-	known, _ := x.Arg.(*plan.Const)
+	if n.Arg != nil {
+		n.Arg = f.simplify(x.Arg)
+	}
+	changed := n.Arg != x.Arg
+	known, _ := n.Arg.(*plan.Const)
+	reached := true // whether the end of the list can be reached
 	for _, w := range x.When {
 		cond := w.Cond
 		if known != nil {
-			cond = plan.Rewrite(withCaseTest(cond, known), l.fold)
+			cond = withCaseTest(cond, known)
 		}
+		cond = f.simplify(cond)
 		c, ok := cond.(*plan.Const)
-		switch {
-		case !ok:
-			n.When = append(n.When, plan.When{Cond: cond, Result: w.Result})
-		case c.Value.Bool(): // nothing after it is reached
-			n.Else = w.Result
-			changed = true
-		default:
+		if ok && !c.Value.Bool() {
 			changed = true
 			continue
 		}
+		result := f.simplify(w.Result)
 		if ok {
+			n.Else, reached, changed = result, false, true
 			break
 		}
+		changed = changed || cond != w.Cond || result != w.Result
+		n.When = append(n.When, plan.When{Cond: cond, Result: result})
 	}
-	if len(n.When) == 0 {
-		if n.Else == nil {
-			return &plan.Const{Base: x.Base, Value: column.Null()}
-		}
+	if reached {
+		n.Else = f.simplify(x.Else)
+		changed = changed || n.Else != x.Else
+	}
+	switch {
+	case len(n.When) == 0 && n.Else == nil:
+		return &plan.Const{Base: x.Base, Value: column.Null()}
+	case len(n.When) == 0:
 		return n.Else
-	}
-	if known != nil && len(n.When) > 0 {
-		n.Arg, changed = nil, true
-	}
-	if !changed {
+	case !changed && known == nil:
 		return x
+	case known != nil:
+		n.Arg = nil
 	}
 	return &n
 }
@@ -177,14 +212,18 @@ func withCaseTest(e plan.Expr, v *plan.Const) plan.Expr {
 	})
 }
 
-func foldCoalesce(x *plan.Coalesce) plan.Expr {
+// foldCoalesce drops NULLs and whatever follows a constant.
+func (f *folder) foldCoalesce(x *plan.Coalesce) plan.Expr {
 	var rest []plan.Expr
+	changed := false
 	for _, a := range x.Args {
-		c, ok := a.(*plan.Const)
+		s := f.simplify(a)
+		changed = changed || s != a
+		c, ok := s.(*plan.Const)
 		if ok && c.Value.Null {
 			continue
 		}
-		rest = append(rest, a)
+		rest = append(rest, s)
 		if ok {
 			break
 		}
@@ -194,7 +233,7 @@ func foldCoalesce(x *plan.Coalesce) plan.Expr {
 		return &plan.Const{Base: x.Base, Value: column.Null()}
 	case len(rest) == 1:
 		return rest[0]
-	case len(rest) == len(x.Args):
+	case len(rest) == len(x.Args) && !changed:
 		return x
 	}
 	return &plan.Coalesce{Base: x.Base, Args: rest}
