@@ -54,6 +54,8 @@ var allowed = map[string][]string{
 	"internal/testflag":   {},
 	"internal/isolation":  {},
 	"internal/sqllogic":   {},
+	"internal/pgdiff":     {".", "internal/pgdiff/gen"},
+	"internal/pgdiff/gen": {"sql/functions", "sql/types"},
 	"internal/pgregress":  {"internal/serverproc"},
 	"internal/serverproc": {},
 	"internal/killtest":   {"internal/serverproc"},

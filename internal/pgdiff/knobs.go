@@ -1,0 +1,37 @@
+package main
+
+import "github.com/omendb/omendb/internal/pgdiff/gen"
+
+// methods and rules that the planner can do without, for omen.disabled_rules.
+var rules = []string{"inline_cte", "pull_up_subquery", "sublink_to_join", "fold_constants", "reduce_outer_join", "push_down_predicate",
+	"hash_join", "nest_loop", "index_join", "index_scan", "key_scan", "ordered_scan"}
+
+// randomKnobs draws settings that may change how OmenDB computes an answer, but not the answer.
+func randomKnobs(g *gen.Generator) []string {
+	var out []string
+	for _, name := range []string{"enable_seqscan", "enable_indexscan", "enable_indexonlyscan", "enable_hashjoin", "enable_mergejoin",
+		"enable_nestloop", "enable_hashagg", "enable_sort", "enable_material", "omen.learned", "omen.fast_path", "omen.literal_cache"} {
+		if g.Intn(6) == 0 {
+			out = append(out, "SET "+name+" = off")
+		}
+	}
+	if g.Intn(4) == 0 {
+		out = append(out, "SET omen.row_at_a_time = on")
+	}
+	if g.Intn(4) == 0 {
+		out = append(out, "SET work_mem = '64kB'")
+	}
+	off := ""
+	for _, rule := range rules {
+		if g.Intn(6) == 0 {
+			if off != "" {
+				off += ", "
+			}
+			off += rule
+		}
+	}
+	if off != "" {
+		out = append(out, "SET omen.disabled_rules = "+off)
+	}
+	return out
+}
