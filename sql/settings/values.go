@@ -131,6 +131,18 @@ func (v *Values) Get(name string) string {
 	return v.lookup(key, d)
 }
 
+// ResetValue returns what RESET would set a known parameter to, "" when there is none.
+func (v *Values) ResetValue(name string) string {
+	d, key, err := v.definition(name, false)
+	if err != nil {
+		return ""
+	}
+	if s, ok := v.reset[key]; ok {
+		return s
+	}
+	return d.Default
+}
+
 // Bool returns a boolean parameter.
 func (v *Values) Bool(name string) bool { return v.Get(name) == "on" }
 

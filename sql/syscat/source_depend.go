@@ -357,7 +357,7 @@ func shdescriptionRows(g *generator) {
 
 // factComment returns the comment that the facts have on a shared object.
 func factComment(oid, class OID) string {
-	f := builtin().byOID[2396].Virtual.(*table).facts()
+	f := builtin().byOID[2396].Virtual.(*systemTable).facts()
 	for _, i := range f.find(0, num(oid)) {
 		if row := f.rows[i]; OID(row[1].I) == class {
 			return row[2].String()

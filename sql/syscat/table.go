@@ -11,15 +11,15 @@ import (
 	"github.com/omendb/omendb/sql/types"
 )
 
-// table computes one system table.
-type table struct {
+// systemTable computes one system table.
+type systemTable struct {
 	relation *catalog.Relation
 	aclAttr  int // the attribute with privileges, -1: none
 	facts    func() *factSet
 	rows     func(g *generator) // from descriptors; nil: none
 }
 
-var _ exec.VirtualTable = (*table)(nil)
+var _ exec.VirtualTable = (*systemTable)(nil)
 
 // extraFacts are files that add rows to those of the file named like the table.
 var extraFacts = map[string]string{"pg_description": "pg_collation_description"}
@@ -27,8 +27,8 @@ var extraFacts = map[string]string{"pg_description": "pg_collation_description"}
 // noFacts are tables whose rows all come from elsewhere, although the relation is described.
 var noFacts = map[string]bool{"pg_class": true, "pg_attribute": true, "pg_type": true, "pg_proc": true}
 
-func newTable(r *catalog.Relation) *table {
-	t := &table{relation: r, aclAttr: -1, rows: sources[r.Name]}
+func newTable(r *catalog.Relation) *systemTable {
+	t := &systemTable{relation: r, aclAttr: -1, rows: sources[r.Name]}
 	for i := range r.Columns {
 		if r.Columns[i].Type == types.AclitemArrayOID {
 			t.aclAttr = i
@@ -69,7 +69,7 @@ type generator struct {
 }
 
 // Rows implements exec.VirtualTable.
-func (t *table) Rows(rt *exec.Runtime, equal []exec.VirtualEqual, yield func(row []column.Datum) bool) error {
+func (t *systemTable) Rows(rt *exec.Runtime, equal []exec.VirtualEqual, yield func(row []column.Datum) bool) error {
 	g := &generator{rt: rt, view: rt.Catalog, columns: len(t.relation.Columns), name: t.relation.Name, equal: equal, yield: yield}
 	if f := t.facts(); f != nil {
 		t.factRows(g, f)
@@ -81,7 +81,7 @@ func (t *table) Rows(rt *exec.Runtime, equal []exec.VirtualEqual, yield func(row
 }
 
 // factRows yields the rows of the facts, through the most selective restriction.
-func (t *table) factRows(g *generator, f *factSet) {
+func (t *systemTable) factRows(g *generator, f *factSet) {
 	if len(g.equal) == 0 {
 		for i := range f.rows {
 			if !t.factRow(g, f, i) {
@@ -103,7 +103,7 @@ func (t *table) factRows(g *generator, f *factSet) {
 	}
 }
 
-func (t *table) factRow(g *generator, f *factSet, i int) bool {
+func (t *systemTable) factRow(g *generator, f *factSet, i int) bool {
 	row := f.rows[i]
 	if t.aclAttr >= 0 && i < len(f.acl) && f.acl[i] != "" {
 		g.buf = append(g.buf[:0], row...)

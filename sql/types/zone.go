@@ -374,3 +374,13 @@ func LookupAbbrev(name string, at int64) (east int, ok bool) {
 	east, _ = a.at(lower, at)
 	return east, true
 }
+
+// IsDST reports whether daylight saving time is in force at a timestamptz.
+func (z *Zone) IsDST(ts int64) bool {
+	if z.fixed {
+		return false
+	}
+	sec, _ := floorDiv(ts, usecPerSec)
+	_, _, dst := z.at(sec + epochUnixSec)
+	return dst
+}

@@ -1,0 +1,399 @@
+package syscat
+
+import (
+	"strings"
+
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/exec"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// describeCalls say what objects are.
+var describeCalls = map[string]call{
+	"format_type": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		if a[0].Null {
+			return null, nil
+		}
+		if a[1].Null {
+			return str(f.World.Types().TypeName(oidArg(a[0]))), nil
+		}
+		return str(f.World.Types().FormatType(oidArg(a[0]), int32(a[1].I))), nil
+	},
+	"obj_description(oid,name)": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		return f.comment("pg_description", a[0], systemTableNamed(a[1].String()), 0)
+	},
+	"obj_description(oid)": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		return f.comment("pg_description", a[0], 0, 0)
+	},
+	"col_description(oid,int4)": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		return f.comment("pg_description", a[0], pgClassOID, a[1].I)
+	},
+	"shobj_description(oid,name)": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		return f.comment("pg_shdescription", a[0], systemTableNamed(a[1].String()), 0)
+	},
+	"PG_encoding_to_char": func(_ Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		if a[0].I < 0 || a[0].I >= int64(len(encodings)) {
+			return str(""), nil
+		}
+		return str(encodings[a[0].I]), nil
+	},
+	"PG_char_to_encoding": func(_ Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		return num(encodingNumber(a[0].String())), nil
+	},
+	"pg_encoding_max_length_sql": func(_ Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		if a[0].I == utf8Encoding {
+			return num(4), nil
+		}
+		return null, nil
+	},
+	"pg_collation_for": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		c := f.World.Types().Collation(oidArg(a[0]))
+		if c == nil {
+			return null, nil
+		}
+		return str(types.QuoteIdent(c.Name)), nil
+	},
+	"pg_collation_actual_version":          nothing,
+	"pg_database_collation_actual_version": nothing,
+	"pg_column_compression":                nothing,
+	"pg_index_column_has_property": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		return f.indexColumnProperty(oidArg(a[0]), int(a[1].I), a[2].String()), nil
+	},
+	"pg_index_has_property": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		x := f.World.View().Index(oidArg(a[0]))
+		if x == nil {
+			return null, nil
+		}
+		switch strings.ToLower(a[1].String()) {
+		case "clusterable", "index_scan", "bitmap_scan":
+			return flag(true), nil
+		case "backward_scan":
+			return flag(accessMethod(x.Method) == amBtree), nil
+		}
+		return null, nil
+	},
+	"pg_indexam_has_property": func(_ Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		btree := oidArg(a[0]) == amBtree
+		switch strings.ToLower(a[1].String()) {
+		case "can_order", "can_unique", "can_include":
+			return flag(btree), nil
+		case "can_multi_col":
+			return flag(oidArg(a[0]) != amHash), nil
+		case "can_exclude":
+			return flag(btree), nil
+		}
+		return null, nil
+	},
+	"pg_relation_is_publishable": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		r := f.World.View().Relation(oidArg(a[0]))
+		if r == nil {
+			return null, nil
+		}
+		return flag(r.Kind == catalog.KindTable && r.Persistence == 'p' && r.OID >= catalog.FirstUserOID), nil
+	},
+	"pg_relation_is_updatable": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		const insertUpdateDelete = 8 | 4 | 16
+		r := f.World.View().Relation(oidArg(a[0]))
+		if r != nil && r.Kind == catalog.KindTable {
+			return num(insertUpdateDelete), nil
+		}
+		return num(0), nil
+	},
+	"pg_column_is_updatable": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		r := f.World.View().Relation(oidArg(a[0]))
+		return flag(r != nil && r.Kind == catalog.KindTable && a[1].I > 0), nil
+	},
+	"pg_partition_root": nothing,
+	"pg_describe_object": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		return orNull(f.describe(oidArg(a[0]), oidArg(a[1]), int16(a[2].I))), nil
+	},
+	"pg_sequence_last_value": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		s, err := f.sequence(oidArg(a[0]))
+		if err != nil {
+			return null, err
+		}
+		state, err := f.World.DB().SequenceState(storeOf(s.Store))
+		if err != nil || !state.Called {
+			return null, exec.MapError(err)
+		}
+		return num(state.Last), nil
+	},
+	"pg_sequence_parameters": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		s, err := f.sequence(oidArg(a[0]))
+		if err != nil {
+			return null, err
+		}
+		field := func(t OID, d datum) types.Field { return types.Field{Type: t, Value: d} }
+		return f.World.Types().MakeRecord([]types.Field{field(types.Int8OID, num(s.Start)), field(types.Int8OID, num(s.Min)),
+			field(types.Int8OID, num(s.Max)), field(types.Int8OID, num(s.Increment)), field(types.BoolOID, flag(s.Cycle)),
+			field(types.Int8OID, num(max(s.CacheSz, 1))), field(types.OIDOID, num(s.Type))}), nil
+	},
+}
+
+// describeSets are those that return several rows.
+var describeSets = map[string]set{
+	"pg_get_keywords": func(Functions, *functions.Ctx, []datum) ([][]datum, error) {
+		var out [][]datum
+		for _, r := range ownFacts("keywords").Rows {
+			out = append(out, []datum{str(r[0]), num(r[1][0]), flag(r[2] == "t"), str(r[3]), str(r[4])})
+		}
+		return out, nil
+	},
+	"pg_options_to_table": func(_ Functions, _ *functions.Ctx, a []datum) ([][]datum, error) {
+		var out [][]datum
+		if a[0].Null {
+			return nil, nil
+		}
+		for _, e := range types.ArrayFrom(a[0]).Elems {
+			name, value, ok := strings.Cut(e.String(), "=")
+			v := null
+			if ok {
+				v = str(value)
+			}
+			out = append(out, []datum{str(name), v})
+		}
+		return out, nil
+	},
+	"aclexplode":             explodeACL,
+	"pg_partition_ancestors": func(f Functions, _ *functions.Ctx, a []datum) ([][]datum, error) { return nil, nil },
+	"pg_partition_tree":      func(f Functions, _ *functions.Ctx, a []datum) ([][]datum, error) { return nil, nil },
+	"_pg_expandarray(anyarray)": func(_ Functions, _ *functions.Ctx, a []datum) ([][]datum, error) {
+		var out [][]datum
+		if a[0].Null {
+			return nil, nil
+		}
+		for i, e := range types.ArrayFrom(a[0]).Elems {
+			out = append(out, []datum{e, num(i + 1)})
+		}
+		return out, nil
+	},
+}
+
+// explodeACL is aclexplode: one row per grantee and privilege.
+func explodeACL(f Functions, _ *functions.Ctx, a []datum) ([][]datum, error) {
+	if a[0].Null {
+		return nil, nil
+	}
+	var out [][]datum
+	for _, e := range types.ArrayFrom(a[0]).Elems {
+		if e.Null {
+			return nil, pgerr.New(pgerr.NullValueNotAllowed, "ACL arrays must not contain null values")
+		}
+		item, err := f.parseItem(e.String())
+		if err != nil {
+			return nil, err
+		}
+		for i := range len(privilegeLetters) {
+			if item.Privileges&(1<<i) != 0 {
+				out = append(out, []datum{num(item.Grantor), num(item.Grantee), str(privilegeWords[i]), flag(item.GrantOptions&(1<<i) != 0)})
+			}
+		}
+	}
+	return out, nil
+}
+
+// privilegeWords are the names of privileges by bit.
+var privilegeWords = []string{"INSERT", "SELECT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER", "EXECUTE", "USAGE",
+	"CREATE", "TEMPORARY", "CONNECT", "SET", "ALTER SYSTEM"}
+
+// parseItem reads the text of an aclitem.
+func (f Functions) parseItem(s string) (catalog.ACLItem, error) {
+	var item catalog.ACLItem
+	role := func(name string) (OID, error) {
+		if name == "" {
+			return 0, nil
+		}
+		if n, err := types.NewEnv().In(types.OIDOID, -1, name); err == nil {
+			return oidArg(n), nil
+		}
+		return f.roleArg("name", str(name), false)
+	}
+	name, rest := aclWord(s)
+	var err error
+	if item.Grantee, err = role(name); err != nil {
+		return item, err
+	}
+	rest = strings.TrimPrefix(rest, "=")
+	letters, grantor, _ := strings.Cut(rest, "/")
+	for i := 0; i < len(letters); i++ {
+		at := strings.IndexByte(privilegeLetters, letters[i])
+		if at < 0 {
+			return item, pgerr.New(pgerr.InvalidTextRepresentation, "invalid mode character: must be one of \"%s\"", privilegeLetters)
+		}
+		item.Privileges |= 1 << at
+		if i+1 < len(letters) && letters[i+1] == '*' {
+			item.GrantOptions |= 1 << at
+			i++
+		}
+	}
+	name, _ = aclWord(grantor)
+	item.Grantor, err = role(name)
+	return item, err
+}
+
+// aclWord reads a role name, which may be quoted.
+func aclWord(s string) (name, rest string) {
+	if !strings.HasPrefix(s, `"`) {
+		end := strings.IndexAny(s, "=/")
+		if end < 0 {
+			end = len(s)
+		}
+		return s[:end], s[end:]
+	}
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		if s[i] == '"' {
+			if i+1 < len(s) && s[i+1] == '"' {
+				i++
+			} else {
+				return b.String(), s[i+1:]
+			}
+		}
+		b.WriteByte(s[i])
+	}
+	return b.String(), ""
+}
+
+// systemTableNamed returns the OID of a table of pg_catalog, 1 (which is none) for an unknown one.
+func systemTableNamed(name string) OID {
+	for _, r := range builtin().list {
+		if r.Name == name && r.Schema == catalog.PgCatalog {
+			return r.OID
+		}
+	}
+	return 1
+}
+
+// comment looks a comment up; class 0 means any.
+func (f Functions) comment(table string, object datum, class OID, sub int64) (datum, error) {
+	shared := table == "pg_shdescription"
+	out := null
+	t := builtinNamed(table).Virtual.(*systemTable)
+	rt := &exec.Runtime{Catalog: f.World.View(), DB: f.World.DB(), Functions: &functions.Ctx{Env: f.World.Types()}}
+	err := t.Rows(rt, []exec.VirtualEqual{{Attr: 0, Value: object}}, func(row []datum) bool {
+		if row[0].I != object.I || class != 0 && OID(row[1].I) != class || !shared && row[2].I != sub {
+			return true
+		}
+		out = row[len(row)-1]
+		return false
+	})
+	return out, err
+}
+
+// encodings are PostgreSQL's, by number.
+var encodings = strings.Fields(`SQL_ASCII EUC_JP EUC_CN EUC_KR EUC_TW EUC_JIS_2004 UTF8 MULE_INTERNAL LATIN1 LATIN2 LATIN3
+	LATIN4 LATIN5 LATIN6 LATIN7 LATIN8 LATIN9 LATIN10 WIN1256 WIN1258 WIN866 WIN874 KOI8R WIN1251 WIN1252 ISO_8859_5
+	ISO_8859_6 ISO_8859_7 ISO_8859_8 WIN1250 WIN1253 WIN1254 WIN1255 WIN1257 KOI8U SJIS BIG5 GBK UHC GB18030 JOHAB
+	SHIFT_JIS_2004`)
+
+// encodingNumber finds an encoding by name, case and punctuation aside; -1 for none.
+func encodingNumber(name string) int {
+	key := func(s string) string {
+		return strings.Map(func(r rune) rune {
+			if r == '_' || r == '-' || r == ' ' {
+				return -1
+			}
+			return r
+		}, strings.ToLower(s))
+	}
+	want := key(name)
+	if want == "unicode" {
+		want = "utf8"
+	}
+	for i, e := range encodings {
+		if key(e) == want {
+			return i
+		}
+	}
+	return -1
+}
+
+// sequence finds a sequence for functions that take a regclass.
+func (f Functions) sequence(oid OID) (*catalog.Sequence, error) {
+	if s := f.World.View().Sequence(oid); s != nil {
+		return s, nil
+	}
+	if r, ok := f.relationOf(oid); ok {
+		return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a sequence", r.meta.Name)
+	}
+	return nil, pgerr.New(pgerr.UndefinedTable, "could not open relation with OID %d", oid)
+}
+
+// indexColumnProperty is pg_index_column_has_property.
+func (f Functions) indexColumnProperty(oid OID, n int, property string) datum {
+	x := f.World.View().Index(oid)
+	if x == nil || n < 1 || n > len(x.Keys)+len(x.Include) {
+		return null
+	}
+	btree := accessMethod(x.Method) == amBtree
+	included := n > len(x.Keys)
+	switch property = strings.ToLower(property); property {
+	case "asc", "desc", "nulls_first", "nulls_last", "orderable", "search_array", "search_nulls":
+		if included || !btree {
+			if included && strings.HasPrefix(property, "search") || included && property == "orderable" {
+				return flag(false)
+			}
+			if included {
+				return null
+			}
+			return flag(false)
+		}
+		k := &x.Keys[n-1]
+		return flag(map[string]bool{"asc": !k.Desc, "desc": k.Desc, "nulls_first": k.NullsFirst, "nulls_last": !k.NullsFirst,
+			"orderable": true, "search_array": true, "search_nulls": true}[property])
+	case "distance_orderable":
+		return flag(false)
+	case "returnable":
+		return flag(btree)
+	}
+	return null
+}
+
+// describe is pg_describe_object for the objects of databases.
+func (f Functions) describe(class, oid OID, sub int16) string {
+	v := f.World.View()
+	switch class {
+	case pgClassOID:
+		r, ok := f.relationOf(oid)
+		if !ok {
+			return ""
+		}
+		kind := map[catalog.Class]string{catalog.ClassIndex: "index", catalog.ClassSequence: "sequence"}[r.object.Class()]
+		name := f.qualified(catalog.ClassRelation, r.meta, false)
+		if t, ok := r.object.(*catalog.Relation); ok {
+			kind = relationWords[t.Kind]
+			if sub > 0 && int(sub) <= len(t.Columns) {
+				return "column " + types.QuoteIdent(t.Columns[sub-1].Name) + " of " + kind + " " + name
+			}
+		}
+		return kind + " " + name
+	case pgTypeOID:
+		return "type " + f.World.Types().TypeName(oid)
+	case pgNamespaceOID:
+		return "schema " + types.QuoteIdent(v.SchemaName(oid))
+	case pgAuthidOID:
+		if r := v.Role(oid); r != nil {
+			return "role " + types.QuoteIdent(r.Name)
+		}
+	case pgDatabaseOID:
+		if d := v.Database(oid); d != nil {
+			return "database " + types.QuoteIdent(d.Name)
+		}
+	case pgProcOID:
+		if fn := v.Func(oid); fn != nil {
+			name, _ := f.World.Types().Names.ObjectName(types.RegprocedureOID, oid)
+			return "function " + name
+		}
+	case pgConstraintOID:
+		if c, r, _ := f.constraint(oid); c != nil && r != nil {
+			return "constraint " + types.QuoteIdent(c.Name) + " on table " + f.qualified(catalog.ClassRelation, &r.Meta, false)
+		}
+	}
+	return ""
+}
+
+// relationWords name the kinds of relations.
+var relationWords = map[catalog.RelationKind]string{catalog.KindTable: "table", catalog.KindView: "view", catalog.KindMatView: "materialized view",
+	catalog.KindComposite: "composite type", catalog.KindVirtual: "table"}

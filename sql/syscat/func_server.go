@@ -1,0 +1,357 @@
+package syscat
+
+import (
+	"encoding/binary"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// Activity is what one session is doing. Times are timestamptz, 0 for none.
+type Activity struct {
+	PID                                                    int32
+	User, Database                                         OID
+	Application, Client                                    string // Client is "host:port", empty on a Unix socket
+	Query, State                                           string
+	BackendStart, QueryStart, StateSince, TransactionStart int64
+	XID                                                    uint64
+}
+
+// Setting is a row of pg_settings.
+type Setting struct {
+	Name, Value, Unit, Category, Short, Extra, Context, Type, Source, Min, Max, Boot, Reset string
+	Enum                                                                                    []string
+	Flags                                                                                   []string
+}
+
+// Statement is a prepared statement of the session.
+type Statement struct {
+	Name, Text string
+	Prepared   int64
+	Params     []OID
+	FromSQL    bool
+}
+
+// Cursor is an open cursor of the session.
+type Cursor struct {
+	Name, Text           string
+	Hold, Binary, Scroll bool
+	Created              int64
+}
+
+func orTime(t int64) datum {
+	if t == 0 {
+		return null
+	}
+	return num(t)
+}
+
+// serverCalls ask the running server.
+var serverCalls = map[string]call{
+	"pg_notify": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		channel, payload := "", ""
+		if !a[0].Null {
+			channel = a[0].String()
+		}
+		if !a[1].Null {
+			payload = a[1].String()
+		}
+		return str(""), f.World.Notify(channel, payload)
+	},
+	"pg_blocking_pids": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		list := []uint32{}
+		for _, p := range f.World.DB().BlockingProcesses(int32(a[0].I)) {
+			list = append(list, uint32(p))
+		}
+		return array(types.Int4OID, list), nil
+	},
+	"pg_safe_snapshot_blocking_pids": func(Functions, *functions.Ctx, []datum) (datum, error) { return array(types.Int4OID, []uint32{}), nil },
+	"pg_settings_get_flags": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		for _, s := range f.World.Settings() {
+			if strings.EqualFold(s.Name, a[0].String()) {
+				return stringArray(types.TextOID, s.Flags), nil
+			}
+		}
+		return null, nil
+	},
+	"pg_current_wal_lsn":        currentLSN,
+	"pg_current_wal_insert_lsn": currentLSN,
+	"pg_current_wal_flush_lsn":  currentLSN,
+	"pg_wal_lsn_diff": func(_ Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		x, y := binary.BigEndian.Uint64(a[0].B), binary.BigEndian.Uint64(a[1].B)
+		if x >= y {
+			return types.NumericFromUint64(x - y).Datum(), nil
+		}
+		n, err := types.ParseNumeric("-" + strconv.FormatUint(y-x, 10))
+		return n.Datum(), err
+	},
+	"pg_stat_clear_snapshot":   func(Functions, *functions.Ctx, []datum) (datum, error) { return str(""), nil },
+	"pg_stat_force_next_flush": func(Functions, *functions.Ctx, []datum) (datum, error) { return str(""), nil },
+}
+
+// currentLSN is the durable position of the log, which counts records.
+func currentLSN(_ Functions, c *functions.Ctx, _ []datum) (datum, error) {
+	s, ok := c.Session.Info(functions.InfoWALLSN)
+	if !ok {
+		return null, pgerr.Unsupported("the position of the log is not known here")
+	}
+	n, err := strconv.ParseUint(s, 10, 64)
+	if err != nil {
+		return null, err
+	}
+	return datum{B: binary.BigEndian.AppendUint64(nil, n)}, nil
+}
+
+// statCall answers pg_stat_get_*. Accesses are not counted (as with track_counts off, where
+// PostgreSQL's counters stay at zero); what engine and sessions know is told.
+func statCall(prosrc string) call {
+	name, ok := strings.CutPrefix(prosrc, "pg_stat_get_")
+	if !ok {
+		return nil
+	}
+	switch name {
+	case "live_tuples":
+		return func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+			r := f.World.View().Relation(oidArg(a[0]))
+			if r == nil || r.Store == 0 {
+				return num(0), nil
+			}
+			return num(int64(f.World.DB().StoreStats(storeOf(r.Store)).Rows)), nil
+		}
+	case "last_analyze_time":
+		return func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+			if s := f.World.View().Statistic(oidArg(a[0])); s != nil {
+				return orTime(s.Analyzed), nil
+			}
+			return null, nil
+		}
+	case "db_numbackends":
+		return func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+			n := 0
+			for _, s := range f.World.Activities() {
+				if s.Database == oidArg(a[0]) {
+					n++
+				}
+			}
+			return num(n), nil
+		}
+	}
+	switch {
+	case strings.HasPrefix(name, "backend_"):
+		return nil
+	case strings.HasSuffix(name, "_time") && strings.HasPrefix(name, "last_"), strings.HasSuffix(name, "reset_time"), name == "db_checksum_last_failure", name == "snapshot_timestamp":
+		return nothing
+	case name == "wal_receiver", name == "replication_slot", name == "subscription_stats", name == "archiver", name == "wal":
+		return nil
+	}
+	return func(_ Functions, c *functions.Ctx, _ []datum) (datum, error) {
+		if c.RetType == types.Float8OID {
+			return float(0), nil
+		}
+		return num(0), nil
+	}
+}
+
+// serverSets are the views on sessions, settings and locks.
+var serverSets = map[string]set{
+	"pg_stat_get_activity": activityRows,
+	"show_all_settings": func(f Functions, _ *functions.Ctx, _ []datum) ([][]datum, error) {
+		var out [][]datum
+		for _, s := range f.World.Settings() {
+			enum := null
+			if len(s.Enum) > 0 {
+				enum = stringArray(types.TextOID, s.Enum)
+			}
+			extra := str(s.Extra)
+			if s.Extra == "" {
+				extra = null
+			}
+			out = append(out, []datum{str(s.Name), str(s.Value), orNull(s.Unit), str(s.Category), str(s.Short), extra, str(s.Context),
+				str(s.Type), str(s.Source), orNull(s.Min), orNull(s.Max), enum, bootValue(s, s.Boot), bootValue(s, s.Reset), null, null, flag(false)})
+		}
+		return out, nil
+	},
+	"pg_prepared_statement": func(f Functions, _ *functions.Ctx, _ []datum) ([][]datum, error) {
+		var out [][]datum
+		for _, s := range f.World.Statements() {
+			out = append(out, []datum{str(s.Name), str(s.Text), num(s.Prepared), array(types.RegtypeOID, s.Params), flag(s.FromSQL), num(0), num(0)})
+		}
+		return out, nil
+	},
+	"pg_cursor": func(f Functions, _ *functions.Ctx, _ []datum) ([][]datum, error) {
+		var out [][]datum
+		for _, c := range f.World.Cursors() {
+			out = append(out, []datum{str(c.Name), str(c.Text), flag(c.Hold), flag(c.Binary), flag(c.Scroll), num(c.Created)})
+		}
+		return out, nil
+	},
+	"pg_listening_channels": func(f Functions, _ *functions.Ctx, _ []datum) ([][]datum, error) {
+		var out [][]datum
+		list := f.World.Channels()
+		slices.Sort(list)
+		for _, c := range list {
+			out = append(out, []datum{str(c)})
+		}
+		return out, nil
+	},
+	"pg_lock_status":                  lockRows,
+	"pg_prepared_xact":                noRows,
+	"pg_stat_get_wal_senders":         noRows,
+	"pg_stat_get_progress_info":       noRows,
+	"pg_stat_get_subscription":        noRows,
+	"pg_get_replication_slots":        noRows,
+	"pg_get_publication_tables":       noRows,
+	"show_all_file_settings":          noRows,
+	"pg_available_extensions":         noRows,
+	"pg_available_extension_versions": noRows,
+	"pg_timezone_names": func(f Functions, _ *functions.Ctx, _ []datum) ([][]datum, error) {
+		now := f.World.Types().StatementNow
+		var out [][]datum
+		for _, name := range types.ZoneNames() {
+			z, ok := types.LookupZone(name)
+			if !ok {
+				continue
+			}
+			east, abbrev, dst := z.OffsetAt(now), z.AbbrevAt(now), z.IsDST(now)
+			out = append(out, []datum{str(name), str(abbrev), types.Interval{Micros: int64(east) * 1e6}.Datum(), flag(dst)})
+		}
+		return out, nil
+	},
+	"pg_timezone_abbrevs": func(f Functions, _ *functions.Ctx, _ []datum) ([][]datum, error) {
+		var out [][]datum
+		for _, z := range types.ZoneAbbrevs(f.World.Types().StatementNow) {
+			out = append(out, []datum{str(z.Abbrev), types.Interval{Micros: int64(z.East) * 1e6}.Datum(), flag(z.DST)})
+		}
+		return out, nil
+	},
+	"pg_tablespace_databases": func(f Functions, _ *functions.Ctx, a []datum) ([][]datum, error) {
+		var out [][]datum
+		if oidArg(a[0]) == defaultTablespace {
+			f.World.View().Each(catalog.ClassDatabase, func(o catalog.Object) bool {
+				out = append(out, []datum{num(o.Head().OID)})
+				return true
+			})
+		}
+		return out, nil
+	},
+}
+
+// noRows answers for features that are never in use here: nothing of the kind can exist.
+func noRows(Functions, *functions.Ctx, []datum) ([][]datum, error) { return nil, nil }
+
+func bootValue(s Setting, v string) datum {
+	if v == "" && s.Type != "string" {
+		return null
+	}
+	return str(v)
+}
+
+// activityRows is pg_stat_get_activity. Others' statements are hidden from those who
+// are neither superusers nor members of the other's role.
+func activityRows(f Functions, _ *functions.Ctx, a []datum) ([][]datum, error) {
+	var out [][]datum
+	role := f.World.View().Role(f.World.User())
+	for _, s := range f.World.Activities() {
+		if !a[0].Null && int32(a[0].I) != s.PID {
+			continue
+		}
+		row := make([]datum, 30)
+		for i := range row {
+			row[i] = null
+		}
+		row[0], row[1], row[2], row[3], row[4] = num(s.Database), num(s.PID), num(s.User), str(s.Application), str(s.State)
+		row[17], row[28], row[29] = str("client backend"), null, null
+		if role == nil || !role.Superuser && !f.isMember(role.OID, s.User, true) && !f.isMember(role.OID, 3375, true) {
+			row[4], row[5], row[17] = null, str("<insufficient privilege>"), null
+			out = append(out, row)
+			continue
+		}
+		row[5] = str(s.Query)
+		row[8], row[9], row[10], row[11] = orTime(s.TransactionStart), orTime(s.QueryStart), orTime(s.BackendStart), orTime(s.StateSince)
+		if s.State != "active" {
+			row[6], row[7] = str("Client"), str("ClientRead")
+		}
+		row[14] = num(-1)
+		if host, port, ok := cutLast(s.Client, ":"); ok {
+			if d, err := f.World.Types().In(types.InetOID, -1, strings.Trim(host, "[]")); err == nil {
+				row[12] = d
+			}
+			if n, err := strconv.Atoi(port); err == nil {
+				row[14] = num(n)
+			}
+		}
+		if s.XID != 0 {
+			row[15] = num(uint32(s.XID))
+		}
+		row[18], row[25], row[27] = flag(false), flag(false), flag(false)
+		out = append(out, row)
+	}
+	return out, nil
+}
+
+func cutLast(s, sep string) (before, after string, ok bool) {
+	i := strings.LastIndex(s, sep)
+	if i < 0 {
+		return s, "", false
+	}
+	return s[:i], s[i+len(sep):], true
+}
+
+// lockRows is pg_lock_status.
+func lockRows(f Functions, _ *functions.Ctx, _ []datum) ([][]datum, error) {
+	var out [][]datum
+	for _, l := range f.World.DB().Locks() {
+		row := make([]datum, 16)
+		for i := range row {
+			row[i] = null
+		}
+		row[0], row[11], row[12], row[13], row[14] = str(l.Kind), num(l.ProcessID), str(l.Mode), flag(l.Granted), flag(false)
+		row[10] = str(strconv.Itoa(int(l.ProcessID)) + "/" + strconv.FormatUint(l.XID, 10))
+		switch l.Kind {
+		case "advisory":
+			sub := 1
+			if l.Pair {
+				sub = 2
+			}
+			row[1], row[7], row[8], row[9] = num(l.Database), num(uint32(l.Object>>32)), num(uint32(l.Object)), num(sub)
+		case "relation":
+			if l.Object >= 1<<32 { // a descriptor's own lock: no relation of anybody's
+				continue
+			}
+			row[1], row[2] = num(f.World.View().DatabaseOID()), num(uint32(l.Object))
+		default:
+			row[1] = num(f.World.View().DatabaseOID())
+		}
+		if !l.WaitStart.IsZero() && !l.Granted {
+			row[15] = num(l.WaitStart.UnixMicro() - 946684800_000000)
+		}
+		out = append(out, row)
+	}
+	return out, nil
+}
+
+// nameCalls are to_reg*: the object of a name, NULL where there is none.
+var nameCalls = map[string]call{
+	"to_regclass": toReg(types.RegclassOID), "to_regcollation": toReg(types.RegcollationOID), "to_regnamespace": toReg(types.RegnamespaceOID),
+	"to_regoper": toReg(types.RegoperOID), "to_regoperator": toReg(types.RegoperatorOID), "to_regproc": toReg(types.RegprocOID),
+	"to_regprocedure": toReg(types.RegprocedureOID), "to_regrole": toReg(types.RegroleOID), "to_regtype": toReg(types.RegtypeOID),
+}
+
+func toReg(reg OID) call {
+	return func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		oid, err := f.World.Types().Names.ObjectByName(reg, a[0].String())
+		if err != nil {
+			switch pgerr.From(err).Code {
+			case pgerr.UndefinedTable, pgerr.UndefinedObject, pgerr.UndefinedFunction, pgerr.AmbiguousFunction, pgerr.InvalidSchemaName:
+				return null, nil
+			}
+			return null, err
+		}
+		return num(oid), nil
+	}
+}
