@@ -46,7 +46,12 @@ func (l *lifted) values(x *Session, literals []parser.Literal) ([]column.Datum, 
 // runLifted runs a simple query by a plan of a text like it; done is false
 // when there is none.
 func (x *Session) runLifted(ctx context.Context, key string, literals []parser.Literal, sink Sink) (done bool, err error) {
-	for _, l := range x.srv.plans.findLifted(x, key) {
+	plans := x.srv.plans.findLifted(x, key)
+	if len(plans) > 0 { // what others have committed since the last statement counts
+		x.begin()
+		x.view.Refresh()
+	}
+	for _, l := range plans {
 		if !x.fresh(l.bound) {
 			continue
 		}
@@ -54,8 +59,6 @@ func (x *Session) runLifted(ctx context.Context, key string, literals []parser.L
 		if !ok {
 			continue
 		}
-		x.begin()
-		x.view.Refresh()
 		if moved, err := x.relock(ctx, l.bound); err != nil || moved {
 			return false, err
 		}

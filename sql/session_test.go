@@ -176,3 +176,18 @@ func TestLiftedPlansServeOtherLiterals(t *testing.T) {
 		t.Error("nothing was cached")
 	}
 }
+
+// TestDroppedTableElsewhere: a cached plan does not outlive its table when
+// another session drops it and makes one of the same name.
+func TestDroppedTableElsewhere(t *testing.T) {
+	srv := testServer(t)
+	x, rx := testSession(t, srv)
+	y, ry := testSession(t, srv)
+	for range 2 {
+		run(x, rx, "CREATE TABLE t (id int PRIMARY KEY, v int); INSERT INTO t VALUES (1, 2)")
+		if got := run(y, ry, "UPDATE t SET v = 3 WHERE id = 1"); got != "-- UPDATE 1\n" {
+			t.Error(got)
+		}
+		run(x, rx, "DROP TABLE t")
+	}
+}
