@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 	"maps"
+	"slices"
 
 	"github.com/omendb/omendb/engine/memtable"
 	"github.com/omendb/omendb/wal"
@@ -122,7 +123,7 @@ func (c *changes) publish() {
 				g.runs = append(g.runs, l.run)
 			}
 		}
-		for id := range c.dropped {
+		for _, id := range slices.Sorted(maps.Keys(c.dropped)) { // in order: one seed, one run
 			if st := stores[id]; st != nil {
 				st.runs(func(r *run) { g.runs = append(g.runs, r) })
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -414,7 +415,8 @@ func (t *Txn) waitForClaims(ctx context.Context, id StoreID, key []byte) (waited
 // spillLarge turns private writes into segments where there are many of them,
 // and where they touch rows that the transaction has bulk loaded.
 func (t *Txn) spillLarge() error {
-	for id, m := range t.tables {
+	for _, id := range slices.Sorted(maps.Keys(t.tables)) {
+		m := t.tables[id]
 		def, err := t.def(id)
 		if err != nil || def.Temp || m.Bytes() < t.db.opts.SpillBytes && !t.touchesBulk(id, m) {
 			continue
@@ -468,7 +470,8 @@ func (p *privateVersions) Version() uint64 { return math.MaxUint64/2 + p.tableVe
 
 // rollbackBulk drops the bulk loads after a private write.
 func (t *Txn) rollbackBulk(seq uint64) {
-	for id, links := range t.bulk {
+	for _, id := range slices.Sorted(maps.Keys(t.bulk)) {
+		links := t.bulk[id]
 		for len(links) > 0 && links[len(links)-1].seq > seq {
 			t.dropLink(id, links[len(links)-1])
 			links = links[:len(links)-1]
@@ -496,7 +499,8 @@ func (t *Txn) endBulk(keep bool) {
 	for _, c := range t.claims {
 		t.db.claims.remove(c.store, c.claim)
 	}
-	for id, links := range t.bulk {
+	for _, id := range slices.Sorted(maps.Keys(t.bulk)) {
+		links := t.bulk[id]
 		_, err := t.def(id)
 		for _, link := range links {
 			if !keep || err != nil {

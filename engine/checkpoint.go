@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/omendb/omendb/internal/event"
 )
@@ -73,10 +74,15 @@ func (db *DB) install(change func(map[StoreID]*storeState, *garbage), applied LS
 	old := db.listed
 	db.listed = listed
 	db.changeView(change)
+	var gone []*run
 	for r := range old {
 		if !listed[r] {
-			db.unref(r, byManifest)
+			gone = append(gone, r)
 		}
+	}
+	slices.SortFunc(gone, func(a, b *run) int { return strings.Compare(a.info.Name, b.info.Name) }) // one seed, one run
+	for _, r := range gone {
+		db.unref(r, byManifest)
 	}
 	db.opts.Events.Emit(event.Event{Name: event.Checkpoint, Duration: db.opts.Clock.Since(start), LSN: uint64(applied), Count: int64(len(listed))})
 	return nil

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"path"
+	"slices"
 	"sync"
 	"time"
 
@@ -179,8 +181,8 @@ func (db *DB) flushOldest() error {
 			}
 		}
 	}
-	for id, t := range set.tables {
-		runs, err := db.buildFrom(id, t)
+	for _, id := range slices.Sorted(maps.Keys(set.tables)) { // in order: one seed, one run
+		runs, err := db.buildFrom(id, set.tables[id])
 		if err != nil {
 			discard()
 			return err
@@ -190,8 +192,8 @@ func (db *DB) flushOldest() error {
 		}
 	}
 	if err := db.install(func(stores map[StoreID]*storeState, g *garbage) {
-		for id, t := range set.tables {
-			st := stores[id]
+		for _, id := range slices.Sorted(maps.Keys(set.tables)) {
+			t, st := set.tables[id], stores[id]
 			if st == nil {
 				g.runs = append(g.runs, built[id]...)
 				continue

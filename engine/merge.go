@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/omendb/omendb/engine/compact"
@@ -27,7 +28,8 @@ func (db *DB) scheduleMerge() {
 func (db *DB) pickMerge() (StoreID, compact.Plan, bool) {
 	v := db.acquireView()
 	defer db.releaseView(v)
-	for id, st := range v.stores {
+	for _, id := range slices.Sorted(maps.Keys(v.stores)) { // in order: one seed, one run
+		st := v.stores[id]
 		if p, ok := compact.Pick(shape(st.level0), shape(st.base)); ok {
 			return id, p, true
 		}

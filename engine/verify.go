@@ -3,6 +3,8 @@ package engine
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/omendb/omendb/wal"
 )
@@ -23,8 +25,8 @@ func (db *DB) Verify(ctx context.Context, progress func(done, total int64)) erro
 	defer db.releaseView(v)
 	var runs []*run
 	var total, done int64
-	for _, st := range v.stores {
-		st.runs(func(r *run) {
+	for _, id := range slices.Sorted(maps.Keys(v.stores)) {
+		v.stores[id].runs(func(r *run) {
 			runs = append(runs, r)
 			total += r.info.Size
 		})

@@ -102,7 +102,7 @@ func (r *Reader) verifyIndex(extent int) error {
 // verifyHash compares the file's content with its name.
 func (r *Reader) verifyHash(ctx context.Context, progress func(done, total int64)) error {
 	h := sha256.New()
-	buf := make([]byte, readAheadBytes)
+	buf := make([]byte, min(readAheadBytes, r.info.Size))
 	for at := int64(0); at < r.info.Size; {
 		if err := ctx.Err(); err != nil {
 			return err

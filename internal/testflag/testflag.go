@@ -38,3 +38,13 @@ var (
 	// IsolationRewrite writes results beside the scenarios; only PostgreSQL's are expectations.
 	IsolationRewrite = flag.Bool("isolation.rewrite", false, "write the results beside the scenarios (needs -isolation.dsn)")
 )
+
+// Flags of the simulation (package internal/simulation).
+var (
+	// SimSeed is the first seed; a failure prints the one to replay.
+	SimSeed = flag.Uint64("sim.seed", 1, "first `seed` of the simulation")
+	// SimCrashes is how many crashes are simulated, at least.
+	SimCrashes = flag.Int64("sim.crashes", 2000, "simulate at least `n` crashes")
+	// SimSteps is the length of the programs.
+	SimSteps = flag.Int("sim.steps", 0, "run programs of `n` steps (0: of several lengths)")
+)

@@ -59,6 +59,7 @@ var allowed = map[string][]string{
 	"internal/pgregress":  {"internal/serverproc"},
 	"internal/serverproc": {},
 	"internal/killtest":   {"internal/serverproc"},
+	"internal/simulation": {"engine", "engine/column", "engine/keys", "internal/clock", "internal/task", "internal/vfs", "wal"},
 	"internal/tidy":       {},
 	"internal/coverage":   {},
 
