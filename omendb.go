@@ -33,6 +33,7 @@ import (
 	"github.com/omendb/omendb/security"
 	"github.com/omendb/omendb/sql"
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/syscat"
 )
 
 // Version is OmenDB's version. Clients are told PostgreSQL's, CompatibleVersion.
@@ -107,7 +108,7 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 			err = errors.Join(err, db.eng.Close())
 		}
 	}()
-	cat, err := catalog.Open(db.eng, catalog.Options{Superuser: o.superuser, MakeVerifier: db.makeVerifier})
+	cat, err := catalog.Open(db.eng, catalog.Options{Superuser: o.superuser, MakeVerifier: db.makeVerifier, System: syscat.Relations()})
 	if err != nil {
 		return fmt.Errorf("open catalog: %w", err)
 	}

@@ -224,11 +224,12 @@ func (v *View) EnumLabels(enum OID) []types.EnumLabel {
 
 // Attributes implements types.TypeSource.
 func (v *View) Attributes(composite OID) []types.Attribute {
-	t := v.Type(composite)
-	if t == nil {
-		return nil
+	var r *Relation
+	if t := v.Type(composite); t != nil {
+		r = v.Relation(t.Relation)
+	} else if t := types.ByOID(composite); t != nil { // the row of a system table
+		r = v.Relation(t.RelID)
 	}
-	r := v.Relation(t.Relation)
 	if r == nil {
 		return nil
 	}

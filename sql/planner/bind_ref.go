@@ -17,9 +17,12 @@ func (s *scope) columnRef(x *pg.ColumnRef) plan.Expr {
 		b.failf(pos, pgerr.FeatureNotSupported, "cannot use column reference in %s", s.clause.column)
 	}
 	var parts []string
-	for _, f := range x.Fields {
+	for i, f := range x.Fields {
 		if f.GetAStar() != nil {
-			b.failf(pos, pgerr.SyntaxError, "row expansion via \"*\" is not supported here")
+			if i == 0 || i < len(x.Fields)-1 {
+				b.failf(pos, pgerr.SyntaxError, "row expansion via \"*\" is not supported here")
+			}
+			return s.starRow(parts, pos)
 		}
 		parts = append(parts, f.GetString_().GetSval())
 	}
@@ -112,6 +115,19 @@ func (s *scope) rowColumns(e plan.Expr) []types.Attribute {
 	return s.b.rowColumnsOf(e, func(v *plan.Var) *plan.Rel { return s.varRel(v) })
 }
 
+// starRow binds rel.* where one value is wanted: the whole row.
+func (s *scope) starRow(parts []string, pos int) plan.Expr {
+	schema, rel := "", parts[len(parts)-1]
+	if len(parts) > 1 {
+		schema = parts[len(parts)-2]
+	}
+	f := s.findItem(schema, rel, pos)
+	if f == nil {
+		s.missingColumn(rel, "*", pos)
+	}
+	return s.wholeRow(f, pos)
+}
+
 func (b *binder) rowColumnsOf(e plan.Expr, rel func(*plan.Var) *plan.Rel) []types.Attribute {
 	t := e.ResultType()
 	if t.OID != types.RecordOID {
@@ -133,8 +149,8 @@ func (b *binder) rowColumnsOf(e plan.Expr, rel func(*plan.Var) *plan.Rel) []type
 		names, typs := x.Func.OutColumns()
 		var out []types.Attribute
 		for i, n := range names {
-			ct := b.plainType(typs[i])
-			out = append(out, types.Attribute{Name: columnName(n, i), Type: typs[i], Typmod: -1, Collation: ct.Collation})
+			ct := b.plainType(b.outType(x, typs[i]))
+			out = append(out, types.Attribute{Name: columnName(n, i), Type: ct.OID, Typmod: -1, Collation: ct.Collation})
 		}
 		return out
 	case *plan.Var:
@@ -449,4 +465,24 @@ func (b *binder) relationNamed(schema, name string, pos int) *catalog.Relation {
 	}
 	b.failf(pos, pgerr.UndefinedTable, "relation \"%s\" does not exist", name)
 	return nil
+}
+
+// outType returns the type of an OUT argument of a call, with polymorphic types made definite
+// by the actual arguments.
+func (b *binder) outType(x *plan.Call, declared OID) OID {
+	if t := types.ByOID(declared); t == nil || t.TypType != 'p' {
+		return declared
+	}
+	var actual []OID
+	for _, a := range x.Args {
+		actual = append(actual, a.ResultType().OID)
+	}
+	if len(actual) != len(x.Func.Args) {
+		return declared
+	}
+	t, err := functions.ResolvePolymorphic(b.env.Types, nil, actual, x.Func.Args, declared)
+	if err != nil || t == 0 {
+		return declared
+	}
+	return t
 }

@@ -86,6 +86,10 @@ func (b *binder) typeIn(ns OID, name string) OID {
 		if t := types.ByName(name); t != nil {
 			return t.OID
 		}
+	} else if ns == catalog.InformationSchema {
+		if t := types.ByNameIn("information_schema", name); t != nil {
+			return t.OID
+		}
 	}
 	if t := b.env.Catalog.TypeByName(ns, name); t != nil {
 		return t.OID

@@ -92,16 +92,19 @@ var typeFacts string
 type typeTable struct {
 	byOID  map[OID]*Type
 	byName map[string]*Type
+	other  map[string]*Type // those outside pg_catalog, by schema.name
 	all    []*Type
 }
 
 var builtin = sync.OnceValue(func() *typeTable {
-	tab := &typeTable{byOID: make(map[OID]*Type, 640), byName: make(map[string]*Type, 640)}
+	tab := &typeTable{byOID: make(map[OID]*Type, 640), byName: make(map[string]*Type, 640), other: map[string]*Type{}}
 	for line := range strings.Lines(typeFacts) {
 		t := parseType(strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
 		tab.byOID[t.OID] = t
 		if t.Schema == "pg_catalog" {
 			tab.byName[t.Name] = t
+		} else {
+			tab.other[t.Schema+"."+t.Name] = t
 		}
 		tab.all = append(tab.all, t)
 	}
@@ -156,6 +159,14 @@ func ByOID(oid OID) *Type { return builtin().byOID[oid] }
 // ByName returns a built-in type of pg_catalog by its catalog name (int4, not integer;
 // _int4 for its array), nil when there is none.
 func ByName(name string) *Type { return builtin().byName[name] }
+
+// ByNameIn returns a built-in type of any schema (pg_catalog, information_schema).
+func ByNameIn(schema, name string) *Type {
+	if schema == "pg_catalog" {
+		return ByName(name)
+	}
+	return builtin().other[schema+"."+name]
+}
 
 // All returns every built-in type by ascending OID, information_schema's included.
 // The slice is shared: do not change it.
