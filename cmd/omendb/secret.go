@@ -63,10 +63,14 @@ func (x *secret) prefix() string {
 	case x.file == "":
 		return ""
 	}
-	if _, err := os.Stat(x.file); err != nil {
+	file, err := filepath.Abs(x.file) // the line may be pasted where another directory is current
+	if err != nil {
+		file = x.file
+	}
+	if _, err := os.Stat(file); err != nil {
 		return ""
 	}
-	return "PGPASSFILE=" + quoteShell(x.file) + " "
+	return "PGPASSFILE=" + quoteShell(file) + " "
 }
 
 // quoteShell quotes a word for a shell if it needs it.
