@@ -240,10 +240,15 @@ func (l *lock) blocked(o *Owner, mode Mode) bool {
 	return false
 }
 
-// grantAtOnce decides whether a new request must wait.
+// grantAtOnce decides whether a new request must wait. A row lock that its
+// holders allow is granted past those who wait for a stronger one, as in
+// PostgreSQL: a foreign key's KEY SHARE must not wait for a waiting UPDATE.
 func (m *Manager) grantAtOnce(l *lock, o *Owner, mode Mode) bool {
 	if l.blocked(o, mode) {
 		return false
+	}
+	if l.tag.Kind == Row && len(l.holders) > 0 {
+		return true
 	}
 	h := l.holder(o)
 	if h != nil && h.modes.has(mode) {

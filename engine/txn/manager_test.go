@@ -58,6 +58,8 @@ func (l *table) expect(r *request, done bool) {
 	}
 }
 
+var table1 = Tag{Kind: Table, A: 1, B: 1}
+
 var one, two = Tag{Kind: Row, A: 1, B: 1}, Tag{Kind: Row, A: 1, B: 2}
 
 // TestConflictsAreSymmetric checks the tables of modes against themselves.
@@ -79,13 +81,13 @@ func TestConflictsAreSymmetric(t *testing.T) {
 func TestQueueIsFair(t *testing.T) {
 	l := newTable(t)
 	a, b, c := NewOwner(1), NewOwner(2), NewOwner(3)
-	l.expect(l.ask(a, one, RowShare), true)
-	writer := l.ask(b, one, RowUpdate)
-	reader := l.ask(c, one, RowShare) // compatible with a, but behind b
+	l.expect(l.ask(a, table1, ShareTable), true)
+	writer := l.ask(b, table1, AccessExclusive)
+	reader := l.ask(c, table1, ShareTable) // compatible with a, but behind b
 	l.expect(writer, false)
 	l.expect(reader, false)
 	// a holds what b waits for: it may go ahead of b.
-	l.expect(l.ask(a, one, RowKeyShare), true)
+	l.expect(l.ask(a, table1, AccessShare), true)
 	if p := l.m.Blockers(3); len(p) != 1 || p[0] != 2 {
 		t.Errorf("process 3 waits for %v", p)
 	}
@@ -100,6 +102,22 @@ func TestQueueIsFair(t *testing.T) {
 	if len(l.m.Locks()) != 0 {
 		t.Error(l.m.Locks())
 	}
+}
+
+// TestRowSharersPass: a row lock that the holders allow does not wait for a
+// stronger one that waits.
+func TestRowSharersPass(t *testing.T) {
+	l := newTable(t)
+	a, b, c := NewOwner(1), NewOwner(2), NewOwner(3)
+	l.expect(l.ask(a, one, RowShare), true)
+	writer := l.ask(b, one, RowUpdate)
+	l.expect(l.ask(c, one, RowKeyShare), true)
+	l.m.ReleaseTo(a, 0)
+	l.settle(0)
+	l.expect(writer, false)
+	l.m.ReleaseTo(c, 0)
+	l.settle(0)
+	l.expect(writer, true)
 }
 
 func TestUpgradeWaitsInFront(t *testing.T) {
@@ -179,17 +197,17 @@ func TestQueueJumpResolvesDeadlock(t *testing.T) {
 func TestCancelledWaitLetsOthersPass(t *testing.T) {
 	l := newTable(t)
 	a, b, c := NewOwner(1), NewOwner(2), NewOwner(3)
-	l.expect(l.ask(a, one, RowShare), true)
+	l.expect(l.ask(a, table1, ShareTable), true)
 	ctx, cancel := context.WithCancelCause(context.Background())
 	reason := errors.New("lock timeout")
 	var err error
 	l.sim.Submit("wait", func() {
-		_, err = l.m.Acquire(ctx, b, one, RowUpdate, Transaction, Wait, timeout)
+		_, err = l.m.Acquire(ctx, b, table1, AccessExclusive, Transaction, Wait, timeout)
 	})
 	for l.m.Blockers(2) == nil {
 		l.sim.Step()
 	}
-	behind := l.ask(c, one, RowShare)
+	behind := l.ask(c, table1, ShareTable)
 	l.expect(behind, false)
 	cancel(reason)
 	l.settle(0)

@@ -15,7 +15,11 @@ type lockRowsOp struct {
 	recheck predicate
 	kinds   []column.Kind
 	in      []column.Datum
-	out     *rowBuf
+	batch   *column.Batch // of the input, done up to at
+	at      int
+	out     *rowBuf // a row in a newer version
+	one     column.Batch
+	sel     [1]int32
 }
 
 type rowLock struct {
@@ -54,41 +58,49 @@ func (st *state) newLockRows(n *plan.LockRows) (operator, error) {
 	return o, err
 }
 
-func (o *lockRowsOp) open() error { return o.input.open() }
+func (o *lockRowsOp) open() error { o.batch = nil; return o.input.open() }
 func (o *lockRowsOp) close()      { o.input.close() }
 
+// next locks and yields one row: what a LIMIT above does not ask for, or a
+// cursor does not fetch, must not be locked.
 func (o *lockRowsOp) next() (*column.Batch, error) {
 	for {
-		b, err := o.input.next()
-		if err != nil || b == nil {
-			return nil, err
-		}
-		o.out = newRowBuf(o.kinds, 1<<30)
-		for i := range b.Len() {
-			r := b.Row(i)
-			for c := range o.in {
-				o.in[c] = b.Cols[c].Datum(r)
-			}
-			keep, err := o.lock()
-			if err != nil {
+		for o.batch == nil || o.at == o.batch.Len() {
+			b, err := o.input.next()
+			if err != nil || b == nil {
 				return nil, err
 			}
-			if keep {
-				o.out.addRow(o.in)
+			o.batch, o.at = b, 0
+			if err := o.st.rt.canceled(); err != nil {
+				return nil, err
 			}
 		}
-		if o.out.n > 0 {
-			return o.out.batches[0], nil
+		r := o.batch.Row(o.at)
+		o.at++
+		for c := range o.in {
+			o.in[c] = o.batch.Cols[c].Datum(r)
 		}
-		if err := o.st.rt.canceled(); err != nil {
+		keep, changed, err := o.lock()
+		if err != nil {
 			return nil, err
 		}
+		if !keep {
+			continue
+		}
+		if !changed {
+			o.sel[0] = int32(r)
+			o.one = column.Batch{Cols: o.batch.Cols, N: o.batch.N, Sel: o.sel[:]}
+			return &o.one, nil
+		}
+		o.out = newRowBuf(o.kinds, 1)
+		o.out.addRow(o.in)
+		return o.out.batches[0], nil
 	}
 }
 
-// lock locks the rows behind the current input row and reports whether it stays.
-func (o *lockRowsOp) lock() (bool, error) {
-	changedAny := false
+// lock locks the rows behind the current input row and reports whether it
+// stays, and whether it has newer values.
+func (o *lockRowsOp) lock() (keep, changedAny bool, err error) {
 	for i := range o.locks {
 		l := &o.locks[i]
 		if o.in[l.key].Null {
@@ -100,19 +112,20 @@ func (o *lockRowsOp) lock() (bool, error) {
 			if pgerr.Is(MapError(err), pgerr.LockNotAvailable) {
 				err = pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on row in relation %q", l.w.rel.Name)
 			}
-			return false, err
+			return false, false, err
 		}
 		state, changed, err := o.st.settle(l.w, res, key, l.mode, l.wait, func(newer []column.Datum, at []byte) (bool, error) {
 			l.substitute(o.in, newer, at)
 			return true, nil
 		})
 		if err != nil || state == rowGone {
-			return false, err
+			return false, false, err
 		}
 		changedAny = changedAny || changed
 	}
 	if !changedAny || o.recheck == nil {
-		return true, nil
+		return true, changedAny, nil
 	}
-	return o.recheck.test(&row{vals: o.in})
+	keep, err = o.recheck.test(&row{vals: o.in})
+	return keep, true, err
 }
