@@ -418,6 +418,10 @@ func privilegesOf(o catalog.Object) (mask uint32, word string) {
 }
 
 func (d *ddl) grant(g *plan.Grant) error {
+	objects, err := d.grantObjects(g)
+	if err != nil {
+		return err
+	}
 	var grantees []OID
 	for _, name := range g.Grantees {
 		if name == "" {
@@ -429,10 +433,6 @@ func (d *ddl) grant(g *plan.Grant) error {
 			return undefinedRole(name)
 		}
 		grantees = append(grantees, r.OID)
-	}
-	objects, err := d.grantObjects(g)
-	if err != nil {
-		return err
 	}
 	for _, o := range objects {
 		if err := d.grantOn(g, o, grantees); err != nil {

@@ -15,7 +15,7 @@ func parseTree(sql string) (*pg.ParseResult, error) {
 	if err != nil {
 		var e *cparser.Error
 		if errors.As(err, &e) {
-			return nil, &syntaxError{message: e.Message, cursor: e.Cursorpos}
+			return nil, &syntaxError{message: e.Message, cursor: e.Cursorpos, file: e.Filename}
 		}
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func parseTree(sql string) (tree *pg.ParseResult, err error) {
 	if err != nil {
 		var e *wparser.Error
 		if errors.As(err, &e) {
-			return nil, &syntaxError{message: e.Message, cursor: e.Cursorpos}
+			return nil, &syntaxError{message: e.Message, cursor: e.Cursorpos, file: e.Filename}
 		}
 		return nil, err
 	}

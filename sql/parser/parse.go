@@ -60,7 +60,8 @@ func Position(sql string, offset int) int {
 // syntaxError is an error that the grammar reported.
 type syntaxError struct {
 	message string
-	cursor  int // character, from 1
+	cursor  int    // character, from 1
+	file    string // of PostgreSQL's source that reported it
 }
 
 func (e *syntaxError) Error() string { return e.message }
@@ -77,7 +78,7 @@ func grammarError(err error) error {
 		}
 		return pgerr.New(pgerr.ProgramLimitExceeded, "statement is too complex")
 	}
-	return pgerr.New(grammarCode(s.message), "%s", s.message).At(s.cursor)
+	return pgerr.New(s.code(), "%s", s.message).At(s.cursor)
 }
 
 // codesByMessage are the errors of scanner and grammar that are not plain syntax errors.
@@ -101,9 +102,13 @@ var codesByMessage = []struct{ part, code string }{
 	{"stack depth limit", pgerr.StatementTooComplex},
 }
 
-func grammarCode(message string) string {
+// code is the error's SQLSTATE. An escape in U&” is read behind the scanner, where PostgreSQL calls it a syntax error.
+func (e *syntaxError) code() string {
+	if strings.HasSuffix(e.file, "parser.c") {
+		return pgerr.SyntaxError
+	}
 	for _, c := range codesByMessage {
-		if strings.Contains(message, c.part) {
+		if strings.Contains(e.message, c.part) {
 			return c.code
 		}
 	}
