@@ -22,10 +22,11 @@ func (db *DB) apply(r *wal.Record) error {
 	}
 	switch r.Kind {
 	case kindCommit:
-		if err := db.applyCommit(&d, r.LSN); err != nil {
+		temp, _ := r.Decoded.(*tempWrites)
+		if err := db.applyCommit(&d, r.LSN, temp); err != nil {
 			return fmt.Errorf("record %d: %w", r.LSN, err)
 		}
-		if temp, ok := r.Decoded.(*tempWrites); ok && temp != nil {
+		if temp != nil {
 			db.applyTemp(temp, uint64(r.LSN))
 		}
 	case kindSequence:
@@ -58,6 +59,7 @@ type changes struct {
 	altered map[StoreID]*storeDef
 	dropped map[StoreID]bool
 	links   []link
+	opened  map[string]*run // segments to link that are open already
 }
 
 // lookup returns where a store's rows go and what they look like.
@@ -132,9 +134,12 @@ func (c *changes) publish() {
 	})
 }
 
-func (db *DB) applyCommit(d *decoder, lsn LSN) error {
+func (db *DB) applyCommit(d *decoder, lsn LSN, beside *tempWrites) error {
 	d.uvarint() // the transaction's number
 	c := changes{db: db, known: lsn <= db.catalog}
+	if beside != nil {
+		c.opened = beside.opened
+	}
 	for len(d.b) > 0 {
 		kind := d.byte()
 		switch ddlKind(kind) {
@@ -177,7 +182,7 @@ func (db *DB) applyLink(d *decoder, c *changes, ts uint64) error {
 		if d.err != nil || c.known {
 			continue
 		}
-		r, err := db.openRun(name, ts)
+		r, err := c.open(name, ts)
 		if err != nil {
 			return err
 		}
@@ -189,6 +194,18 @@ func (db *DB) applyLink(d *decoder, c *changes, ts uint64) error {
 		c.links = append(c.links, link{id, r})
 	}
 	return nil
+}
+
+// open returns a segment to be linked.
+func (c *changes) open(name string, ts uint64) (*run, error) {
+	r := c.opened[name]
+	if r == nil {
+		return c.db.openRun(name, ts)
+	}
+	delete(c.opened, name)
+	r.reader.Stamp(ts)
+	r.stamp = ts
+	return r, nil
 }
 
 type link struct {

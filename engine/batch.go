@@ -133,15 +133,48 @@ func eachWrite(m *memtable.Table, fn func([]byte, memtable.Version)) {
 }
 
 // tempWrites travel beside the record and not in it: temporary stores are
-// gone after a restart.
+// gone after a restart. So do the segments that the record links, opened
+// before it was proposed: applying a record on the primary does no I/O, because
+// what is durable can no longer be refused.
 type tempWrites struct {
 	ddl    []ddlOp
 	tables map[StoreID]*memtable.Table
+	opened map[string]*run
 }
 
-// temp collects the transaction's changes to temporary stores, nil if there are none.
-func (t *Txn) temp() *tempWrites {
+// openLinks opens the segments that the commit record is going to link.
+func (t *Txn) openLinks() (opened map[string]*run, err error) {
+	for _, id := range slices.Sorted(maps.Keys(t.bulk)) {
+		for _, link := range t.bulk[id] {
+			for _, r := range link.runs {
+				again, err := t.db.openRun(r.info.Name, unstamped)
+				if err != nil {
+					closeUnused(opened)
+					return nil, ioError(err)
+				}
+				if opened == nil {
+					opened = make(map[string]*run)
+				}
+				opened[r.info.Name] = again
+			}
+		}
+	}
+	return opened, nil
+}
+
+// closeUnused closes segments that were opened and not linked; their files are others'.
+func closeUnused(opened map[string]*run) {
+	for _, r := range opened {
+		_ = r.reader.Close() // only read from
+	}
+}
+
+// temp collects what travels beside the record, nil if there is nothing.
+func (t *Txn) temp(opened map[string]*run) *tempWrites {
 	var w *tempWrites
+	if opened != nil {
+		w = &tempWrites{tables: make(map[StoreID]*memtable.Table), opened: opened}
+	}
 	get := func() *tempWrites {
 		if w == nil {
 			w = &tempWrites{tables: make(map[StoreID]*memtable.Table)}

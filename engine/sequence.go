@@ -230,7 +230,7 @@ func (i *ids) nextStore(db *DB) StoreID {
 
 // next hands out a number, after reserving more if need be. The reservation
 // need not wait for the disk: whatever shows one of the numbers is in a later
-// record. When the log is dead no such record comes.
+// record. When the log refuses it, commits try again (settle).
 func (i *ids) next(db *DB, n, top *uint64, moreXIDs, moreIDs uint64) uint64 {
 	take := func() (uint64, bool) {
 		i.mu.Lock()
@@ -264,6 +264,32 @@ func (i *ids) next(db *DB, n, top *uint64, moreXIDs, moreIDs uint64) uint64 {
 		i.xidTop, i.idsTop = xidTop, idsTop
 		i.mu.Unlock()
 	}
+}
+
+// settle sees to it that the log has reserved every number that was handed out:
+// a full disk may have refused the reservation.
+func (i *ids) settle(ctx context.Context, db *DB) error {
+	i.mu.Lock()
+	owed := i.xidTop > i.xidLog || i.idsTop > i.idsLog
+	i.mu.Unlock()
+	if !owed {
+		return nil
+	}
+	i.turn.lock(db.opts.Tasks)
+	defer i.turn.unlock()
+	i.mu.Lock()
+	xidTop, idsTop := i.xidTop, i.idsTop
+	owed = xidTop > i.xidLog || idsTop > i.idsLog
+	i.mu.Unlock()
+	if !owed {
+		return nil
+	}
+	var e encoder
+	e.byte(recordVersion)
+	e.uvarint(xidTop)
+	e.uvarint(idsTop)
+	_, err := db.propose(ctx, kindReserve, e.b, nil, true)
+	return err
 }
 
 // recover raises what was reserved before a restart; counting goes on above it.

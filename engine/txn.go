@@ -184,6 +184,9 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 		return 0, err
 	}
 	t.XID()
+	if err := t.db.ids.settle(ctx, t.db); err != nil {
+		return 0, err
+	}
 	validated := t.reads != nil && t.start.shard != nil
 	if validated {
 		if !t.db.serial.Enter(t.reads, t.start.ts, t.eachWritten) {
@@ -195,11 +198,16 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 			return 0, err
 		}
 	}
-	body, temp := t.encode(), t.temp()
+	opened, err := t.openLinks()
+	if err != nil {
+		return 0, err
+	}
+	body, temp := t.encode(), t.temp(opened)
 	lsn, err := t.db.propose(ctx, kindCommit, body, temp, t.opts.AsyncCommit)
 	if validated {
 		t.db.serial.Leave(t.reads, uint64(lsn), err == nil)
 	}
+	closeUnused(opened) // apply has taken out what it linked
 	if err != nil {
 		var doubt *wal.InDoubtError
 		t.inDoubt = errors.As(err, &doubt) || errors.Is(err, wal.ErrPoisoned)

@@ -52,6 +52,13 @@ func Open(fs vfs.FS, dir, name string, c *cache.Cache, o OpenOptions) (*Reader, 
 	return r, nil
 }
 
+// Stamp gives every row its commit timestamp, as OpenOptions.Timestamp does.
+// Nobody else may use the reader yet.
+func (r *Reader) Stamp(ts uint64) {
+	r.ts = ts
+	r.info.MinTS, r.info.MaxTS = ts, ts
+}
+
 // Close closes the file. No iterator may be open.
 func (r *Reader) Close() error { return r.file.Close() }
 

@@ -39,6 +39,7 @@ type world struct {
 	xid      uint64
 	numbers  int64
 	faulty   bool // errors are to be expected
+	short    bool // and reads that find files shorter than they are
 }
 
 // newWorld prepares a life on a disk whose content is base.
