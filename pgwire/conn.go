@@ -20,6 +20,7 @@ const (
 // conn is one connection.
 type conn struct {
 	srv     *Server
+	raw     net.Conn // as accepted: what other goroutines may close before the login
 	nc      net.Conn // after the handshake the TLS connection
 	trusted bool
 	r       reader
@@ -58,7 +59,7 @@ type conn struct {
 }
 
 func newConn(s *Server, nc net.Conn, trusted bool) *conn {
-	c := &conn{srv: s, nc: nc, trusted: trusted}
+	c := &conn{srv: s, raw: nc, nc: nc, trusted: trusted}
 	c.r = reader{src: nc, buf: make([]byte, smallBuffer), beforeWait: c.w.flushDue, interrupted: c.interrupted}
 	c.w.dst = nc
 	return c
@@ -165,13 +166,13 @@ func (c *conn) drain() {
 		c.interrupt(wantDrain)
 		return
 	}
-	c.nc.Close()
+	c.raw.Close()
 }
 
 // terminate ends the connection, cancelling what runs.
 func (c *conn) terminate() {
 	if !c.loggedIn.Load() {
-		c.nc.Close()
+		c.raw.Close()
 		return
 	}
 	c.session.Terminate()

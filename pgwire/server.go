@@ -185,7 +185,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-finished:
 	case <-time.After(fatalWriteTimeout):
 		for _, c := range conns { // a statement that does not hear its cancellation
-			c.nc.Close()
+			c.raw.Close()
 		}
 		s.cancel()
 		<-finished

@@ -37,6 +37,7 @@ type script struct {
 	cancel     context.CancelFunc
 	inbox      []string
 	terminated atomic.Bool
+	once       sync.Once
 	waiting    chan struct{} // closed once "wait" runs
 	closed     chan struct{}
 	settings   map[string]string
@@ -313,12 +314,11 @@ func (s *script) wait(ctx context.Context) error {
 	s.mu.Lock()
 	s.cancel = cancel
 	s.mu.Unlock()
-	close(s.waiting)
+	s.once.Do(func() { close(s.waiting) })
 	<-ctx.Done()
 	s.mu.Lock()
 	s.cancel = nil
 	s.mu.Unlock()
-	s.waiting = make(chan struct{})
 	return ctx.Err()
 }
 
