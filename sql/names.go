@@ -203,14 +203,22 @@ func (n names) ObjectName(t types.OID, object types.OID) (string, bool) {
 	return "", false
 }
 
-// typeName prints a user-defined type (the others have names of their own).
+// typeName prints a type. Types outside pg_catalog are qualified where the search
+// path does not find them.
 func (n names) typeName(oid types.OID) (string, bool) {
-	if types.ByOID(oid) != nil {
-		return n.x.env.FormatType(oid, -1), true
+	t := types.ByOID(oid)
+	if t == nil {
+		t = n.x.view.TypeByOID(oid)
 	}
-	t := n.x.view.TypeByOID(oid)
 	if t == nil {
 		return "", false
+	}
+	if t.Schema == "pg_catalog" {
+		return n.x.env.FormatType(oid, -1), true
+	}
+	if t.IsArray() && t.Name[0] == '_' {
+		name, ok := n.typeName(t.Elem)
+		return name + "[]", ok
 	}
 	for _, s := range n.x.searchPath() {
 		if n.x.view.SchemaName(s) == t.Schema {

@@ -191,3 +191,16 @@ func TestDroppedTableElsewhere(t *testing.T) {
 		run(x, rx, "DROP TABLE t")
 	}
 }
+
+func TestNamesOfTypesOutsidePgCatalog(t *testing.T) {
+	x, r := testSession(t, testServer(t))
+	run(x, r, "CREATE TYPE mood AS ENUM ('sad', 'ok')")
+	for _, step := range []struct{ sql, want string }{
+		{"SELECT 'information_schema.sql_identifier'::regtype", "information_schema.sql_identifier\n-- SELECT 1\n"},
+		{"SELECT 'mood'::regtype, 'mood[]'::regtype, pg_typeof(ARRAY['ok']::mood[])", "mood|mood[]|mood[]\n-- SELECT 1\n"},
+	} {
+		if got := run(x, r, step.sql); got != step.want {
+			t.Errorf("%s\ngot  %q\nwant %q", step.sql, got, step.want)
+		}
+	}
+}
