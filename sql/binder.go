@@ -5,6 +5,7 @@ import (
 
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/exec"
+	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/planner"
 )
@@ -60,4 +61,9 @@ func (b sessionBinder) Store(r plan.StoredRequest) (*plan.Stored, error) { retur
 // FunctionBody implements exec.DDLBinder.
 func (b sessionBinder) FunctionBody(f *catalog.Function, raw plan.RawExpr) ([]byte, []catalog.Dependency, error) {
 	return b.stored().FunctionBody(f, raw)
+}
+
+// Routine implements exec.RoutineBinder.
+func (b sessionBinder) Routine(f catalog.OID, args []catalog.OID, ret catalog.OID, cols []functions.OutCol) (*plan.Routine, error) {
+	return b.stored().Routine(f, args, ret, cols)
 }

@@ -22,8 +22,12 @@ func (c *compiler) call(e *plan.Call) (expr, error) {
 	if e.ReturnSet {
 		return nil, pgerr.New(pgerr.FeatureNotSupported, "set-valued function called in context that cannot accept a set")
 	}
-	if e.Func.Eval == nil && e.Func.Vec == nil {
-		return nil, unsupportedFunc(e.Func)
+	fn := e.Func
+	if isRoutine(fn) {
+		fn = c.st.routineEval(e)
+	}
+	if fn.Eval == nil && fn.Vec == nil {
+		return nil, unsupportedFunc(fn)
 	}
 	args, err := c.list(e.Args)
 	if err != nil {
@@ -32,7 +36,7 @@ func (c *compiler) call(e *plan.Call) (expr, error) {
 	ctx := c.site(e.InputColl, e.Typ.OID, e.Args...)
 	ctx.Variadic = e.Variadic
 	return &call{
-		fn: e.Func, ctx: ctx, args: args, kind: c.kind(e),
+		fn: fn, ctx: ctx, args: args, kind: c.kind(e),
 		vecs: make([]*column.Vec, len(args)), vals: make([]column.Datum, len(args)),
 	}, nil
 }

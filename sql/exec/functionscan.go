@@ -20,10 +20,11 @@ type setCall struct {
 	fn   *functions.Func
 	ctx  *functions.Ctx
 	args []expr
+	body *routineCall // not nil: a function in language SQL
 }
 
 func (c *compiler) setCall(e *plan.Call) (*setCall, error) {
-	if e.Func.Set == nil {
+	if e.Func.Set == nil && !isRoutine(e.Func) {
 		return nil, unsupportedFunc(e.Func)
 	}
 	args, err := c.list(e.Args)
@@ -32,7 +33,11 @@ func (c *compiler) setCall(e *plan.Call) (*setCall, error) {
 	}
 	ctx := c.site(e.InputColl, e.Typ.OID, e.Args...)
 	ctx.Variadic = e.Variadic
-	return &setCall{fn: e.Func, ctx: ctx, args: args}, nil
+	s := &setCall{fn: e.Func, ctx: ctx, args: args}
+	if isRoutine(e.Func) {
+		s.body = &routineCall{st: c.st, fn: e.Func, args: ctx.ArgTypes, ret: e.Typ.OID}
+	}
+	return s, nil
 }
 
 // noIter is the empty set: what a strict function gives for NULL.
@@ -66,6 +71,9 @@ func (s *setCall) start(r *row) (functions.SetIter, error) {
 		}
 		vals[i] = d
 	}
+	if s.body != nil {
+		return s.body.set(vals)
+	}
 	return s.fn.Set(s.ctx, vals)
 }
 
@@ -82,6 +90,9 @@ func (c *compiler) rowSet(f *plan.FuncRef) (*rowSet, error) {
 				col.Name = f.Names[i]
 			}
 			s.call.ctx.OutCols = append(s.call.ctx.OutCols, col)
+		}
+		if s.call.body != nil && k.Typ.OID == types.RecordOID {
+			s.call.body.cols = s.call.ctx.OutCols
 		}
 		return s, nil
 	}
@@ -105,6 +116,10 @@ func (s *rowSet) start() (functions.SetIter, error) {
 // spread stores one row of the set into dst. A composite value of a function
 // whose columns are wanted is taken apart.
 func (s *rowSet) spread(vals, dst []column.Datum) {
+	if s.call != nil && s.call.body != nil {
+		copy(dst, vals)
+		return
+	}
 	if len(vals) == 1 && s.columns > 1 || (len(vals) == 1 && !s.scalar && s.call == nil) {
 		for i := range dst {
 			dst[i] = column.Null()

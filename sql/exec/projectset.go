@@ -138,6 +138,9 @@ func (o *projectSetOp) step(vals []column.Datum) (bool, error) {
 
 // value makes one value of a set's row: several columns are a composite value.
 func (o *projectSetOp) value(s *setCall, row []column.Datum) column.Datum {
+	if s.body != nil {
+		return s.body.value(row)
+	}
 	if len(row) == 1 {
 		return row[0]
 	}

@@ -55,6 +55,14 @@ type Runtime struct {
 	// the session can refuse it (read-only transactions). May be nil.
 	BeforeWrite func() error
 
+	// CheckAccess checks the privileges that the statements of SQL functions need. May be nil.
+	CheckAccess func([]plan.Access) error
+
+	// routines are the SQL functions that the statement has called so far; depth is how many
+	// of them are running.
+	routines map[routineKey]*plan.Routine
+	depth    int
+
 	// HashPassword makes the verifier of a password (CREATE ROLE … PASSWORD). May be nil.
 	HashPassword func(password string) (string, error)
 }

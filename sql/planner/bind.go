@@ -45,8 +45,8 @@ type binder struct {
 	seen    map[plan.ObjectVersion]bool
 	depth   int
 	multi   int // number of the last SubMulti sublink
-	// columnHook resolves column names that no FROM item explains (arguments of SQL functions).
-	columnHook func(parts []string, pos int) plan.Expr
+	// routine is the SQL function whose body is bound: its arguments are names that no FROM item explains. May be nil.
+	routine *routine
 	// literals numbers the constants of the text by their position, for the plan cache.
 	literals map[int]int
 	views    []OID

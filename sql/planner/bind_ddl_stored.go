@@ -7,7 +7,6 @@ import (
 
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
-	"github.com/omendb/omendb/sql/parser"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/types"
@@ -275,24 +274,7 @@ func (s Stored) FunctionBody(f *catalog.Function, raw plan.RawExpr) ([]byte, []c
 	if raw != nil {
 		return nil, nil, pgerr.Unsupported("SQL-standard function bodies are not supported")
 	}
-	statements, err := parser.Parse(f.Source)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, st := range statements {
-		if !isQuery(st.Tree) {
-			continue
-		}
-		env := *s.Env
-		env.Params = f.ArgTypes
-		if slices.ContainsFunc(f.ArgNames, func(n string) bool { return n != "" }) {
-			continue // the body may use the arguments' names, which are known where it is called
-		}
-		if _, err := Bind(&env, st); err != nil {
-			return nil, nil, err
-		}
-	}
-	return nil, nil, nil
+	return nil, nil, checkRoutine(s.Env, f)
 }
 
 // bindCopyTable finds the table of COPY and binds its condition.

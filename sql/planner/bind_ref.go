@@ -26,17 +26,15 @@ func (s *scope) columnRef(x *pg.ColumnRef) plan.Expr {
 		}
 		parts = append(parts, f.GetString_().GetSval())
 	}
-	if b.columnHook != nil {
-		if e := b.columnHook(parts, pos); e != nil {
-			return e
-		}
-	}
 	if len(parts) == 1 {
 		if e := s.findColumn(parts[0], pos, false); e != nil {
 			return e
 		}
 		if f := s.findItem("", parts[0], pos); f != nil {
 			return s.wholeRow(f, pos)
+		}
+		if e := b.routine.argument(s, parts, pos); e != nil {
+			return e
 		}
 		s.missingColumn("", parts[0], pos)
 	}
@@ -56,12 +54,18 @@ func (s *scope) columnRef(x *pg.ColumnRef) plan.Expr {
 	}
 	f := s.findItem(schema, rel, pos)
 	if f == nil {
+		if e := b.routine.argument(s, parts, pos); e != nil {
+			return e
+		}
 		s.missingItem(schema, rel, pos)
 	}
 	if e := f.item.column(b, col, pos); e != nil {
 		return at(asSeenFrom(e, s.levelsTo(f.scope)), pos)
 	}
 	if e := s.fieldOrFunc(col, s.wholeRow(f, pos), pos); e != nil {
+		return e
+	}
+	if e := b.routine.argument(s, parts, pos); e != nil {
 		return e
 	}
 	s.missingColumn(rel, col, pos)
@@ -146,7 +150,7 @@ func (b *binder) rowColumnsOf(e plan.Expr, rel func(*plan.Var) *plan.Rel) []type
 		}
 		return out
 	case *plan.Call:
-		names, typs := x.Func.OutColumns()
+		names, typs := b.callColumns(x)
 		var out []types.Attribute
 		for i, n := range names {
 			ct := b.plainType(b.outType(x, typs[i]))
@@ -285,6 +289,9 @@ func (s *scope) starRef(c *pg.ColumnRef) []nsColumn {
 			if e := s.compositeColumn(parts, pos); e != nil {
 				return s.expandRow(e)
 			}
+		}
+		if e := b.routine.argument(s, parts, pos); e != nil {
+			return s.expandRow(e)
 		}
 		s.missingItem(schema, rel, pos)
 	}
