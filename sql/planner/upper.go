@@ -307,12 +307,19 @@ func (l *level) projectSet(r *rel, targets []*plan.Target) *rel {
 	n := &plan.ProjectSet{Input: r.node}
 	out := &rel{rels: r.rels, cols: map[colKey]int{}}
 	var cols []plan.Column
+	sets := false
 	for i, e := range exprs {
+		c, ok := e.(*plan.Call)
+		sets = sets || ok && c.ReturnSet
 		n.Exprs = append(n.Exprs, l.slot(r, e))
 		cols = append(cols, plan.Column{Name: targets[i].Name, Type: targets[i].Expr.ResultType()})
 		out.exprs = append(out.exprs, exprSlot{targets[i].Expr, i})
 	}
 	info.Columns, info.Width = cols, widthOf(cols)
+	if !sets { // all of them stand below other expressions and are expanded already
+		out.node = &plan.Project{NodeInfo: info, Input: r.node, Exprs: n.Exprs}
+		return out
+	}
 	info.Rows = clampRows(info.Rows * 10)
 	n.NodeInfo = info
 	out.node = n
