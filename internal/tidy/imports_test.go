@@ -23,7 +23,7 @@ var allowed = map[string][]string{
 	"sql/explain":   {"sql/catalog", "sql/exec", "sql/functions", "sql/pgerr", "sql/plan", "sql/types"},
 	"sql/exec":      {"engine", "engine/column", "engine/keys", "internal/clock", "internal/vfs", "security", "sql/catalog", "sql/functions", "sql/pgerr", "sql/plan", "sql/settings", "sql/types"},
 	"sql/planner":   {"engine/column", "engine/keys", "sql/catalog", "sql/functions", "sql/parser", "sql/pgerr", "sql/plan", "sql/settings", "sql/types"},
-	"sql/syscat":    {"engine/column", "sql/catalog", "sql/exec", "sql/functions", "sql/pgerr", "sql/plan", "sql/settings", "sql/types"},
+	"sql/syscat":    {"engine", "engine/column", "sql/catalog", "sql/exec", "sql/functions", "sql/pgerr", "sql/plan", "sql/planner", "sql/settings", "sql/types"},
 	"sql/plan":      {"engine/column", "sql/catalog", "sql/functions", "sql/pgerr", "sql/types"},
 	"sql/catalog":   {"engine", "engine/column", "engine/keys", "sql/functions", "sql/pgerr", "sql/settings", "sql/types"},
 	"sql/functions": {"engine/column", "sql/pgerr", "sql/types"},
