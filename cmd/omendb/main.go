@@ -43,9 +43,11 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(startCommand(), initCommand(), versionCommand())
+	root.AddCommand(startCommand(), initCommand(), benchCommand(), versionCommand())
 	for _, c := range root.Commands() {
-		c.Args = noArguments
+		if !c.DisableFlagParsing {
+			c.Args = noArguments
+		}
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	cmd, err := root.ExecuteC()

@@ -18,10 +18,10 @@ func (m *Model) Append(dst []byte) []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(m.n))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(m.below))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(m.above))
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(m.xs)))
-	for i, x := range m.xs {
-		dst = binary.LittleEndian.AppendUint64(dst, x)
-		dst = binary.LittleEndian.AppendUint32(dst, m.ys[i])
+	dst = binary.LittleEndian.AppendUint32(dst, uint32(len(m.points)))
+	for _, p := range m.points {
+		dst = binary.LittleEndian.AppendUint64(dst, p.x)
+		dst = binary.LittleEndian.AppendUint32(dst, p.y)
 	}
 	return dst
 }
@@ -35,7 +35,7 @@ func Parse(b []byte, n int) (*Model, error) {
 	m := &Model{kind: Kind(b[0]), n: n,
 		below: int(binary.LittleEndian.Uint32(b[12:])), above: int(binary.LittleEndian.Uint32(b[16:]))}
 	points := uint64(binary.LittleEndian.Uint32(b[20:]))
-	if kind := binary.LittleEndian.Uint32(b); kind > uint32(Spline) || uint64(len(b)-headerBytes) != points*pointBytes {
+	if kind := binary.LittleEndian.Uint32(b); kind > uint32(Spline) || uint64(len(b)-headerBytes) != points*storedPoint {
 		return nil, ErrMalformed
 	}
 	if m.kind == BinarySearch {
@@ -48,13 +48,14 @@ func Parse(b []byte, n int) (*Model, error) {
 	if points < 2 {
 		return nil, ErrMalformed
 	}
-	for b = b[headerBytes:]; len(b) > 0; b = b[pointBytes:] {
+	for b = b[headerBytes:]; len(b) > 0; b = b[storedPoint:] {
 		x, y := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint32(b[8:])
-		if i := len(m.xs); i > 0 && (x <= m.xs[i-1] || y < m.ys[i-1]) || uint64(y) > uint64(n) {
+		if i := len(m.points); i > 0 && (x <= m.points[i-1].x || y < m.points[i-1].y) || uint64(y) > uint64(n) {
 			return nil, ErrMalformed
 		}
-		m.xs, m.ys = append(m.xs, x), append(m.ys, y)
+		m.points = append(m.points, point{x: x, y: y})
 	}
-	m.table.build(m.xs)
+	slopes(m.points)
+	m.table.build(m.points)
 	return m, nil
 }

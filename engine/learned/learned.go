@@ -5,6 +5,7 @@
 //
 //	Model    made by Fit(keys); Predict(key) bounds the key's place
 //	Kind     what the model is: a spline, or nothing (BinarySearch)
+//	Index    a model that is kept with its keys, and finds them
 //
 // Predict returns lower and upper such that the first position whose key is
 // not less than the given one, present or not, lies in [lower, upper]. The
@@ -60,33 +61,42 @@ var corridors = [...]float64{8, 32, 128}
 
 // Model predicts places in one sorted array of keys.
 type Model struct {
-	kind  Kind
-	n     int
-	below int // the place is at least prediction - below
-	above int // and at most prediction + above
-	xs    []uint64
-	ys    []uint32
-	table radix
+	kind   Kind
+	n      int
+	below  int // the place is at least prediction - below
+	above  int // and at most prediction + above
+	points []point
+	table  radix
 }
 
 // Fit builds a model of keys, which ascend and may repeat. keys are not kept.
 func Fit(keys []uint64) *Model {
-	m := &Model{n: len(keys)}
-	if len(keys) < MinKeys || uint64(len(keys)) > math.MaxUint32 {
-		return m
-	}
-	limit := len(keys) * bytesPerKey / pointBytes
 	for _, half := range corridors {
-		s := spline{half: half, limit: limit}
-		if !s.fit(keys) {
-			continue
+		if m := fit(keys, half, len(keys)*bytesPerKey); m != nil {
+			return m
 		}
-		c := &Model{kind: Spline, n: len(keys), xs: s.xs, ys: s.ys}
-		c.table.build(c.xs)
-		c.below, c.above = c.measure(keys)
-		if c.below+c.above <= min(maxWindow, len(keys)/4) && c.Bytes() <= len(keys)*bytesPerKey {
-			return c
-		}
+	}
+	return &Model{n: len(keys)}
+}
+
+// fit builds a spline of a corridor's width within a limit of bytes, nil if
+// there is none or its bounds are too wide to be of use.
+func fit(keys []uint64, half float64, limit int) *Model {
+	if len(keys) < MinKeys || uint64(len(keys)) > math.MaxUint32 {
+		return nil
+	}
+	s := spline{half: half, limit: limit / pointBytes}
+	if !s.fit(keys) {
+		return nil
+	}
+	slopes(s.points)
+	m := &Model{kind: Spline, n: len(keys), points: s.points}
+	m.table.build(m.points)
+	if m.Bytes() > limit {
+		return nil
+	}
+	if m.below, m.above = m.measure(keys); m.below+m.above > min(maxWindow, len(keys)/4) {
+		return nil
 	}
 	return m
 }
@@ -106,7 +116,7 @@ func (m *Model) Bytes() int {
 	if m.kind == BinarySearch {
 		return 0
 	}
-	return pointBytes*len(m.xs) + m.table.bytes()
+	return pointBytes*len(m.points) + m.table.bytes()
 }
 
 // Predict bounds the first position whose key is not less than key. Both
@@ -136,18 +146,21 @@ func (m *Model) PredictBatch(keys []uint64, lower, upper []int) {
 
 // place returns the predicted place, which never falls as key grows.
 func (m *Model) place(key uint64) int {
-	last := len(m.xs) - 1
+	last := len(m.points) - 1
 	switch {
-	case key <= m.xs[0]:
+	case key <= m.points[0].x:
 		return 0
-	case key >= m.xs[last]:
-		return int(m.ys[last])
+	case key >= m.points[last].x:
+		return int(m.points[last].y)
 	}
-	i := m.table.find(m.xs, key)
-	x0, x1 := m.xs[i], m.xs[i+1]
-	y0, y1 := int(m.ys[i]), int(m.ys[i+1])
-	y := y0 + int(float64(key-x0)*(float64(y1-y0)/float64(x1-x0)))
-	return min(y, y1)
+	return predict(m.points, m.table.find(m.points, key), key)
+}
+
+// predict places a key in the segment that begins at point i.
+func predict(points []point, i int, key uint64) int {
+	p := points[i]
+	y := int(p.y) + int(float64(key-p.x)*float64(p.slope))
+	return min(y, int(points[i+1].y))
 }
 
 // measure returns how far places lie below and above their predictions, at

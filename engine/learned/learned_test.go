@@ -259,3 +259,27 @@ func BenchmarkPredict(b *testing.B) {
 		})
 	}
 }
+
+func TestIndexFindsEveryKeyAndMiss(t *testing.T) {
+	for _, d := range distributions {
+		t.Run(d.name, func(t *testing.T) {
+			r := rand.New(rand.NewPCG(21, 22))
+			keys := d.gen(r)
+			slices.Sort(keys)
+			plain := &Index{keys: keys}
+			plain.tree.build(keys)
+			for _, x := range []*Index{NewIndex(keys), plain} {
+				p := probes(r, keys)
+				places := make([]int, len(p))
+				x.FindBatch(p, places)
+				for i, k := range p {
+					want, _ := slices.BinarySearch(keys, k)
+					if got := x.Find(k); got != want || places[i] != want {
+						t.Fatalf("%s: key %d stands at %d, found at %d, in a batch at %d", x.Kind(), k, want, got, places[i])
+					}
+				}
+				t.Logf("%s, error %d, %d bytes", x.Kind(), x.MaxError(), x.Bytes())
+			}
+		})
+	}
+}

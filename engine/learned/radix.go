@@ -41,17 +41,17 @@ func (r *radix) bytes() int {
 	return n
 }
 
-// build makes the tables for the points xs.
-func (r *radix) build(xs []uint64) {
-	clip := len(xs) / outlierShare
-	width := bits.Len(uint(len(xs))) // one to two cells per point
-	r.top = newGrid(xs, 0, len(xs), clip, min(width, maxRadixBits))
+// build makes the tables for the points.
+func (r *radix) build(points []point) {
+	clip := len(points) / outlierShare
+	width := bits.Len(uint(len(points))) // one to two cells per point
+	r.top = newGrid(points, 0, len(points), clip, min(width, maxRadixBits))
 	for c := range r.top.cells {
 		lo, hi := r.top.cells[c], r.top.next(c) // the next cell is not redirected yet
 		if hi < lo+crowded {
 			continue
 		}
-		sub := newGrid(xs, int(lo), int(hi), int(hi-lo)/outlierShare, bits.Len32(hi-lo))
+		sub := newGrid(points, int(lo), int(hi), int(hi-lo)/outlierShare, bits.Len32(hi-lo))
 		r.top.cells[c] = redirect | uint32(len(r.subs))
 		r.subs = append(r.subs, sub)
 	}
@@ -59,8 +59,8 @@ func (r *radix) build(xs []uint64) {
 
 // newGrid makes the cells for the points first to end-1, about 1<<width of
 // them for the range that is left when clip points on either side are ignored.
-func newGrid(xs []uint64, first, end, clip, width int) grid {
-	lo, hi := xs[first+clip], xs[end-1-clip]
+func newGrid(points []point, first, end, clip, width int) grid {
+	lo, hi := points[first+clip].x, points[end-1-clip].x
 	g := grid{base: lo, first: uint32(first), end: uint32(end)}
 	if n := bits.Len64(hi - lo); n > width {
 		g.shift = uint(n - width)
@@ -68,7 +68,7 @@ func newGrid(xs []uint64, first, end, clip, width int) grid {
 	g.cells = make([]uint32, (hi-lo)>>g.shift+1)
 	next := 0
 	for i := first; i < end; i++ {
-		for c := g.cell(xs[i]); next <= c; next++ {
+		for c := g.cell(points[i].x); next <= c; next++ {
 			g.cells[next] = uint32(i)
 		}
 	}
@@ -95,8 +95,8 @@ func (g *grid) next(c int) uint32 {
 	return g.end
 }
 
-// find returns i with xs[i] <= key < xs[i+1]; there is such an i.
-func (r *radix) find(xs []uint64, key uint64) int {
+// find returns i with points[i].x <= key < points[i+1].x; there is such an i.
+func (r *radix) find(points []point, key uint64) int {
 	c := r.top.cell(key)
 	lo := r.top.cells[c]
 	var hi uint32
@@ -113,7 +113,7 @@ func (r *radix) find(xs []uint64, key uint64) int {
 	// the first point greater than key is one of lo to hi
 	for lo < hi {
 		m := (lo + hi) >> 1
-		if xs[m] <= key {
+		if points[m].x <= key {
 			lo = m + 1
 		} else {
 			hi = m

@@ -2,17 +2,35 @@ package learned
 
 import "math"
 
-// pointBytes is the memory of one spline point: x uint64, y uint32.
-const pointBytes = 12
+// point is where a segment of the spline begins. One load brings all that a
+// prediction within the segment needs.
+type point struct {
+	x     uint64
+	y     uint32
+	slope float32 // places per unit of the key up to the next point
+}
+
+const (
+	pointBytes  = 16 // the memory of a point
+	storedPoint = 12 // its length in a file: x, y
+)
+
+// slopes derives the points' slopes from their places. Rounding them is an
+// error like any other: measure sees it.
+func slopes(points []point) {
+	for i := range points[:len(points)-1] {
+		p, next := &points[i], &points[i+1]
+		p.slope = float32(float64(next.y-p.y) / float64(next.x-p.x))
+	}
+}
 
 // spline is the greedy one-pass construction: the corridor of slopes from the
 // last point is narrowed by every key until a key falls out of it; then the
 // key before becomes a point.
 type spline struct {
-	half  float64 // of the corridor's width
-	limit int     // of points; the fit fails beyond it
-	xs    []uint64
-	ys    []uint32
+	half   float64 // of the corridor's width
+	limit  int     // of points; the fit fails beyond it
+	points []point
 
 	prevX  uint64
 	prevY  uint32
@@ -35,22 +53,21 @@ func (s *spline) fit(keys []uint64) bool {
 			s.add(last+1, uint32(i))
 		}
 		s.add(k, uint32(i))
-		if len(s.xs) > s.limit {
+		if len(s.points) > s.limit {
 			return false
 		}
 	}
 	if last := keys[n-1]; last < math.MaxUint64 {
 		s.add(last+1, uint32(n))
 	}
-	if s.prevX != s.xs[len(s.xs)-1] {
+	if s.prevX != s.points[len(s.points)-1].x {
 		s.push(s.prevX, s.prevY)
 	}
-	return len(s.xs) >= 2 && len(s.xs) <= s.limit
+	return len(s.points) >= 2 && len(s.points) <= s.limit
 }
 
 func (s *spline) push(x uint64, y uint32) {
-	s.xs = append(s.xs, x)
-	s.ys = append(s.ys, y)
+	s.points = append(s.points, point{x: x, y: y})
 }
 
 func (s *spline) open() { s.lo, s.hi = math.Inf(-1), math.Inf(1) }
@@ -69,6 +86,6 @@ func (s *spline) add(x uint64, y uint32) {
 
 // slope returns the slope from the last spline point to (x, y).
 func (s *spline) slope(x uint64, y float64) float64 {
-	i := len(s.xs) - 1
-	return (y - float64(s.ys[i])) / float64(x-s.xs[i])
+	p := &s.points[len(s.points)-1]
+	return (y - float64(p.y)) / float64(x-p.x)
 }

@@ -1,0 +1,294 @@
+package main
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/omendb/omendb/engine/learned"
+)
+
+type indexOptions struct {
+	common
+	keys, probes, inserts int
+	data, work            string
+}
+
+// scanRows is the length of a range scan.
+const scanRows = 10000
+
+func runIndex(args []string) error {
+	var o indexOptions
+	f := flag.NewFlagSet("index", flag.ExitOnError)
+	o.register(f)
+	f.IntVar(&o.keys, "keys", 10_000_000, "keys per data set")
+	f.IntVar(&o.probes, "probes", 200_000, "look-ups per structure and round")
+	f.IntVar(&o.inserts, "inserts", 1_000_000, "rows of the insert benchmarks")
+	f.StringVar(&o.data, "data", "", "only these data sets, with commas between (dense, timeseries, uniform, lognormal, zipfgaps, osm, uuid, url)")
+	f.StringVar(&o.work, "work", "", "only this work: read or insert")
+	if err := f.Parse(args); err != nil {
+		return err
+	}
+	r := report{json: o.json, w: os.Stdout}
+	if !o.json {
+		fmt.Println(machine())
+	}
+	for _, d := range datasets {
+		if !o.wants(d.name) {
+			continue
+		}
+		progress("%s: making %d keys", d.name, o.keys)
+		list := d.make(rand.New(rand.NewPCG(o.seed, 1)), o.keys)
+		misses := func(at int) uint64 { return list[at] + 1 }
+		if err := indexBench(&o, r, d.name, list, numberReaders, misses); err != nil {
+			return err
+		}
+	}
+	for _, d := range texts {
+		if !o.wants(d.name) {
+			continue
+		}
+		progress("%s: making %d keys", d.name, o.keys)
+		list := d.make(rand.New(rand.NewPCG(o.seed, 1)), o.keys)
+		misses := func(at int) string { return list[at] + "~" }
+		if err := indexBench(&o, r, d.name, list, textReaders, misses); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *indexOptions) wants(data string) bool {
+	return o.data == "" || slices.Contains(strings.Split(o.data, ","), data)
+}
+
+// named is a structure under look-ups.
+type named[K cmp.Ordered] struct {
+	name   string
+	reader reader[K]
+	build  time.Duration
+}
+
+// rowsOf yields the rows of a data set.
+func rowsOf[K cmp.Ordered](list []K) iter.Seq[row[K]] {
+	return func(yield func(row[K]) bool) {
+		for i, k := range list {
+			if !yield(row[K]{key: k, a: int64(i), b: int64(i % 1000)}) {
+				return
+			}
+		}
+	}
+}
+
+type building[K cmp.Ordered] func(o *indexOptions, list []K) ([]named[K], func(), error)
+
+func indexBench[K cmp.Ordered](o *indexOptions, r report, data string, list []K, build building[K], miss func(int) K) error {
+	if o.work != "insert" {
+		if err := readBench(o, r, data, list, build, miss); err != nil {
+			return err
+		}
+		runtime.GC()
+	}
+	if o.work != "read" {
+		return insertBench(o, r, data, list[:min(len(list), o.inserts)])
+	}
+	return nil
+}
+
+func readBench[K cmp.Ordered](o *indexOptions, r report, data string, list []K, build building[K], miss func(int) K) error {
+	all, done, err := build(o, list)
+	if err != nil {
+		return err
+	}
+	defer done()
+	runtime.GC()
+	rng := rand.New(rand.NewPCG(o.seed, 2))
+	for _, work := range []string{"hit", "miss", "zipf", "scan"} {
+		count := o.probes
+		if work == "scan" {
+			count = max(o.probes/2000, 1)
+		}
+		rounds := make([][]K, o.rounds)
+		for i := range rounds {
+			for _, at := range probes(rng, len(list), count, work == "zipf") {
+				k := list[at]
+				if work == "miss" {
+					if k = miss(at); at+1 < len(list) && k == list[at+1] {
+						k = list[at]
+					}
+				}
+				rounds[i] = append(rounds[i], k)
+			}
+		}
+		var run []contender
+		for _, n := range all {
+			if _, isMap := n.reader.(*goMap[K]); work == "scan" && (isMap || strings.Contains(n.name, "batches")) {
+				continue // a map has no order, and a scan no batches of keys
+			}
+			run = append(run, contender{name: n.name, run: func(round int) (int, uint64, error) {
+				if work == "scan" {
+					sum, err := n.reader.scan(rounds[round], scanRows)
+					return count, sum, err
+				}
+				sum, err := n.reader.find(rounds[round])
+				return count, sum, err
+			}})
+		}
+		samples, err := compare(data, work, len(list), o.rounds, processorTime, run)
+		if err != nil {
+			return err
+		}
+		for i := range samples {
+			k := slices.IndexFunc(all, func(n named[K]) bool { return n.name == samples[i].Structure })
+			samples[i].Bytes = all[k].reader.bytesPerKey()
+			if work == "hit" && all[k].build > 0 {
+				samples[i].Note = fmt.Sprintf("build %.1f ns/key", float64(all[k].build.Nanoseconds())/float64(len(list)))
+			}
+		}
+		if err := r.add(samples); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// timed adds a structure, and how long it took to build.
+func timed[K cmp.Ordered](list *[]named[K], name string, make func() reader[K]) {
+	progress("building %s", name)
+	start := time.Now()
+	r := make()
+	*list = append(*list, named[K]{name, r, time.Since(start)})
+}
+
+func numberReaders(o *indexOptions, list []uint64) (all []named[uint64], done func(), err error) {
+	values := make([][2]int64, 0, len(list))
+	for r := range rowsOf(list) {
+		values = append(values, [2]int64{r.a, r.b})
+	}
+	timed(&all, "tidwall/btree", func() reader[uint64] { return newTidwall(rowsOf(list)) })
+	timed(&all, "google/btree", func() reader[uint64] { return newGoogle(rowsOf(list)) })
+	timed(&all, "Go map", func() reader[uint64] { return newGoMap(rowsOf(list)) })
+	all = append(all, named[uint64]{"binary search", &array[uint64]{keys: list, values: values, search: binarySearch(list)}, 0})
+	timed(&all, "static 16-ary tree", func() reader[uint64] {
+		search, size := staticTree(list)
+		return &array[uint64]{keys: list, values: values, search: search, index: size}
+	})
+	var index *learned.Index
+	timed(&all, "learned", func() reader[uint64] {
+		index = learned.NewIndex(list)
+		return &array[uint64]{keys: list, values: values, search: index.Find, index: index.Bytes()}
+	})
+	progress("%s, error %d", index.Kind(), index.MaxError())
+	all = append(all, named[uint64]{"learned, batches", &learnedBatch{array: array[uint64]{keys: list, values: values, search: index.Find, index: index.Bytes()}, index: index}, 0})
+	return withEngine(o, list, all)
+}
+
+func textReaders(o *indexOptions, list []string) (all []named[string], done func(), err error) {
+	values := make([][2]int64, 0, len(list))
+	for r := range rowsOf(list) {
+		values = append(values, [2]int64{r.a, r.b})
+	}
+	timed(&all, "tidwall/btree", func() reader[string] { return newTidwall(rowsOf(list)) })
+	timed(&all, "google/btree", func() reader[string] { return newGoogle(rowsOf(list)) })
+	timed(&all, "Go map", func() reader[string] { return newGoMap(rowsOf(list)) })
+	all = append(all, named[string]{"binary search", &array[string]{keys: list, values: values, search: binarySearch(list)}, 0})
+	return withEngine(o, list, all)
+}
+
+// withEngine adds the engine and the memtable.
+func withEngine[K cmp.Ordered](o *indexOptions, list []K, all []named[K]) ([]named[K], func(), error) {
+	dir, remove, err := o.workDir()
+	if err != nil {
+		return nil, nil, err
+	}
+	db, err := openEngine(dir, int64(len(list))*100+64<<20)
+	if err != nil {
+		remove()
+		return nil, nil, err
+	}
+	progress("building engine")
+	start := time.Now()
+	s, err := newStore(db, rowsOf(list))
+	if err != nil {
+		return nil, nil, err
+	}
+	b := s.batched()
+	all = append(all, named[K]{"engine.Get", s, time.Since(start)}, named[K]{"engine.GetBatch, batches", b, 0})
+	if _, err := s.scan(list[:1], len(list)); err != nil { // warms the cache
+		return nil, nil, err
+	}
+	timed(&all, "memtable", func() reader[K] { return newMemory(rowsOf(list)) })
+	return all, func() {
+		s.close()
+		b.close()
+		_ = db.Close() // the directory goes anyway
+		remove()
+	}, nil
+}
+
+// insertBench inserts in order, at random, and 5 rows in 100 among look-ups.
+func insertBench[K cmp.Ordered](o *indexOptions, r report, data string, list []K) error {
+	shuffled := slices.Clone(list)
+	rand.New(rand.NewPCG(o.seed, 3)).Shuffle(len(shuffled), func(i, k int) { shuffled[i], shuffled[k] = shuffled[k], shuffled[i] })
+	structures := []struct {
+		name string
+		make func() writer[K]
+	}{
+		{"tidwall/btree", func() writer[K] { return newTidwall(func(func(row[K]) bool) {}) }},
+		{"google/btree", func() writer[K] { return newGoogle(func(func(row[K]) bool) {}) }},
+		{"memtable", func() writer[K] { return newMemory[K](nil) }},
+	}
+	for _, work := range []string{"insert in order", "insert at random", "mixed 95:5"} {
+		keys := shuffled
+		if work == "insert in order" {
+			keys = list
+		}
+		var run []contender
+		for _, s := range structures {
+			run = append(run, contender{name: s.name, run: func(int) (int, uint64, error) {
+				w := s.make()
+				if work == "mixed 95:5" {
+					return mixed(w, keys)
+				}
+				for _, k := range keys {
+					w.insert(k)
+				}
+				return len(keys), 0, nil
+			}})
+		}
+		samples, err := compare(data, work, len(list), o.rounds, processorTime, run)
+		if err != nil {
+			return err
+		}
+		if err := r.add(samples); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mixed does 19 look-ups for every insert in a structure that holds half of
+// the keys. The load of that half is part of the time; it is the smaller part.
+func mixed[K cmp.Ordered](w writer[K], keys []K) (ops int, sum uint64, err error) {
+	half := len(keys) / 2
+	for _, k := range keys[:half] {
+		w.insert(k)
+	}
+	for i, k := range keys[half:] {
+		w.insert(k)
+		at := (i * 7919) % max(half-19, 1)
+		s, err := w.find(keys[at:min(at+19, half)])
+		if err != nil {
+			return 0, 0, err
+		}
+		sum += s
+	}
+	return half + 20*(len(keys)-half), sum, nil
+}

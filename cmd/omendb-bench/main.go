@@ -1,0 +1,63 @@
+// Command omendb-bench compares OmenDB's learned index and its storage engine
+// with other ordered structures and stores, in one process, in interleaved
+// rounds. It is a module of its own, so that the peers it measures are no
+// dependency of the server; `omendb bench` starts it.
+//
+//	omendb-bench index --keys 10000000    structures in memory
+//
+// Every figure is the median of the rounds, with the least and the greatest.
+// Within a round every structure does the same work, one after the other, so
+// that what else the machine does meets all of them. The sums of what look-ups
+// return are compared: a structure that answers wrongly ends the run.
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+)
+
+func main() {
+	if err := run(os.Args[1:]); err != nil {
+		fmt.Fprintf(os.Stderr, "omendb-bench: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+var errUsage = errors.New("usage: omendb-bench index [flags]; index -h lists them")
+
+func run(args []string) error {
+	if len(args) == 0 {
+		return errUsage
+	}
+	switch args[0] {
+	case "index":
+		return runIndex(args[1:])
+	}
+	return errUsage
+}
+
+// common are the flags that both benchmarks have.
+type common struct {
+	json   bool
+	rounds int
+	dir    string
+	seed   uint64
+}
+
+func (c *common) register(f *flag.FlagSet) {
+	f.BoolVar(&c.json, "json", false, "print JSON lines instead of tables")
+	f.IntVar(&c.rounds, "rounds", 5, "interleaved rounds per figure")
+	f.StringVar(&c.dir, "dir", "", "directory for files (a temporary one)")
+	f.Uint64Var(&c.seed, "seed", 1, "of data and look-ups")
+}
+
+// workDir returns the directory for files and what removes it.
+func (c *common) workDir() (string, func(), error) {
+	dir, err := os.MkdirTemp(c.dir, "omendb-bench-")
+	if err != nil {
+		return "", nil, err
+	}
+	return dir, func() { _ = os.RemoveAll(dir) }, nil // a leftover is in a temporary directory
+}

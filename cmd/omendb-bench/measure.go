@@ -1,0 +1,137 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+)
+
+// sample is one figure: nanoseconds per operation over the rounds, and beside
+// which structure it is read.
+type sample struct {
+	Data      string  `json:"data"`
+	Work      string  `json:"work"`
+	Structure string  `json:"structure"`
+	Keys      int     `json:"keys"`
+	Median    float64 `json:"median_ns"`
+	Min       float64 `json:"min_ns"`
+	Max       float64 `json:"max_ns"`
+	Ratio     float64 `json:"ratio"`           // the base's median by this one's; above 1 is faster
+	Note      string  `json:"note,omitempty"`  // what else was measured
+	Bytes     float64 `json:"bytes,omitempty"` // per key, of the index alone
+}
+
+// contender does work in one round: all operations of it.
+type contender struct {
+	name string
+	run  func(round int) (ops int, sum uint64, err error)
+}
+
+// processorTime is what the process has used of the processors, the collector
+// included. Structures in memory are measured by it, so that what else the
+// machine does costs them cache misses but no time.
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return wallTime()
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+var started = time.Now()
+
+// wallTime is for stores on disk: waiting is what they do.
+func wallTime() time.Duration { return time.Since(started) }
+
+// compare runs the contenders in interleaved rounds. The first is the base of
+// the ratios. All must return the sums that the base returns; 0 is no sum.
+func compare(data, work string, keys, rounds int, clock func() time.Duration, list []contender) ([]sample, error) {
+	times := make([][]float64, len(list))
+	for round := range rounds {
+		var want uint64
+		for k := range list {
+			i := k
+			if round%2 == 1 { // no contender always follows the same other one
+				i = len(list) - 1 - k
+			}
+			progress("%s %s: round %d of %d, %s", data, work, round+1, rounds, list[i].name)
+			start := clock()
+			ops, sum, err := list[i].run(round)
+			if err != nil {
+				return nil, fmt.Errorf("%s %s %s: %w", data, work, list[i].name, err)
+			}
+			times[i] = append(times[i], float64((clock()-start).Nanoseconds())/float64(ops))
+			if want == 0 {
+				want = sum
+			}
+			if sum != 0 && sum != want {
+				return nil, fmt.Errorf("%s %s: %s returns the sum %d, others %d", data, work, list[i].name, sum, want)
+			}
+		}
+	}
+	progress("")
+	out := make([]sample, len(list))
+	for i := range list {
+		slices.Sort(times[i])
+		out[i] = sample{Data: data, Work: work, Structure: list[i].name, Keys: keys, Median: times[i][len(times[i])/2], Min: times[i][0], Max: times[i][len(times[i])-1]}
+		out[i].Ratio = out[0].Median / out[i].Median
+	}
+	return out, nil
+}
+
+// progress shows what is going on, on a terminal's last line.
+func progress(format string, args ...any) {
+	if st, err := os.Stderr.Stat(); err != nil || st.Mode()&os.ModeCharDevice == 0 {
+		return
+	}
+	fmt.Fprintf(os.Stderr, "\r\x1b[K"+format, args...)
+}
+
+// report prints samples as they come.
+type report struct {
+	json bool
+	w    io.Writer
+}
+
+func (r report) add(list []sample) error {
+	if r.json {
+		e := json.NewEncoder(r.w)
+		for i := range list {
+			if err := e.Encode(&list[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	w := tabwriter.NewWriter(r.w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(w, "\n%s, %s, %d keys\tns\tmin\tmax\tratio\tindex B/key\t\n", list[0].Data, list[0].Work, list[0].Keys)
+	for _, s := range list {
+		size := ""
+		if s.Bytes > 0 {
+			size = fmt.Sprintf("%.3f", s.Bytes)
+		}
+		fmt.Fprintf(w, "  %s\t%.1f\t%.1f\t%.1f\t%.2fx\t%s\t%s\n", s.Structure, s.Median, s.Min, s.Max, s.Ratio, size, s.Note)
+	}
+	return w.Flush()
+}
+
+// machine describes where the figures come from.
+func machine() string {
+	model := runtime.GOARCH
+	if b, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		for line := range strings.Lines(string(b)) {
+			if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
+				model = strings.TrimSpace(value)
+				break
+			}
+		}
+	}
+	return fmt.Sprintf("%s, %d processors, %s %s/%s", model, runtime.NumCPU(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+}

@@ -1,0 +1,197 @@
+package learned
+
+// Index finds keys in a sorted array that it shares with its owner. It is for
+// arrays in memory: the model is one of rows, fitted to what a processor's
+// caches make of it, and where no spline is good enough a static tree takes
+// its place, so that a search never costs more than that of the best
+// structure without a model.
+type Index struct {
+	keys  []uint64
+	model *Model // nil: the tree
+	tree  tree
+}
+
+const (
+	// indexShare is the memory that a row-level spline may take: one byte for
+	// so many keys.
+	indexShare = 4
+
+	// cachedBytes is what a model may take beside the other tenants of a
+	// second-level cache. A model that is larger pays a miss for its points,
+	// which costs more than the narrower window of a finer one saves.
+	cachedBytes = 768 << 10
+
+	// treeKeys is the length from which the levels of a tree pay for themselves.
+	treeKeys = 64
+
+	// batch is the number of keys that FindBatch takes through a stage at
+	// once: their misses overlap, and what is known of them stays in registers
+	// and the first cache.
+	batch = 32
+)
+
+// indexCorridors are the half-widths for row-level splines, best first.
+var indexCorridors = [...]float64{8, 16, 32, 64}
+
+// NewIndex builds an index of keys, which ascend and may repeat. They are
+// shared and must not change.
+func NewIndex(keys []uint64) *Index {
+	x := &Index{keys: keys}
+	for _, half := range indexCorridors {
+		m := fit(keys, half, len(keys)/indexShare)
+		if m == nil {
+			continue
+		}
+		x.model = m
+		if m.Bytes() <= cachedBytes {
+			break
+		}
+	}
+	if x.model == nil {
+		x.tree.build(keys)
+	}
+	return x
+}
+
+// Kind returns the kind of model; BinarySearch is the static tree.
+func (x *Index) Kind() Kind {
+	if x.model == nil {
+		return BinarySearch
+	}
+	return Spline
+}
+
+// MaxError returns the greatest distance between a prediction and the place.
+func (x *Index) MaxError() int {
+	if x.model == nil {
+		return 0
+	}
+	return x.model.MaxError()
+}
+
+// Bytes returns the memory that a search needs besides the keys.
+func (x *Index) Bytes() int {
+	if x.model == nil {
+		return x.tree.bytes()
+	}
+	return x.model.Bytes()
+}
+
+// Find returns the first position whose key is not less than key.
+func (x *Index) Find(key uint64) int {
+	if x.model == nil {
+		return x.tree.find(x.keys, key)
+	}
+	return walk(x.keys, x.model.place(key), key)
+}
+
+// walkSteps keys are compared one by one before the steps double: the branch
+// that ends a short walk is cheaper than those of a search.
+const walkSteps = 16
+
+// walk returns the first position whose key is not less than key, starting
+// from a place near it.
+func walk(keys []uint64, at int, key uint64) int {
+	if at < len(keys) && keys[at] < key {
+		for end := min(at+walkSteps, len(keys)-1); at < end; {
+			if at++; keys[at] >= key {
+				return at
+			}
+		}
+		return gallopUp(keys, at+1, key)
+	}
+	for end := max(at-walkSteps, 0); at > end; at-- {
+		if keys[at-1] < key {
+			return at
+		}
+	}
+	return gallopDown(keys, at, key)
+}
+
+// gallopUp is walk where every key before at is less.
+func gallopUp(keys []uint64, at int, key uint64) int {
+	lo, hi := at, at
+	for step := 1; hi < len(keys) && keys[hi] < key; step *= 2 {
+		lo, hi = hi+1, hi+step
+	}
+	return between(keys, lo, min(hi, len(keys)), key)
+}
+
+// gallopDown is walk where no key from at on is less.
+func gallopDown(keys []uint64, at int, key uint64) int {
+	lo, hi := at, at
+	for step := 1; lo > 0 && keys[lo-1] >= key; step *= 2 {
+		lo, hi = max(lo-step, 0), lo-1
+	}
+	return between(keys, lo, hi, key)
+}
+
+// between is binary search in keys[lo:hi].
+func between(keys []uint64, lo, hi int, key uint64) int {
+	for lo < hi {
+		if m := int(uint(lo+hi) >> 1); keys[m] < key {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	return lo
+}
+
+// FindBatch does Find for every key; the slices have one length. It takes the
+// keys through the stages of a search side by side, so that the processor
+// waits for many cache misses at once.
+func (x *Index) FindBatch(keys []uint64, places []int) {
+	places = places[:len(keys)]
+	for len(keys) > 0 {
+		n := min(len(keys), batch)
+		if x.model == nil {
+			x.tree.findBatch(x.keys, keys[:n], places[:n])
+		} else {
+			x.findBatch(keys[:n], places[:n])
+		}
+		keys, places = keys[n:], places[n:]
+	}
+}
+
+func (x *Index) findBatch(keys []uint64, places []int) {
+	m := x.model
+	if m.Bytes() > cachedBytes {
+		m.touch(keys)
+	}
+	for i, k := range keys {
+		places[i] = m.place(k)
+	}
+	touch(x.keys, places)
+	for i, k := range keys {
+		places[i] = walk(x.keys, places[i], k)
+	}
+}
+
+// touch loads the keys at places and does nothing else, so that their misses overlap.
+//
+//go:noinline
+func touch(keys []uint64, places []int) (sum uint64) {
+	for _, p := range places {
+		if p < len(keys) {
+			sum += keys[p]
+		}
+	}
+	return sum
+}
+
+// touch loads the points where the segments of keys are looked for.
+//
+//go:noinline
+func (m *Model) touch(keys []uint64) (sum uint64) {
+	var cells [batch]uint32
+	for i, k := range keys {
+		cells[i] = m.table.top.cells[m.table.top.cell(k)]
+	}
+	for _, c := range cells[:len(keys)] {
+		if c < uint32(len(m.points)) {
+			sum += m.points[c].x
+		}
+	}
+	return sum
+}
