@@ -156,6 +156,9 @@ func splitIdentifiers(s string) []string {
 func (x *Session) plannerEnv(ctx context.Context, params []uint32) *planner.Env {
 	return &planner.Env{
 		Catalog: x.view, SearchPath: x.searchPath(), Types: x.env, User: x.user, Database: x.databaseName(),
+		Evaluate: func(e plan.Expr) (column.Datum, error) {
+			return exec.Constant(&exec.Runtime{Context: ctx, Functions: x.functionContext(ctx), Catalog: x.view}, e)
+		},
 		Functions: x.functionContext(ctx), Params: params, Statistics: statistics{x},
 		LockRelation: func(oid catalog.OID, mode uint8) (bool, error) { return x.lockRelation(ctx, oid, mode) },
 		Prepared:     x.preparedQuery,

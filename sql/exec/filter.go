@@ -11,6 +11,8 @@ type filterOp struct {
 	st      *state
 	input   operator
 	figures *NodeStats
+	once    bool // the condition is tested when the input is to be opened
+	never   bool // it was not true
 }
 
 func (st *state) newFilter(n *plan.Filter) (operator, error) {
@@ -19,13 +21,32 @@ func (st *state) newFilter(n *plan.Filter) (operator, error) {
 		return nil, err
 	}
 	cond, err := st.predicate(n.Cond)
-	return &filterOp{selection: selection{cond: cond}, st: st, input: input, figures: st.figures(n)}, err
+	return &filterOp{selection: selection{cond: cond}, st: st, input: input, figures: st.figures(n), once: n.Once}, err
 }
 
-func (o *filterOp) open() error { return o.input.open() }
-func (o *filterOp) close()      { o.input.close() }
+func (o *filterOp) open() error {
+	o.never = false
+	if o.once && o.cond != nil {
+		ok, err := o.cond.test(&row{})
+		if err != nil {
+			return err
+		}
+		if o.never = !ok; o.never {
+			return nil
+		}
+	}
+	return o.input.open()
+}
+
+func (o *filterOp) close() { o.input.close() }
 
 func (o *filterOp) next() (*column.Batch, error) {
+	switch {
+	case o.never:
+		return nil, nil
+	case o.once:
+		return o.input.next()
+	}
 	for {
 		b, err := o.input.next()
 		if err != nil || b == nil {

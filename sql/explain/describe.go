@@ -39,6 +39,11 @@ func (e *explainer) describe(n *node, p plan.Node) {
 		set("WorkTable Scan", " on "+x.Alias)
 		e.cond(n, "Filter", x.Filter, x)
 	case *plan.Filter:
+		if x.Once {
+			set("Result", "")
+			e.cond(n, "One-Time Filter", x.Cond, x.Input)
+			break
+		}
 		set("Filter", "")
 		e.cond(n, "Filter", x.Cond, x.Input)
 	case *plan.Project:

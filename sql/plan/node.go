@@ -212,6 +212,7 @@ type Filter struct {
 	NodeInfo
 	Input Node
 	Cond  Expr
+	Once  bool // Cond reads no columns: it is tested before the input is opened
 }
 
 // Project computes expressions. Subquery names the FROM alias for EXPLAIN, if any.

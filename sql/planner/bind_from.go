@@ -298,7 +298,7 @@ func (s *scope) rangeFunction(x *pg.RangeFunction) (plan.FromItem, []*nsItem) {
 	s.lateral = true // functions in FROM are lateral by nature
 	defer func() { s.lateral = saved }()
 	r := &plan.Rel{Kind: plan.RelFunction, Lateral: true, Ordinality: x.Ordinality}
-	for _, fn := range x.Functions {
+	for _, fn := range expandUnnest(x.Functions) {
 		pair := fn.GetList().GetItems()
 		raw := pair[0]
 		var defs []*pg.Node
@@ -339,6 +339,26 @@ func (s *scope) rangeFunction(x *pg.RangeFunction) (plan.FromItem, []*nsItem) {
 	it, items := s.single(rel)
 	items[0].hasAlias = x.Alias != nil
 	return it, items
+}
+
+// expandUnnest turns unnest(a, b) into unnest(a), unnest(b), side by side as ROWS FROM does.
+func expandUnnest(list []*pg.Node) []*pg.Node {
+	var out []*pg.Node
+	for _, fn := range list {
+		pair := fn.GetList().GetItems()
+		call := pair[0].GetFuncCall()
+		if call == nil || len(call.Funcname) != 1 || call.Funcname[0].GetString_().GetSval() != "unnest" || len(call.Args) < 2 ||
+			len(pair) > 1 && pair[1].GetList() != nil || len(call.AggOrder) > 0 || call.AggFilter != nil || call.Over != nil ||
+			call.AggStar || call.AggDistinct || call.FuncVariadic {
+			out = append(out, fn)
+			continue
+		}
+		for _, a := range call.Args {
+			one := &pg.FuncCall{Funcname: []*pg.Node{pg.MakeStrNode("pg_catalog"), pg.MakeStrNode("unnest")}, Args: []*pg.Node{a}, Location: call.Location}
+			out = append(out, pg.MakeListNode([]*pg.Node{{Node: &pg.Node_FuncCall{FuncCall: one}}}))
+		}
+	}
+	return out
 }
 
 // funcRef finds out which columns a function in FROM yields.

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/plan"
@@ -37,6 +38,8 @@ type Env struct {
 	User       OID
 	Database   string         // the current database's name, which may qualify table names
 	Functions  *functions.Ctx // to evaluate constants; may be nil
+	// Evaluate computes an expression of constants, so that it can be folded. May be nil.
+	Evaluate func(plan.Expr) (column.Datum, error)
 	// LockRelation takes a table lock (mode 1 to 8) as soon as a name is resolved. It
 	// reports whether the catalog moved meanwhile, so that the name is resolved again. May be nil.
 	LockRelation func(oid OID, mode uint8) (moved bool, err error)

@@ -106,7 +106,7 @@ func (l *level) gate(p *path, conds []plan.Expr) *path {
 			}
 			return &rel{node: n, rels: r.rels, cols: r.cols, exprs: r.exprs}
 		}
-		n := &plan.Filter{NodeInfo: info, Input: r.node, Cond: l.slot(r, conjunction(conds))}
+		n := &plan.Filter{NodeInfo: info, Input: r.node, Cond: l.lower(conjunction(conds)), Once: true}
 		return &rel{node: n, rels: r.rels, cols: r.cols, exprs: r.exprs}
 	}
 	if never {

@@ -27,7 +27,7 @@ type lifter struct {
 }
 
 func (l *lifter) query(q *plan.Query) {
-	plan.MapQuery(q, func(e plan.Expr) plan.Expr { return plan.Rewrite(e, l.expr) })
+	plan.MapQuery(q, func(e plan.Expr) plan.Expr { return plan.Replace(e, l.expr) })
 	for _, c := range q.CTEs {
 		l.query(c.Query)
 	}
@@ -38,6 +38,7 @@ func (l *lifter) query(q *plan.Query) {
 	}
 }
 
+// expr returns what takes the place of an expression, nil to look inside it.
 func (l *lifter) expr(e plan.Expr) plan.Expr {
 	switch x := e.(type) {
 	case *plan.SubLink:
@@ -55,7 +56,37 @@ func (l *lifter) expr(e plan.Expr) plan.Expr {
 		}
 		return &plan.Param{Base: x.Base, N: n}
 	}
-	return e
+	if computable(e) {
+		return e
+	}
+	return nil
+}
+
+// computable reports whether planning computes an expression from its literals:
+// what it yields, an error or a condition that is never true, is part of the
+// plan, so that they stay. Conversions that nobody wrote cost only time.
+func computable(e plan.Expr) bool {
+	switch x := e.(type) {
+	case *plan.Relabel:
+		return false
+	case *plan.Call:
+		if x.Cast == plan.CastImplicit {
+			return false
+		}
+	}
+	children := plan.Children(e)
+	for _, c := range children {
+		if has(c, func(x plan.Expr) bool {
+			switch x.(type) {
+			case *plan.Var, *plan.Param, *plan.SubLink, *plan.Agg, *plan.WindowCall, *plan.CaseTest:
+				return true
+			}
+			return false
+		}) {
+			return false
+		}
+	}
+	return len(children) > 0
 }
 
 // IsPointPlan reports whether a plan is as good for any values of its

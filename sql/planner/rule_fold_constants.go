@@ -60,8 +60,63 @@ func (f *folder) fold(e plan.Expr) plan.Expr {
 		if c, ok := x.Arg.(*plan.Const); ok && !x.RowWise {
 			return boolConst(c.Value.Null != x.Not, x.Pos)
 		}
+	case *plan.IOCast:
+		if f.l.immutableIO(x.Arg.ResultType().OID, x.Typ.OID) {
+			return f.evaluate(e)
+		}
+	case *plan.BoolTest, *plan.MinMax, *plan.ArrayOf:
+		return f.evaluate(e)
+	case *plan.Distinct:
+		if x.Equal.Volatile == 'i' {
+			return f.evaluate(e)
+		}
+	case *plan.NullIf:
+		if x.Equal.Volatile == 'i' {
+			return f.evaluate(e)
+		}
+	case *plan.ArrayOp:
+		if x.Func.Volatile == 'i' {
+			return f.evaluate(e)
+		}
 	}
 	return e
+}
+
+// evaluate computes a node whose operands are all constants.
+func (f *folder) evaluate(e plan.Expr) plan.Expr {
+	if f.l.o.env.Evaluate == nil {
+		return e
+	}
+	for _, c := range plan.Children(e) {
+		if _, ok := c.(*plan.Const); !ok {
+			return e
+		}
+	}
+	v, err := f.l.o.env.Evaluate(e)
+	if err != nil {
+		f.err = err
+		return e
+	}
+	if len(v.B) > maxFoldedBytes {
+		return e
+	}
+	return &plan.Const{Base: plan.Base{Typ: e.ResultType(), Pos: e.Position()}, Value: v}
+}
+
+// immutableIO reports whether the text form of one type and the reading of
+// another depend on nothing but the value.
+func (l *level) immutableIO(from, to plan.OID) bool {
+	source, target := l.o.env.Types.Type(from), l.o.env.Types.Type(to)
+	if source == nil || target == nil {
+		return false
+	}
+	for _, name := range []string{source.Output, target.Input} {
+		fns := functions.ByName(name)
+		if len(fns) == 0 || fns[0].Volatile != 'i' {
+			return false
+		}
+	}
+	return true
 }
 
 func (f *folder) foldCall(x *plan.Call) plan.Expr {

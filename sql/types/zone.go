@@ -165,7 +165,7 @@ func posixName(s string) (name, rest string, ok bool) {
 
 func posixStandard(spec string) (name string, east int, rest string, ok bool) {
 	name, rest, ok = posixName(spec)
-	if !ok || len(name) < 3 || rest == "" {
+	if !ok && strings.HasPrefix(spec, "<") || rest == "" { // PostgreSQL takes a missing name, too
 		return "", 0, "", false
 	}
 	sign := -1
