@@ -25,8 +25,7 @@ type model map[int]string
 
 type modelTxn struct {
 	tx    *Txn
-	class int // it writes keys that are class modulo the number of classes
-	rows  model
+	class int   // it writes keys that are class modulo the number of classes
 	base  model // RepeatableRead: what was committed at its first snapshot
 	own   map[int]*string
 	saves []map[int]*string

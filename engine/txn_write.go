@@ -117,7 +117,7 @@ func existing(def *storeDef, id StoreID, key []byte, v memtable.Version, own boo
 func (t *Txn) lockForInsert(ctx context.Context, def *storeDef, id StoreID, key []byte) error {
 	tag := rowTag(id, key)
 	for {
-		v, live, err := t.committed(id, key)
+		_, live, err := t.committed(id, key)
 		if err != nil {
 			return err
 		}
@@ -128,7 +128,7 @@ func (t *Txn) lockForInsert(ctx context.Context, def *storeDef, id StoreID, key 
 			if err == nil {
 				t.releaseLast(tag, txn.RowProbe, fresh)
 				// The writer may have ended between look and probe.
-				v, live, err = t.committed(id, key)
+				v, live, err := t.committed(id, key)
 				if err != nil {
 					return err
 				}

@@ -163,17 +163,6 @@ func (n *notifier) unlistenAll(x *Session) {
 	n.dropAll(x)
 }
 
-// listeningTo returns the channels of pg_listening_channels.
-func (n *notifier) listeningTo(x *Session) []string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	var out []string
-	for c := range x.listening {
-		out = append(out, c)
-	}
-	return out
-}
-
 func (n *notifier) send(from *Session, list []notification) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -2,7 +2,6 @@ package sql
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -51,7 +50,6 @@ type Session struct {
 	deferred   *exec.Deferred
 	pendingNtf []notification // to send at commit
 	listenOps  []listenOp
-	aborted    bool // a failed implicit transaction: skip to Sync
 
 	statements map[string]*statement
 	portals    map[string]*portal
@@ -308,10 +306,4 @@ func (x *Session) Close() {
 	x.srv.notifier.unlistenAll(x)
 	x.srv.opts.DB.EndSession(x.pid)
 	x.srv.unregister(x)
-}
-
-// isFatal reports whether the connection must end after an error.
-func isFatal(err error) bool {
-	var e *pgerr.Error
-	return errors.As(err, &e) && (e.Severity == "FATAL" || e.Severity == "PANIC")
 }

@@ -237,9 +237,7 @@ func (x *Session) runPrepare(ctx context.Context, p *plan.Prepare) error {
 	}
 	st := planner.RawStatement(p.Raw, p.Text)
 	s := &statement{name: p.Name, text: p.Text, parsed: &st, fromSQL: true, created: x.now()}
-	for _, t := range p.Types {
-		s.declared = append(s.declared, t)
-	}
+	s.declared = append(s.declared, p.Types...)
 	if _, err := x.ready(ctx, s); err != nil {
 		return err
 	}

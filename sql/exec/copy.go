@@ -15,7 +15,6 @@ type CopyJob struct {
 	rt     *Runtime
 	c      *plan.Copy
 	opts   *copyOptions
-	in     *copyIn
 	out    *copyOut
 	stmt   *plan.Statement
 	access []plan.Access

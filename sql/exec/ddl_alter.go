@@ -23,7 +23,6 @@ type alterWork struct {
 	fill    map[int]*plan.Stored // attribute → its value in rows that have none yet
 	notNull []int16              // columns that must hold no NULL
 	foreign []string             // foreign keys that rows must satisfy
-	drops   *dropping            // what DROP COLUMN and DROP CONSTRAINT take with them
 	later   []func() error       // run after the table's descriptor is stored
 	exprs   map[int16]struct{}   // columns whose type changed
 }

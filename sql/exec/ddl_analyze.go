@@ -24,8 +24,6 @@ type sample struct {
 	col    *catalog.Column
 	values []column.Datum
 	order  []int64 // the row's ordinal in storage order
-	nulls  int64
-	width  int64
 }
 
 // analyze gathers statistics about a table's columns, all of them unless some are named.

@@ -31,9 +31,6 @@ import (
 
 var oracle = flag.String("ddl.oracle", "", "rewrite the expected output of testdata/ddl from the PostgreSQL at this URL")
 
-// runner executes one statement and returns what a client would see.
-type runner func(sql string) string
-
 // TestDDLScripts runs testdata/ddl/*.sql. A script is statements, each ending in a semicolon
 // at the end of a line, and each followed by the output, commented out by "-- ". The
 // output was recorded from PostgreSQL.

@@ -97,9 +97,6 @@ func spread(v *column.Vec, n int, tmp *column.Vec) *column.Vec {
 	return tmp
 }
 
-// setNull marks row i NULL; the lanes have it already.
-func setNull(v *column.Vec, i int) { v.Nulls.Set(i) }
-
 // copyRows stores the rows sel of src into dst, which is long enough.
 func copyRows(dst, src *column.Vec, sel []int32) {
 	if src.Len() == 1 && (len(sel) != 1 || sel[0] != 0) {

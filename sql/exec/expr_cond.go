@@ -113,7 +113,6 @@ type caseExpr struct {
 	vals  []expr // one more than conds: ELSE
 	kind  column.Kind
 	out   column.Vec
-	hold  column.Vec
 	rest  []int32
 	hits  []int32
 }

@@ -21,7 +21,6 @@ type subPlanExpr struct {
 	keep   keeper
 	rows   *tupleStore // the subquery's rows, kept for tests that depend on the outer row
 	hash   *subHash
-	elem   OID
 }
 
 func (c *compiler) subPlan(e *plan.SubPlan) (expr, error) {

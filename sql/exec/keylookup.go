@@ -11,18 +11,17 @@ import (
 // keyLookupOp reads rows by complete storage keys.
 type keyLookupOp struct {
 	selection
-	st     *state
-	store  engine.StoreID
-	parts  []keyPart
-	lists  [][]expr
-	array  expr
-	elems  *arrayReader
-	fetch  *fetch
-	keys   [][]byte
-	at     int
-	in     column.Batch
-	found  []bool
-	picked []int32
+	st    *state
+	store engine.StoreID
+	parts []keyPart
+	lists [][]expr
+	array expr
+	elems *arrayReader
+	fetch *fetch
+	keys  [][]byte
+	at    int
+	in    column.Batch
+	found []bool
 }
 
 func (st *state) newKeyLookup(n *plan.KeyLookup) (operator, error) {

@@ -31,12 +31,6 @@ func (a *arena) copy(b []byte) []byte {
 	return a.block[n:len(a.block):len(a.block)]
 }
 
-// reset forgets everything copied so far; what was returned becomes invalid.
-func (a *arena) reset() {
-	a.block = a.block[:0]
-	a.total = int64(cap(a.block))
-}
-
 // rowBuf keeps rows in memory, in batches of a fixed size that own their bytes.
 type rowBuf struct {
 	kinds   []column.Kind

@@ -15,7 +15,6 @@ type subplan struct {
 	keep   keeper
 	store  *tupleStore // WITH queries: the rows so far
 	ended  bool
-	busy   bool
 	ran    bool // init plans
 	opened bool
 }

@@ -28,7 +28,6 @@ type tableWriter struct {
 	lastID    int64
 	bulk      *bulkTable // not nil: inserts go to bulk writers
 	buf       []byte
-	old       []byte
 	r         row
 }
 

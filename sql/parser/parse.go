@@ -66,9 +66,6 @@ type syntaxError struct {
 
 func (e *syntaxError) Error() string { return e.message }
 
-// errGrammarFailed tells that the grammar itself broke down on a text.
-var errGrammarFailed = errors.New("parser failed on this statement")
-
 // grammarError gives the grammar's error its SQLSTATE, which libpg_query drops.
 func grammarError(err error) error {
 	var s *syntaxError

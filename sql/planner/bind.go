@@ -44,7 +44,6 @@ type binder struct {
 	objects []plan.ObjectVersion
 	seen    map[plan.ObjectVersion]bool
 	depth   int
-	multi   int // number of the last SubMulti sublink
 	// routine is the SQL function whose body is bound: its arguments are names that no FROM item explains. May be nil.
 	routine *routine
 	// literals numbers the constants of the text by their position, for the plan cache.

@@ -7,7 +7,6 @@ type clause struct {
 	noAggs, noWindows, noSRF bool
 	subquery                 string // not empty: "cannot use subquery in …"
 	column                   string // not empty: "cannot use column reference in …"
-	windowText               string // instead of "window functions are not allowed in …"
 }
 
 // The clauses.
@@ -22,9 +21,7 @@ var (
 	inPartition = clause{name: "window definitions", noWindows: true}
 	inWinOrder  = clause{name: "window definitions", noWindows: true}
 	inFrame     = clause{name: "window ROWS", noAggs: true, noWindows: true, noSRF: true}
-	inInsert    = clause{name: "INSERT"}
 	inUpdateSet = clause{name: "UPDATE", noAggs: true, noWindows: true, noSRF: true}
-	inUpdateTgt = clause{name: "UPDATE", noAggs: true, noWindows: true, noSRF: true}
 	inMergeWhen = clause{name: "MERGE WHEN conditions", noAggs: true, noWindows: true, noSRF: true}
 	inMergeIns  = clause{name: "VALUES", noAggs: true, noWindows: true, noSRF: true}
 	inGroupBy   = clause{name: "GROUP BY", noAggs: true, noWindows: true}
@@ -43,7 +40,6 @@ var (
 	inExecute   = clause{name: "EXECUTE parameters", noAggs: true, noWindows: true, noSRF: true, subquery: "EXECUTE parameter"}
 	inGenerated = clause{name: "column generation expressions", noAggs: true, noWindows: true, noSRF: true, subquery: "column generation expression"}
 	inCopyWhere = clause{name: "COPY FROM WHERE conditions", noAggs: true, noWindows: true, noSRF: true, subquery: "COPY FROM WHERE condition"}
-	inCall      = clause{name: "CALL arguments", noAggs: true, noWindows: true, noSRF: true, subquery: "CALL argument"}
 )
 
 // within binds something as part of a clause.

@@ -14,17 +14,14 @@ type scope struct {
 	q      *plan.Query
 	items  []*nsItem   // what names can refer to, in FROM order
 	ctes   []*cteEntry // WITH queries that are visible at this level
-	with   int         // how many of ctes are q.CTEs of this level
 	clause clause
 	// lateral tells that a LATERAL item is being bound, which may see items on its left.
 	lateral bool
 	windows []windowDef
 	// lastSRF is a set-returning function that was bound at this level, for the checks on nesting.
 	lastSRF plan.Expr
-	aggSeen bool
 	// locked are names in FOR UPDATE clauses above, which reach into subqueries.
-	future  []string // tables that FROM or USING will add, for hints
-	resolve bool     // untyped literals among the targets become text
+	resolve bool // untyped literals among the targets become text
 }
 
 // nsItem is something in FROM that names can refer to: a range-table entry or a join.
@@ -152,7 +149,6 @@ func (s *scope) checkNameConflicts(left, right []*nsItem) {
 // column is what a column name was found to be.
 type found struct {
 	item  *nsItem
-	expr  plan.Expr
 	scope *scope
 }
 

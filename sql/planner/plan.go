@@ -35,12 +35,11 @@ func Plan(env *Env, q *plan.Query) (*plan.Statement, error) {
 
 // optimizer plans one statement.
 type optimizer struct {
-	env      *Env
-	stmt     *plan.Statement
-	workID   int
-	depth    int
-	seenObj  map[plan.ObjectVersion]bool
-	modifies []int // data-modifying CTEs that run even when unread
+	env     *Env
+	stmt    *plan.Statement
+	workID  int
+	depth   int
+	seenObj map[plan.ObjectVersion]bool
 }
 
 // maxPlanDepth bounds the nesting of query levels: each costs a few kB of stack.

@@ -7,7 +7,6 @@ import (
 
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
-	"github.com/omendb/omendb/sql/types"
 )
 
 // Relations returns the system tables and views, for catalog.Options.System. The
@@ -127,11 +126,3 @@ const factSuperuser = "postgres"
 // predefinedRoles are those that the facts grant something to.
 var predefinedRoles = map[string]OID{"pg_monitor": 3373, "pg_read_all_settings": 3374, "pg_read_all_stats": 3375,
 	"pg_stat_scan_tables": 3377, "pg_read_server_files": 4569, "pg_checkpoint": 4544}
-
-// relationOfType returns the system relation with a row type, nil when there is none.
-func relationOfType(t OID) *catalog.Relation {
-	if typ := types.ByOID(t); typ != nil && typ.RelID != 0 {
-		return builtin().byOID[typ.RelID]
-	}
-	return nil
-}

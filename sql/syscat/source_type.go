@@ -1,7 +1,6 @@
 package syscat
 
 import (
-	"strconv"
 	"strings"
 
 	"github.com/omendb/omendb/sql/catalog"
@@ -145,7 +144,5 @@ func procRow(g *generator, f *catalog.Function) bool {
 		all, modes, names, defaults, null, str(f.Source), null, tree(f.Body), texts(f.Settings), aclDatum(g.view, f.ACL))
 }
 
-// charCode is pg_encoding's number of UTF8, the only encoding that databases have.
+// utf8Encoding is pg_encoding's number of UTF8, the only encoding that databases have.
 const utf8Encoding = 6
-
-func itoa[T int16 | int32 | int](n T) string { return strconv.Itoa(int(n)) }

@@ -24,9 +24,6 @@ var _ exec.VirtualTable = (*systemTable)(nil)
 // extraFacts are files that add rows to those of the file named like the table.
 var extraFacts = map[string]string{"pg_description": "pg_collation_description"}
 
-// noFacts are tables whose rows all come from elsewhere, although the relation is described.
-var noFacts = map[string]bool{"pg_class": true, "pg_attribute": true, "pg_type": true, "pg_proc": true}
-
 func newTable(r *catalog.Relation) *systemTable {
 	t := &systemTable{relation: r, aclAttr: -1, rows: sources[r.Name]}
 	for i := range r.Columns {
@@ -64,8 +61,7 @@ type generator struct {
 	yield   func([]column.Datum) bool
 	buf     []column.Datum
 	done    bool
-	super   string // the first superuser's name
-	xid     int64  // what frozen ids show
+	xid     int64 // what frozen ids show
 }
 
 // Rows implements exec.VirtualTable.
