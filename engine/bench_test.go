@@ -1,55 +1,58 @@
 package engine
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/omendb/omendb/engine/column"
 )
 
-// BenchmarkGet reads single rows of a store of 100,000 through a snapshot,
-// from a memtable and from a segment.
-func BenchmarkGet(b *testing.B) {
+// benchRows are enough for a few thousand blocks.
+const benchRows = 1 << 20
+
+// benchStore is a store of benchRows rows in segments, and a snapshot of it.
+func benchStore(b *testing.B) (StoreID, *Snapshot) {
 	db := testDB(b)
 	id := makeStore(b, db)
 	tx := db.Begin(TxnOptions{})
-	const rows = 100000
-	for i := range rows {
-		check(b, tx.Insert(ctx, id, key(i), row(i, "some text of a row")))
+	w, err := tx.Bulk(id)
+	check(b, err)
+	for n := range benchRows {
+		check(b, w.Append(key(n*1000), row(n, "")))
 	}
+	check(b, w.Finish(ctx))
 	commit(b, tx)
-	for _, where := range []string{"memtable", "segment"} {
-		b.Run(where, func(b *testing.B) {
-			tx := db.Begin(TxnOptions{})
-			dst := make([]column.Datum, 2)
-			keys := make([][]byte, 1024)
-			for i := range keys {
-				keys[i] = key(i * 7919 % rows)
-			}
-			b.ReportAllocs()
-			for i := 0; b.Loop(); i++ {
-				s := tx.Snapshot()
-				if ok, err := s.Get(id, keys[i%len(keys)], nil, dst); !ok || err != nil {
-					b.Fatal(ok, err)
-				}
-				s.Close()
-			}
-			check(b, tx.Rollback())
-		})
-		check(b, db.Flush(ctx))
+	read := db.Begin(TxnOptions{ReadOnly: true})
+	s := read.Snapshot()
+	b.Cleanup(func() {
+		s.Close()
+		check(b, read.Rollback())
+	})
+	return id, s
+}
+
+func BenchmarkGet(b *testing.B) {
+	id, s := benchStore(b)
+	r := rand.New(rand.NewPCG(1, 1))
+	dst := make([]column.Datum, 1)
+	for b.Loop() {
+		ok, err := s.Get(id, key(r.IntN(benchRows)*1000), []int{0}, dst)
+		if !ok || err != nil {
+			b.Fatal(ok, err)
+		}
 	}
 }
 
-// BenchmarkCommit inserts one row in a transaction, over a memory file system.
-func BenchmarkCommit(b *testing.B) {
-	db := testDB(b)
-	id := makeStore(b, db)
-	r := row(1, "some text of a row")
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		tx := db.Begin(TxnOptions{})
-		if err := tx.Insert(ctx, id, key(i), r); err != nil {
-			b.Fatal(err)
+func BenchmarkGetBatch(b *testing.B) {
+	id, s := benchStore(b)
+	r := rand.New(rand.NewPCG(1, 1))
+	keys, found := make([][]byte, 32), make([]bool, 32)
+	var dst column.Batch
+	for b.Loop() {
+		for i := range keys {
+			keys[i] = key(r.IntN(benchRows) * 1000)
 		}
-		commit(b, tx)
+		check(b, s.GetBatch(id, keys, []int{0}, &dst, found))
 	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/32, "ns/key")
 }

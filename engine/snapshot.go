@@ -242,40 +242,53 @@ func (s *Snapshot) batchFromTables(st *storeState, def *storeDef, own *memtable.
 
 // batchFromRuns looks up the keys that are still absent, run by run.
 func (s *storeState) batchFromRuns(keys [][]byte, results []segment.Result, dst *column.Batch, o *segment.ReadOptions) error {
-	for _, runs := range [][]*run{s.level0, s.base} {
-		for _, r := range runs {
-			if err := r.batchNewer(keys, results, dst, o); err != nil {
-				return err
-			}
-			if err := r.reader.GetBatch(keys, results, dst, o); err != nil {
+	for _, r := range s.level0 {
+		for i, key := range keys {
+			if err := r.newer(i, key, &results[i], dst, o); err != nil {
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-// batchNewer replaces results by newer ones of this run, which only a bulk
-// load can have put behind a run with older versions.
-func (r *run) batchNewer(keys [][]byte, results []segment.Result, dst *column.Batch, o *segment.ReadOptions) error {
-	for i, key := range keys {
-		if results[i].Status == segment.Absent || results[i].Version >= r.info.MaxTS {
-			continue
-		}
-		row, own := make([]column.Datum, len(o.Cols)), *o
-		own.Buf = nil
-		res, err := r.reader.Get(key, row, &own)
-		if err != nil {
+		if err := r.reader.GetBatch(keys, results, dst, o); err != nil {
 			return err
 		}
-		if res.Status == segment.Absent || res.Version <= results[i].Version {
+	}
+	if len(s.base) == 0 {
+		return nil
+	}
+	var mem [64]*segment.Reader
+	readers := append(mem[:0], make([]*segment.Reader, len(keys))...)
+	for i, key := range keys {
+		r := s.baseFor(key)
+		if r == nil {
 			continue
 		}
-		results[i] = res
-		if res.Status == segment.Found {
-			for c := range row {
-				dst.Cols[c].Set(i, row[c])
+		if results[i].Status != segment.Absent {
+			if err := r.newer(i, key, &results[i], dst, o); err != nil {
+				return err
 			}
+			continue
+		}
+		readers[i] = r.reader
+	}
+	return segment.GetEach(readers, keys, results, dst, o)
+}
+
+// newer replaces the result of key i by a newer one of this run, which only a
+// bulk load can have put behind a run with older versions.
+func (r *run) newer(i int, key []byte, result *segment.Result, dst *column.Batch, o *segment.ReadOptions) error {
+	if result.Status == segment.Absent || result.Version >= r.info.MaxTS {
+		return nil
+	}
+	row, own := make([]column.Datum, len(o.Cols)), *o
+	own.Buf = nil
+	res, err := r.reader.Get(key, row, &own)
+	if err != nil || res.Status == segment.Absent || res.Version <= result.Version {
+		return err
+	}
+	*result = res
+	if res.Status == segment.Found {
+		for c := range row {
+			dst.Cols[c].Set(i, row[c])
 		}
 	}
 	return nil

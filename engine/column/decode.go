@@ -98,6 +98,30 @@ func number64(b []byte) uint64 {
 	return binary.LittleEndian.Uint64(b)
 }
 
+// PeekNumber returns row i of an encoded Int or Float column that has passed
+// Check, without parsing it, if it has one of the plainest forms: packed or
+// constant, and no NULL.
+func PeekNumber(src []byte, i int) (v int64, ok bool) {
+	if src[1]&flagNulls != 0 {
+		return 0, false
+	}
+	switch src[0] {
+	case formPacked:
+		w := int(src[2])
+		base := binary.LittleEndian.Uint64(src[encodedHeader:])
+		if w == 0 {
+			return int64(base), true
+		}
+		bit := i * w
+		return int64(base + binary.LittleEndian.Uint64(src[encodedHeader+8+bit>>3:])>>(uint(bit)&7)&(1<<uint(w)-1)), true
+	case formConstant:
+		if len(src) >= encodedHeader+8 {
+			return int64(binary.LittleEndian.Uint64(src[encodedHeader:])), true
+		}
+	}
+	return 0, false
+}
+
 // Check verifies what ParseEncoded left unverified because it costs a pass
 // over the rows: codes, ends and run lengths.
 func (c *Encoded) Check() error {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"math/bits"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/learned"
@@ -50,6 +49,7 @@ type blockKeys struct {
 	blob   []byte
 	base   uint64
 	width  int
+	mask   uint64
 	length int // of a suffix; -1 in the variable form
 }
 
@@ -63,8 +63,32 @@ func (b *block) section(s int) []byte {
 // parseBlock views data, a block that checkBlock has passed.
 func parseBlock(data []byte) block {
 	b := block{data: data, rows: int(binary.LittleEndian.Uint32(data))}
-	b.keys, _ = parseKeys(b.section(sectionKeys), b.rows) // checkBlock saw the error
+	b.keys.view(b.section(sectionKeys), b.rows)
 	return b
+}
+
+// view is parseKeys of a section that checkBlock has passed.
+func (k *blockKeys) view(s []byte, rows int) {
+	k.width, k.length = int(s[1]), int(binary.LittleEndian.Uint16(s[2:]))
+	k.mask = 1<<uint(k.width) - 1
+	prefix := binary.LittleEndian.Uint32(s[4:])
+	form := s[0]
+	k.prefix, s = s[8:8+prefix:8+prefix], s[8+prefix:]
+	if form == keysFixed {
+		k.base, k.packed = binary.LittleEndian.Uint64(s), s[8:]
+		return
+	}
+	n := column.PackedSize(rows, k.width)
+	k.length, k.packed, k.blob = -1, s[:n:n], s[n:]
+}
+
+// at returns the number of row i of the fixed form.
+func (k *blockKeys) at(i int) uint64 {
+	if k.width == 0 {
+		return 0
+	}
+	bit := i * k.width
+	return binary.LittleEndian.Uint64(k.packed[bit>>3:]) >> (uint(bit) & 7) & k.mask
 }
 
 func parseKeys(s []byte, rows int) (k blockKeys, err error) {
@@ -75,6 +99,7 @@ func parseKeys(s []byte, rows int) (k blockKeys, err error) {
 	k.width, k.length = int(s[1]), int(binary.LittleEndian.Uint16(s[2:]))
 	prefix := uint64(binary.LittleEndian.Uint32(s[4:]))
 	s = s[8:]
+	k.mask = 1<<uint(k.width) - 1 // a width of 64 leaves all ones
 	if prefix > uint64(len(s)) || k.width > 64 || k.width > column.PackedWidth(1<<57-1) && k.width != 64 {
 		return k, errBlock
 	}
@@ -116,78 +141,116 @@ func (k *blockKeys) appendKey(dst []byte, i int) []byte {
 // lowerBound returns the first row whose key is not less than key, and
 // whether it is equal.
 func (b *block) lowerBound(key []byte) (row int, exact bool) {
-	k := &b.keys
-	n := min(len(key), len(k.prefix))
-	if c := bytes.Compare(key[:n], k.prefix[:n]); c < 0 || c == 0 && n < len(k.prefix) {
-		return 0, false
-	} else if c > 0 {
-		return b.rows, false
-	}
-	rest := key[n:]
-	if k.length < 0 {
-		return k.searchVariable(rest, b.rows)
-	}
-	return k.searchFixed(rest, b.rows)
+	p := b.probe(key)
+	return b.finish(key, &p)
 }
 
-func (k *blockKeys) searchFixed(rest []byte, rows int) (int, bool) {
+// probe is the first half of a search in a block: what is known before a row
+// was looked at.
+type probe struct {
+	x     uint64 // number that is looked for, of the fixed form
+	row   int    // where to begin, or where the search ended
+	kind  probeKind
+	exact bool // row, if it has the number x, has the key
+}
+
+type probeKind uint8
+
+const (
+	probeDone     probeKind = iota // row is the answer, and not exact
+	probeFixed                     // walk from row
+	probeVariable                  // search all rows
+)
+
+// probe begins a search. Keys in a block are often evenly spaced: it asks
+// where an even spacing would put key.
+func (b *block) probe(key []byte) probe {
+	k := &b.keys
+	n := len(k.prefix)
+	if len(key) < n || string(key[:n]) != string(k.prefix) {
+		if bytes.Compare(key, k.prefix) < 0 {
+			return probe{}
+		}
+		return probe{row: b.rows}
+	}
+	if k.length < 0 {
+		return probe{kind: probeVariable}
+	}
+	rest := key[n:]
 	x := learned.Chunk(rest)
 	if k.length < 8 {
 		x >>= 64 - 8*uint(k.length)
 	}
-	longer := len(rest) > k.length // such a key follows the row whose suffix it extends
 	if x < k.base {
-		return 0, false
+		return probe{}
 	}
 	x -= k.base
-	// Keys in a block are often evenly spaced: ask first where an even
-	// spacing would put x, then search the side that remains.
-	lo, hi := 0, rows
-	if last := column.PackedAt(k.packed, rows-1, k.width); x > last || x == last && longer {
-		return rows, false
-	} else if last > 0 {
-		h, l := bits.Mul64(x, uint64(rows-1))
-		guess, _ := bits.Div64(h, l, last)
-		lo, hi = k.bracket(x, int(guess), rows)
+	if len(rest) > k.length { // such a key follows the row whose suffix it extends
+		x++
 	}
+	last := k.at(b.rows - 1)
+	if x > last || x == 0 && len(rest) > k.length {
+		return probe{row: b.rows}
+	}
+	p := probe{x: x, kind: probeFixed, exact: len(rest) == k.length}
+	if last > 0 {
+		p.row = min(int(float64(x)*(float64(b.rows-1)/float64(last))), b.rows-1)
+	}
+	return p
+}
+
+// finish ends a search that probe began.
+func (b *block) finish(key []byte, p *probe) (row int, exact bool) {
+	switch p.kind {
+	case probeDone:
+		return p.row, false
+	case probeVariable:
+		return b.keys.searchVariable(key[len(b.keys.prefix):], b.rows)
+	}
+	row = b.keys.walk(p.x, p.row, b.rows)
+	return row, p.exact && b.keys.at(row) == p.x
+}
+
+// walkRows rows are compared one by one before the steps of a walk double.
+const walkRows = 8
+
+// walk returns the first row that is not less than x, from a row near it. The
+// last row is not less than x.
+func (k *blockKeys) walk(x uint64, row, rows int) int {
+	if k.at(row) < x {
+		for end := row + walkRows; row < end; {
+			if row++; k.at(row) >= x {
+				return row
+			}
+		}
+		lo, hi := row+1, row+1
+		for step := 1; k.at(min(hi, rows-1)) < x; step *= 2 {
+			lo, hi = hi+1, hi+step
+		}
+		return k.between(x, lo, min(hi, rows-1))
+	}
+	for end := max(row-walkRows, 0); row > end; row-- {
+		if k.at(row-1) < x {
+			return row
+		}
+	}
+	lo, hi := row, row
+	for step := 1; lo > 0 && k.at(lo-1) >= x; step *= 2 {
+		lo, hi = max(lo-step, 0), lo-1
+	}
+	return k.between(x, lo, hi)
+}
+
+// between is binary search: row hi is not less than x, those before lo are.
+func (k *blockKeys) between(x uint64, lo, hi int) int {
 	for lo < hi {
-		m := int(uint(lo+hi) >> 1)
-		if y := column.PackedAt(k.packed, m, k.width); y < x || y == x && longer {
+		if m := int(uint(lo+hi) >> 1); k.at(m) < x {
 			lo = m + 1
 		} else {
 			hi = m
 		}
 	}
-	exact := lo < rows && len(rest) == k.length && column.PackedAt(k.packed, lo, k.width) == x
-	return lo, exact
-}
-
-// bracket gallops from guess to a range that holds the first row not less
-// than x and the first row greater than x. The last row is not less than x.
-func (k *blockKeys) bracket(x uint64, guess, rows int) (lo, hi int) {
-	hi = guess
-	if column.PackedAt(k.packed, guess, k.width) < x {
-		lo = guess + 1
-		for step := 1; ; step *= 2 {
-			hi = min(lo+step, rows-1)
-			if column.PackedAt(k.packed, hi, k.width) >= x {
-				break
-			}
-			lo = hi + 1
-		}
-	} else {
-		for step := 1; hi > step; step *= 2 {
-			if column.PackedAt(k.packed, hi-step, k.width) < x {
-				lo = hi - step + 1
-				break
-			}
-			hi -= step
-		}
-	}
-	for hi < rows && column.PackedAt(k.packed, hi, k.width) <= x {
-		hi++
-	}
-	return lo, hi
+	return lo
 }
 
 func (k *blockKeys) searchVariable(rest []byte, rows int) (int, bool) {

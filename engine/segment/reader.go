@@ -178,15 +178,21 @@ type pinned struct {
 
 // dataBlock returns data block i, pinned.
 func (r *Reader) dataBlock(i int, st *Stats) (pinned, error) {
-	offset := uint64(r.fences.offset(i))
-	pin, ok := r.cached(offset, st)
-	if !ok {
-		var err error
-		if pin, err = r.load(offset, r.fences.lengths[i], func(data []byte) error { return r.checkData(i, data) }, st); err != nil {
-			return pinned{}, err
-		}
+	pin, err := r.dataPin(i, st)
+	if err != nil {
+		return pinned{}, err
 	}
 	return pinned{block: parseBlock(pin.Data[:len(pin.Data)-crcSize]), pin: pin}, nil
+}
+
+// dataPin is dataBlock without a look at the block's bytes.
+func (r *Reader) dataPin(i int, st *Stats) (cache.Block, error) {
+	offset := uint64(r.fences.offset(i))
+	pin, ok := r.cached(offset, st)
+	if ok {
+		return pin, nil
+	}
+	return r.load(offset, r.fences.lengths[i], func(data []byte) error { return r.checkData(i, data) }, st)
 }
 
 func (r *Reader) checkData(i int, data []byte) error {
@@ -285,6 +291,18 @@ func (r *Reader) unpackValue(dst, data []byte, ref valueRef) ([]byte, error) {
 		return nil, r.corrupt(int64(ref.offset), "malformed compressed value")
 	}
 	return dst, nil
+}
+
+// versionAt returns the commit timestamp of a row of b.
+func (r *Reader) versionAt(b *block, row int) uint64 {
+	if r.ts != 0 {
+		return r.ts
+	}
+	if v, ok := column.PeekNumber(b.section(sectionVersions), row); ok {
+		return uint64(v)
+	}
+	versions := b.versions()
+	return uint64(versions.NumberAt(row))
 }
 
 // version returns the commit timestamp of row i.
