@@ -77,8 +77,10 @@ func (n names) ObjectByName(t types.OID, s string) (types.OID, error) {
 	switch t {
 	case types.RegtypeOID:
 		return n.typeByName(s)
-	case types.RegprocedureOID, types.RegoperatorOID, types.RegoperOID, types.RegconfigOID, types.RegdictionaryOID, types.RegcollationOID:
-		return 0, pgerr.New(pgerr.FeatureNotSupported, "reading names of type %s is not supported", types.ByOID(t).Name)
+	case types.RegprocedureOID, types.RegoperatorOID:
+		return n.signature(t, s)
+	case types.RegoperOID:
+		return n.operator(s)
 	}
 	parts, err := splitQualified(s)
 	if err != nil {
@@ -97,6 +99,9 @@ func (n names) ObjectByName(t types.OID, s string) (types.OID, error) {
 			return r.OID, nil
 		}
 		return 0, pgerr.New(pgerr.UndefinedObject, "role \"%s\" does not exist", parts[0])
+	}
+	if f, ok := factNames[t]; ok {
+		return n.fact(f, parts)
 	}
 	return n.function(parts, s)
 }
@@ -188,17 +193,17 @@ func (n names) ObjectName(t types.OID, object types.OID) (string, bool) {
 		if r := n.x.view.Role(object); r != nil {
 			return types.QuoteIdent(r.Name), true
 		}
-	case types.RegprocOID:
-		if f := functions.ByOID(object); f != nil {
-			return types.QuoteIdent(f.Name), true
+	case types.RegprocOID, types.RegprocedureOID:
+		if f := n.x.view.Func(object); f != nil {
+			return n.functionName(f, t == types.RegprocedureOID), true
 		}
-		if f := n.x.view.Function(object); f != nil {
-			return n.qualified(catalog.ClassFunction, &f.Meta), true
-		}
-	case types.RegoperOID:
+	case types.RegoperOID, types.RegoperatorOID:
 		if o := functions.OperatorByOID(object); o != nil {
-			return o.Name, true
+			return n.operatorName(o, t == types.RegoperatorOID), true
 		}
+	}
+	if f, ok := factNames[t]; ok {
+		return n.factName(f, object)
 	}
 	return "", false
 }

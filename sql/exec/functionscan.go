@@ -17,6 +17,7 @@ type rowSet struct {
 
 // setCall starts a set-returning function.
 type setCall struct {
+	out  []OID // see outTypes
 	fn   *functions.Func
 	ctx  *functions.Ctx
 	args []expr

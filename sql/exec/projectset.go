@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/plan"
@@ -144,7 +146,7 @@ func (o *projectSetOp) value(s *setCall, row []column.Datum) column.Datum {
 	if len(row) == 1 {
 		return row[0]
 	}
-	_, out := s.fn.OutColumns()
+	out := s.outTypes(o.st.env)
 	fields := make([]types.Field, len(row))
 	for i, d := range row {
 		fields[i] = types.Field{Type: types.TextOID, Value: d}
@@ -155,4 +157,22 @@ func (o *projectSetOp) value(s *setCall, row []column.Datum) column.Datum {
 		}
 	}
 	return o.st.env.MakeRecord(fields)
+}
+
+// outTypes returns the types of the function's columns, polymorphic ones made definite
+// by the call's arguments.
+func (s *setCall) outTypes(env *types.Env) []OID {
+	if s.out == nil {
+		_, out := s.fn.OutColumns()
+		s.out = slices.Clone(out)
+		for i, t := range s.out {
+			if !functions.IsPolymorphic(t) || len(s.ctx.ArgTypes) != len(s.fn.Args) {
+				continue
+			}
+			if c, err := functions.ResolvePolymorphic(env, nil, s.ctx.ArgTypes, slices.Clone(s.fn.Args), t); err == nil {
+				s.out[i] = c
+			}
+		}
+	}
+	return s.out
 }

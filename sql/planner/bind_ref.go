@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	pg "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/omendb/omendb/sql/catalog"
@@ -487,7 +489,7 @@ func (b *binder) outType(x *plan.Call, declared OID) OID {
 	if len(actual) != len(x.Func.Args) {
 		return declared
 	}
-	t, err := functions.ResolvePolymorphic(b.env.Types, nil, actual, x.Func.Args, declared)
+	t, err := functions.ResolvePolymorphic(b.env.Types, nil, actual, slices.Clone(x.Func.Args), declared)
 	if err != nil || t == 0 {
 		return declared
 	}

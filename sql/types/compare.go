@@ -107,7 +107,8 @@ func (e *Env) findOrder(oid, coll OID) *order {
 		return collatedOrder(e, coll, false)
 	case BPCharOID:
 		return collatedOrder(e, coll, true)
-	case ByteaOID, UUIDOID, PgLSNOID, MacaddrOID, Macaddr8OID, TIDOID:
+	case ByteaOID, UUIDOID, PgLSNOID, MacaddrOID, Macaddr8OID, TIDOID,
+		AclitemOID: // has only a hash operator class
 		return bytesOrder
 	}
 	return e.findStructuredOrder(oid, coll)

@@ -1,0 +1,311 @@
+package syscat_test
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/rs/zerolog"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/internal/clock"
+	"github.com/omendb/omendb/internal/task"
+	"github.com/omendb/omendb/internal/vfs"
+	"github.com/omendb/omendb/sql"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/syscat"
+	"github.com/omendb/omendb/sql/types"
+)
+
+var oracleDSN = flag.String("syscat.oracle", "", "PostgreSQL 15 server, empty database: answers are taken from it again")
+
+// maxKept bounds the rows that an expectation keeps; longer answers are kept as a digest.
+const maxKept = 60
+
+// question is one captured query. OIDs of the capturing server were replaced by that of
+// the table emp, so that they mean something.
+type question struct {
+	columns string // "name type; name type"
+	text    string
+}
+
+// capturedOID finds the OIDs of user objects.
+var capturedOID = regexp.MustCompile(`'?\b(1[6-9][0-9]{3}|[2-9][0-9]{4})\b'?`)
+
+// readQuestions reads a file of captured queries, up to the statements that ask nothing.
+func readQuestions(t testing.TB, path string) []question {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []question
+	for _, part := range strings.Split(string(raw), "\n-- columns: ")[1:] {
+		columns, text, _ := strings.Cut(part, "\n")
+		text, _, _ = strings.Cut(text, "\n-- session statements")
+		text = strings.TrimSuffix(strings.TrimSpace(text), ";")
+		out = append(out, question{columns, text})
+	}
+	return out
+}
+
+// parameters tells queries whose parameters were not captured.
+var parameters = regexp.MustCompile(`\$[0-9]`)
+
+// capturedNames are the tables of the applications that were running.
+var capturedNames = regexp.MustCompile(`'(shop|auth|django|ar|gorm|sa|typeorm|tr|sq|kn|drz|jd|pgl)_[a-z_]+'`)
+
+func (q question) bound(oid string) string {
+	q.text = capturedNames.ReplaceAllString(q.text, "'emp'")
+	return capturedOID.ReplaceAllStringFunc(q.text, func(s string) string {
+		if strings.HasPrefix(s, "'") {
+			return "'" + oid + "'"
+		}
+		return oid
+	})
+}
+
+// asker runs queries: on OmenDB, or on PostgreSQL.
+type asker interface {
+	ask(query string) (columns []string, rows [][]string, err error)
+}
+
+// bigNumber finds what depends on OIDs, transaction ids and sizes.
+var bigNumber = regexp.MustCompile(`\b[0-9]{5,}\b`)
+
+// answer runs a query and prints its columns and rows without what differs between servers.
+func answer(a asker, query string) string {
+	for _, fresh := range []string{"ROLLBACK", "RESET ALL"} { // some of the questions change the session
+		if _, _, err := a.ask(fresh); err != nil {
+			return err.Error()
+		}
+	}
+	columns, rows, err := a.ask(query)
+	if err != nil {
+		var e *pgconn.PgError
+		if errors.As(err, &e) {
+			return "ERROR " + e.Code + " " + e.Message
+		}
+		return "ERROR " + pgerr.From(err).Code + " " + pgerr.From(err).Message
+	}
+	lines := make([]string, len(rows))
+	for i, r := range rows {
+		lines[i] = strings.ReplaceAll(bigNumber.ReplaceAllString(strings.Join(r, "|"), "#"), "\n", `\n`)
+	}
+	slices.Sort(lines)
+	head := strings.Join(columns, "; ")
+	if len(lines) > maxKept {
+		sum := sha256.Sum256([]byte(strings.Join(lines, "\n")))
+		return fmt.Sprintf("%s\n%d rows %s", head, len(lines), hex.EncodeToString(sum[:8]))
+	}
+	return strings.TrimSpace(head + "\n" + strings.Join(lines, "\n"))
+}
+
+// omen is a server in memory.
+type omen struct {
+	sql.Sink
+	x       *sql.Session
+	columns []string
+	rows    [][]string
+}
+
+func newOmen(t testing.TB) *omen {
+	fs := vfs.NewVolatile()
+	tasks := task.NewGoroutines(nil)
+	db, err := engine.Open(engine.Options{FS: fs, Clock: clock.System(), Tasks: tasks, Log: zerolog.Nop(),
+		Fatal: func(err error) { t.Errorf("fatal: %v", err) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, err := catalog.Open(db, catalog.Options{Superuser: "postgres", System: syscat.Relations()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv, err := sql.Open(sql.Options{DB: db, Catalog: cat, Clock: clock.System(), Log: zerolog.Nop(), TempFS: fs, TempDir: "temp",
+		Seed: func() int64 { return 1 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := &omen{}
+	if o.x, err = srv.Connect(sql.ConnectOptions{User: "postgres", Database: "postgres", Client: o}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		o.x.Close()
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+		tasks.Close()
+	})
+	return o
+}
+
+func (o *omen) ask(query string) ([]string, [][]string, error) {
+	o.columns, o.rows = nil, nil
+	err := o.x.Simple(context.Background(), query, o)
+	return o.columns, o.rows, err
+}
+
+func (o *omen) Describe(cols []sql.Column) error {
+	for _, c := range cols {
+		o.columns = append(o.columns, c.Name+" "+o.x.Env().TypeName(c.Type))
+	}
+	return nil
+}
+
+func (o *omen) Rows(cols []sql.Column, b *column.Batch) error {
+	for i := range b.Len() {
+		row := make([]string, len(cols))
+		for j := range cols {
+			row[j] = "NULL"
+			if d := b.Cols[j].Datum(b.Row(i)); !d.Null {
+				row[j] = string(o.x.Env().Out(nil, cols[j].Type, d))
+			}
+		}
+		o.rows = append(o.rows, row)
+	}
+	return nil
+}
+
+func (o *omen) Complete(string) error                     { return nil }
+func (o *omen) Empty() error                              { return nil }
+func (o *omen) Suspended() error                          { return nil }
+func (o *omen) CopyIn(int8, int) (io.Reader, error)       { return strings.NewReader(""), nil }
+func (o *omen) CopyOut(int8, int) (io.WriteCloser, error) { return nil, io.EOF }
+func (o *omen) Notice(*pgerr.Error)                       {}
+func (o *omen) Parameter(string, string)                  {}
+func (o *omen) Notify(int32, string, string)              {}
+
+// oracle is PostgreSQL.
+type oracle struct{ conn *pgconn.PgConn }
+
+func (o oracle) ask(query string) ([]string, [][]string, error) {
+	results, err := o.conn.Exec(context.Background(), query).ReadAll()
+	if err != nil || len(results) == 0 {
+		return nil, nil, err
+	}
+	last := results[len(results)-1]
+	if last.FieldDescriptions == nil { // no rows: pgconn keeps no description of them
+		d, err := o.conn.Prepare(context.Background(), "", query, nil)
+		if err != nil {
+			return nil, nil, nil // several statements: whatever they say is not compared
+		}
+		last.FieldDescriptions = d.Fields
+	}
+	var columns []string
+	for _, f := range last.FieldDescriptions {
+		columns = append(columns, f.Name+" "+types.NewEnv().TypeName(f.DataTypeOID))
+	}
+	var rows [][]string
+	for _, r := range last.Rows {
+		row := make([]string, len(r))
+		for i, v := range r {
+			row[i] = "NULL"
+			if v != nil {
+				row[i] = string(v)
+			}
+		}
+		rows = append(rows, row)
+	}
+	return columns, rows, nil
+}
+
+// fixture makes the objects that the questions are about and returns the OID of emp.
+func fixture(t testing.TB, a asker) string {
+	raw, err := os.ReadFile("testdata/fixture.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range strings.Split(string(raw), ";\n") {
+		if strings.TrimSpace(s) == "" {
+			continue
+		}
+		if _, _, err := a.ask(s); err != nil {
+			t.Fatalf("%s: %v", s, err)
+		}
+	}
+	_, rows, err := a.ask("SELECT 'emp'::regclass::oid")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rows[0][0]
+}
+
+// slow is what no question may take, with a margin for busy machines.
+const slow = 500 * time.Millisecond
+
+// knownDifferences bounds how many answers differ from PostgreSQL's; it only goes down.
+const knownDifferences = 0
+
+// TestIntrospection asks what public clients ask and compares with PostgreSQL's answers.
+func TestIntrospection(t *testing.T) {
+	files, err := filepath.Glob("testdata/introspection/*.sql")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no questions", err)
+	}
+	if *oracleDSN != "" {
+		conn, err := pgconn.Connect(context.Background(), *oracleDSN)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o := oracle{conn}
+		oid := fixture(t, o)
+		for _, f := range files {
+			var b strings.Builder
+			for i, q := range readQuestions(t, f) {
+				if parameters.MatchString(q.text) {
+					continue
+				}
+				fmt.Fprintf(&b, "== %d\n%s\n", i, answer(o, q.bound(oid)))
+			}
+			if err := os.WriteFile(strings.TrimSuffix(f, ".sql")+".want", []byte(b.String()), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	o := newOmen(t)
+	oid := fixture(t, o)
+	total, failed := 0, 0
+	for _, f := range files {
+		raw, err := os.ReadFile(strings.TrimSuffix(f, ".sql") + ".want")
+		if err != nil {
+			t.Fatal(err)
+		}
+		questions := readQuestions(t, f)
+		for _, block := range strings.Split("\n"+string(raw), "\n== ")[1:] {
+			number, want, _ := strings.Cut(block, "\n")
+			var i int
+			if _, err := fmt.Sscan(number, &i); err != nil {
+				t.Fatal(err)
+			}
+			want = strings.TrimSpace(want)
+			start := time.Now()
+			got := answer(o, questions[i].bound(oid))
+			if d := time.Since(start); d > slow {
+				t.Errorf("%s %d took %v", filepath.Base(f), i, d)
+			}
+			total++
+			if got != want {
+				failed++
+				t.Logf("%s %d\n%s\ngot  %s\nwant %s", filepath.Base(f), i, questions[i].bound(oid), got, want)
+			}
+		}
+	}
+	t.Logf("%d of %d answers are PostgreSQL's", total-failed, total)
+	if failed > knownDifferences {
+		t.Errorf("%d answers differ, %d are known to", failed, knownDifferences)
+	}
+}
