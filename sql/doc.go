@@ -61,8 +61,9 @@ func (s *Session) columnsOf(targets []*plan.Target, formats []int16) []Column {
 	cols := make([]Column, len(targets))
 	for i, t := range targets {
 		typ := t.Expr.ResultType()
-		cols[i] = Column{Name: t.Name, Table: t.SourceTable, Attr: t.SourceAttr, Type: typ.OID, Typmod: typ.Typmod, Size: -1}
-		if d := s.env.Type(typ.OID); d != nil {
+		base, typmod := s.env.BaseType(typ.OID, typ.Typmod) // clients know nothing of domains
+		cols[i] = Column{Name: t.Name, Table: t.SourceTable, Attr: t.SourceAttr, Type: base, Typmod: typmod, Size: -1}
+		if d := s.env.Type(base); d != nil {
 			cols[i].Size = d.Len
 		}
 		switch {

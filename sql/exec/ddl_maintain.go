@@ -38,6 +38,9 @@ func (d *ddl) vacuum(v *plan.Vacuum) error {
 	var tables []*catalog.Relation
 	var columns [][]string
 	for i, name := range v.Tables {
+		if d.isSystem(name) { // computed at every reading: nothing to gather or to clean
+			continue
+		}
 		r, err := d.lockRelation(name, engine.LockShareUpdateExclusive)
 		if err != nil {
 			return err
@@ -216,4 +219,23 @@ func (d *ddl) lockTables(l *plan.LockTable) error {
 		}
 	}
 	return nil
+}
+
+// isSystem reports whether a name is that of a system table.
+func (d *ddl) isSystem(name plan.QName) bool {
+	schemas := d.bind.SearchPath()
+	if name.Schema != "" {
+		s := d.view.SchemaByName(name.Schema)
+		if s == nil {
+			return false
+		}
+		schemas = []OID{s.OID}
+	}
+	for _, s := range schemas {
+		if o := d.view.ByName(catalog.ClassRelation, s, name.Name); o != nil {
+			r, ok := o.(*catalog.Relation)
+			return ok && r.Kind == catalog.KindVirtual
+		}
+	}
+	return false
 }

@@ -9,6 +9,7 @@ import (
 
 // subscript reads or assigns elements and slices of arrays.
 type subscript struct {
+	raw          OID // of rawArrays, else 0
 	st           *state
 	arg          expr
 	assign       expr
@@ -24,6 +25,14 @@ func (c *compiler) subscript(e *plan.Subscript) (expr, error) {
 	}
 	if x.elem == 0 {
 		return nil, pgerr.Unsupported("subscripting of type %s is not supported", typeName(c.st.env, e.Arg.ResultType().OID))
+	}
+	if base := c.st.baseType(e.Arg.ResultType().OID); rawArrays[base] {
+		x.raw = base
+		if e.Assign != nil {
+			return nil, pgerr.Unsupported("assigning to parts of type %s is not supported", typeName(c.st.env, base))
+		}
+	} else if t := c.st.env.Type(base); t != nil && t.Subscript == "raw_array_subscript_handler" && t.OID != types.Int2VectorOID && t.OID != types.OIDVectorOID {
+		return nil, pgerr.Unsupported("subscripting of type %s is not supported", typeName(c.st.env, base))
 	}
 	var err error
 	if x.arg, err = c.expr(e.Arg); err != nil {
@@ -58,6 +67,33 @@ func (c *compiler) optional(es []plan.Expr) ([]expr, error) {
 	return out, nil
 }
 
+// rawArrays are the types that are no arrays and yet have elements, counted from 0.
+var rawArrays = map[OID]bool{types.NameOID: true, types.PointOID: true}
+
+// nameLength is the length of name, whose rest is zero bytes.
+const nameLength = 64
+
+// array decodes the value that is subscripted.
+func (x *subscript) array(d column.Datum) types.Array {
+	out := types.Array{}
+	switch x.raw {
+	case types.NameOID:
+		out.Elem, out.Elems = types.CharOID, make([]column.Datum, nameLength)
+		for i, c := range d.B[:min(len(d.B), nameLength)] {
+			out.Elems[i].I = int64(int8(c))
+		}
+	case types.PointOID:
+		out.Elem = types.Float8OID
+		for _, f := range types.Floats(d) {
+			out.Elems = append(out.Elems, column.FloatDatum(f))
+		}
+	default:
+		return types.ArrayFrom(d)
+	}
+	out.Dims = []types.Dim{{Len: int32(len(out.Elems))}}
+	return out
+}
+
 // bounds computes subscripts; those left out are missing. ok is false when one is NULL.
 func subscripts(es []expr, r *row) (vals []int64, missing []bool, ok bool, err error) {
 	vals, missing = make([]int64, len(es)), make([]bool, len(es))
@@ -84,7 +120,7 @@ func (x *subscript) read(r *row) (column.Datum, error) {
 	if err != nil || !ok {
 		return column.Null(), err
 	}
-	a := types.ArrayFrom(d)
+	a := x.array(d)
 	if x.slice {
 		lower, noLower, ok, err := subscripts(x.lower, r)
 		if err != nil || !ok {

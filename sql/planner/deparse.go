@@ -70,7 +70,7 @@ func (d *deparser) operand(e plan.Expr) {
 func simple(e plan.Expr) bool {
 	switch x := e.(type) {
 	case *plan.Call:
-		return x.Op == 0 && x.Cast != plan.CastExplicit || x.Cast == plan.CastImplicit && simple(x.Args[0])
+		return x.Op == 0 && x.Cast != plan.CastImplicit || x.Cast == plan.CastImplicit && simple(x.Args[0])
 	case *plan.BoolOp, *plan.NullTest, *plan.BoolTest, *plan.Distinct, *plan.ArrayOp, *plan.RowCompare, *plan.Collate:
 		return false
 	case *plan.Relabel:

@@ -455,7 +455,7 @@ func (f Functions) viewDef(oid OID, pretty bool) (datum, error) {
 		return null, nil
 	}
 	if r.Kind != catalog.KindView && r.Kind != catalog.KindMatView {
-		return str("Not a view"), nil
+		return null, nil
 	}
 	if len(r.Query) == 0 {
 		return str(r.QueryText), nil

@@ -222,7 +222,7 @@ func attributeRows(g *generator) {
 		for i := range r.Columns {
 			c := &r.Columns[i]
 			a := attrRow{name: c.Name, typ: c.Type, num: c.Num, typmod: c.Typmod, storage: c.Storage, notNull: c.NotNull,
-				hasDefault: len(c.Default) > 0, identity: c.Identity, generated: c.Generated, dropped: c.Dropped,
+				hasDefault: hasDefault(c), identity: c.Identity, generated: c.Generated, dropped: c.Dropped,
 				inherited: c.Inherited, collation: c.Collation, acl: aclDatum(g.view, c.ACL), options: null, statTarget: c.StatTgt}
 			if a.statTarget == 0 {
 				a.statTarget = -1

@@ -12,11 +12,15 @@ import (
 // It is unique as long as the OIDs of tables lie within 2.6 million of each other.
 func attrdefOID(rel OID, attr int16) OID { return rel*1601 + OID(attr) }
 
+// hasDefault reports whether a column has a row in pg_attrdef: the sequence of an
+// identity column is no default.
+func hasDefault(c *catalog.Column) bool { return len(c.Default) > 0 && c.Identity == 0 }
+
 func attrdefRows(g *generator) {
 	each(g, catalog.ClassRelation, 1, -1, func(r *catalog.Relation) bool {
 		for i := range r.Columns {
 			c := &r.Columns[i]
-			if len(c.Default) > 0 && !c.Dropped && !g.row(num(attrdefOID(r.OID, c.Num)), num(r.OID), num(c.Num), tree(c.Default)) {
+			if hasDefault(c) && !c.Dropped && !g.row(num(attrdefOID(r.OID, c.Num)), num(r.OID), num(c.Num), tree(c.Default)) {
 				return false
 			}
 		}

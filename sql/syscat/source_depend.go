@@ -168,7 +168,7 @@ func relationDepends(v *catalog.View, r *catalog.Relation, emit func(depend) boo
 		if c.Type >= catalog.FirstUserOID {
 			ok = ok && emit(d.on(pgTypeOID, c.Type, 0, 'n'))
 		}
-		if len(c.Default) > 0 {
+		if hasDefault(c) {
 			def := depend{class: pgAttrdefOID, object: attrdefOID(r.OID, c.Num)}
 			ok = ok && emit(def.on(pgClassOID, r.OID, int32(c.Num), 'a')) && def.list(v, c.Depends, emit)
 		}
