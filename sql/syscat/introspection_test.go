@@ -87,7 +87,7 @@ type asker interface {
 }
 
 // bigNumber finds what depends on OIDs, transaction ids and sizes.
-var bigNumber = regexp.MustCompile(`\b[0-9]{5,}(\b|_)`)
+var bigNumber = regexp.MustCompile(`(\b|_)[0-9]{5,}(\b|_)`)
 
 // answer runs a query and prints its columns and rows without what differs between servers.
 func answer(a asker, query string) string {
