@@ -23,6 +23,9 @@ var wasmPool *list.List
 //go:linkname wasmPoolMu github.com/wasilibs/go-pgquery/parser.abiPoolMu
 var wasmPoolMu sync.Mutex
 
+// errGrammarFailed tells that the grammar itself broke down on a text.
+var errGrammarFailed = errors.New("parser failed on this statement")
+
 // parseTree runs the grammar in WebAssembly.
 func parseTree(sql string) (tree *pg.ParseResult, err error) {
 	defer func() {
