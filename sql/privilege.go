@@ -9,13 +9,16 @@ import (
 // checkAccess is the point that every query passes before it runs.
 func (x *Session) checkAccess(access []plan.Access) error {
 	for _, a := range access {
-		r := x.view.Relation(a.Table)
-		if r == nil {
-			continue
-		}
 		role := a.Role
 		if role == 0 {
 			role = x.user
+		}
+		r := x.view.Relation(a.Table)
+		if r == nil {
+			if q := x.view.Sequence(a.Table); q != nil && !x.roleMay(x.view, role, q, a.Required) {
+				return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for sequence %s", q.Name)
+			}
+			continue
 		}
 		if !x.mayAccess(role, r, a) {
 			kind := "table"

@@ -204,3 +204,27 @@ func TestNamesOfTypesOutsidePgCatalog(t *testing.T) {
 		}
 	}
 }
+
+// pg_dump reads sequences as tables, names by their characters, and compares privileges.
+func TestWhatDumpsRead(t *testing.T) {
+	srv := testServer(t)
+	x, r := testSession(t, srv)
+	run(x, r, "CREATE SEQUENCE s START 5 INCREMENT 3; SELECT nextval('s'); SELECT nextval('s'); CREATE SEQUENCE fresh START 9")
+	for query, want := range map[string]string{
+		"SELECT last_value, is_called FROM s":                                              "8|t",
+		"SELECT * FROM fresh AS f (a)":                                                     "9|0|f",
+		"SELECT tableoid = 's'::regclass FROM s WHERE last_value > 7":                      "t",
+		"SELECT (typname)[0], typname[63] = '', typname[64] FROM pg_type WHERE oid = 1007": "_|t|NULL",
+		"SELECT ('(1,2)'::point)[1], ('(1,2)'::point)[2]":                                  "2|NULL",
+		"SELECT acldefault('r', 10) IS DISTINCT FROM acldefault('r', 10)":                  "f",
+		"SELECT acldefault('r', 10) = acldefault('f', 10)":                                 "f",
+	} {
+		if got := run(x, r, query); !strings.HasPrefix(got, want+"\n") {
+			t.Errorf("%s: %q, want %s", query, got, want)
+		}
+	}
+	run(x, r, "CREATE ROLE stranger; SET ROLE stranger")
+	if got := run(x, r, "SELECT last_value FROM s"); !strings.Contains(got, "permission denied for sequence s") {
+		t.Errorf("a sequence without privileges: %q", got)
+	}
+}

@@ -3,9 +3,24 @@ package exec
 import (
 	"fmt"
 
+	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/plan"
 )
+
+// sequenceTable is the row that a sequence shows when it is read as a table.
+type sequenceTable struct{ sequence *catalog.Sequence }
+
+// Rows implements VirtualTable. No values are logged ahead of their use, so log_cnt is 0.
+func (t sequenceTable) Rows(rt *Runtime, _ []VirtualEqual, yield func(row []column.Datum) bool) error {
+	state, err := rt.DB.SequenceState(engine.StoreID(t.sequence.Store))
+	if err != nil {
+		return MapError(err)
+	}
+	yield([]column.Datum{column.IntDatum(state.Last), column.IntDatum(0), column.BoolDatum(state.Called)})
+	return nil
+}
 
 // virtualOp reads a system catalog. Its rows are computed at open: catalogs are
 // small, and a look-up restriction makes them smaller.
@@ -22,6 +37,9 @@ type virtualOp struct {
 
 func (st *state) newVirtualScan(n *plan.VirtualScan) (operator, error) {
 	t, ok := n.Table.Virtual.(VirtualTable)
+	if q, sequence := n.Table.Virtual.(*catalog.Sequence); sequence {
+		t, ok = sequenceTable{q}, true
+	}
 	if !ok {
 		return nil, fmt.Errorf("exec: %s has no computed rows", n.Table.Name)
 	}

@@ -186,11 +186,15 @@ func (b *binder) sequenceNamed(schema, name string) *catalog.Sequence {
 	return nil
 }
 
-// sequenceRel makes a sequence readable as a table of one row, through pg_sequence_last_value
-// and its kin.
+// sequenceRel makes a sequence readable as a table of one row.
 func (b *binder) sequenceRel(q *catalog.Sequence) *plan.Rel {
-	b.fail(-1, pgerr.Unsupported("reading a sequence as a table is not supported"))
-	return nil
+	b.depend(catalog.ClassSequence, q.OID, q.Version)
+	rel := b.tableRel(&catalog.Relation{Meta: q.Meta, Kind: catalog.KindVirtual, Persistence: q.Persistence, Virtual: q,
+		Columns: []catalog.Column{{Num: 1, Name: "last_value", Type: types.Int8OID, Typmod: -1, NotNull: true},
+			{Num: 2, Name: "log_cnt", Type: types.Int8OID, Typmod: -1, NotNull: true},
+			{Num: 3, Name: "is_called", Type: types.BoolOID, Typmod: -1, NotNull: true}}}, lockAccessShare)
+	rel.Required = aclSelect
+	return rel
 }
 
 // maxViewDepth bounds views that refer to views.
