@@ -12,6 +12,8 @@ func jsonCodecs() map[OID]*codec {
 	return map[OID]*codec{
 		JSONOID:  {jsonIn, textOut, jsonRecv, textSend},
 		JSONBOID: {jsonbIn, jsonbOut, jsonbRecv, jsonbSend},
+
+		JsonpathOID: {jsonpathIn, textOut, jsonpathRecv, jsonpathSend},
 	}
 }
 
