@@ -37,6 +37,8 @@ func (db *DB) apply(r *wal.Record) error {
 		} else {
 			db.ids.applied(xid, store)
 		}
+	case kindLabel:
+		d.string()
 	default:
 		return fmt.Errorf("record %d has unknown kind %d", r.LSN, r.Kind)
 	}

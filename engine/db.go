@@ -21,7 +21,8 @@ type LSN = wal.LSN
 const (
 	kindCommit   = wal.KindCommit
 	kindSequence = wal.KindSequence
-	kindReserve  = wal.Kind(9) // transaction and store numbers may be used up to here
+	kindReserve  = wal.Kind(9)  // transaction and store numbers may be used up to here
+	kindLabel    = wal.Kind(10) // a name for this point of the log
 )
 
 // DB is an open database. Its methods may be called concurrently.
@@ -52,6 +53,8 @@ type DB struct {
 	cache      *cache.Cache
 	flush      flusher
 	oldestView *view // of those that are referred to; guarded by viewMu
+
+	backups backups
 
 	linked []*run // bulk loaded, and in no manifest yet; guarded by applyMu
 

@@ -291,6 +291,9 @@ func (db *DB) newWriter(def *storeDef) *segment.Writer {
 // removeSegment removes a file that nothing refers to. What cannot be removed
 // now is removed at the next start.
 func (db *DB) removeSegment(name string, size int64) {
+	if db.backups.keeps(name, size) {
+		return
+	}
 	if err := db.opts.FS.Remove(path.Join(db.opts.Dir, segmentDir, name)); err != nil {
 		db.opts.Log.Warn().Err(err).Str("file", name).Msg("segment.remove")
 		return

@@ -253,6 +253,7 @@ func (db *DB) owner(pid int32) *txn.Owner {
 
 // EndSession gives up what a session holds beyond its transactions.
 func (db *DB) EndSession(pid int32) {
+	db.SetSessionBackup(pid, nil)
 	if o, ok := db.owners.LoadAndDelete(pid); ok {
 		db.locks.ReleaseAllSession(o.(*txn.Owner))
 	}

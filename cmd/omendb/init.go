@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/omendb/omendb"
+	"github.com/omendb/omendb/wal"
 )
 
 const defaultDataDir = "./omendb-data"
@@ -85,8 +86,17 @@ func explainOpen(dir string, err error) error {
 	switch {
 	case errors.Is(err, omendb.ErrInUse):
 		return fmt.Errorf("%w\nAnother omendb is running on %s. Stop it, or choose another directory with --data-dir", err, dir)
+	case isLogDamage(err):
+		return fmt.Errorf("%w\nAcknowledged commits stand behind that place, so the server does not start without them. Restore a backup\n"+
+			"(omendb restore, with --archive if the log is archived), or give up everything from there on: omendb recover --help", err)
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("%w\nThe directory must belong to you and be writable; choose another one with --data-dir", err)
 	}
 	return err
+}
+
+// isLogDamage reports damage in the log.
+func isLogDamage(err error) bool {
+	var damage *wal.CorruptionError
+	return errors.As(err, &damage)
 }

@@ -43,7 +43,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(startCommand(), initCommand(), benchCommand(), versionCommand())
+	root.AddCommand(startCommand(), initCommand(), benchCommand(), versionCommand(),
+		backupCommand(), restoreCommand(), verifyCommand(), recoverCommand())
 	for _, c := range root.Commands() {
 		if !c.DisableFlagParsing {
 			c.Args = noArguments

@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"sql/explain":   {"sql/catalog", "sql/exec", "sql/functions", "sql/pgerr", "sql/plan", "sql/types"},
 	"sql/exec":      {"engine", "engine/column", "engine/keys", "internal/clock", "internal/vfs", "security", "sql/catalog", "sql/functions", "sql/pgerr", "sql/plan", "sql/settings", "sql/types"},
 	"sql/planner":   {"engine/column", "engine/keys", "sql/catalog", "sql/functions", "sql/parser", "sql/pgerr", "sql/plan", "sql/settings", "sql/types"},
-	"sql/syscat":    {"engine", "engine/column", "sql/catalog", "sql/exec", "sql/functions", "sql/pgerr", "sql/plan", "sql/planner", "sql/settings", "sql/types"},
+	"sql/syscat":    {"engine", "engine/backup", "engine/column", "sql/catalog", "sql/exec", "sql/functions", "sql/pgerr", "sql/plan", "sql/planner", "sql/settings", "sql/types"},
 	"sql/plan":      {"engine/column", "sql/catalog", "sql/functions", "sql/pgerr", "sql/types"},
 	"sql/catalog":   {"engine", "engine/column", "engine/keys", "sql/functions", "sql/pgerr", "sql/settings", "sql/types"},
 	"sql/functions": {"engine/column", "sql/pgerr", "sql/types"},
@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 
 	// The engine knows keys, typed columns and versions, but no SQL.
 	"engine":               {"engine/...", "internal/clock", "internal/event", "internal/invariant", "internal/task", "internal/vfs", "wal"},
+	"engine/backup":        {"engine", "internal/task", "internal/vfs", "wal"},
 	"engine/txn":           {"engine/column", "internal/clock", "internal/invariant", "internal/task"},
 	"engine/compact":       {"engine/column", "engine/segment", "internal/event", "internal/vfs"},
 	"engine/memtable":      {"engine/column", "engine/keys", "internal/invariant"},

@@ -51,7 +51,7 @@ var (
 
 func init() {
 	calls, sets = map[string]call{}, map[string]set{}
-	for _, m := range []map[string]call{defineCalls, visibleCalls, privilegeCalls, describeCalls, sizeCalls, schemaCalls, serverCalls, nameCalls} {
+	for _, m := range []map[string]call{defineCalls, visibleCalls, privilegeCalls, describeCalls, sizeCalls, schemaCalls, serverCalls, backupCalls, nameCalls} {
 		for k, v := range m {
 			calls[k] = v
 		}
