@@ -359,11 +359,16 @@ func (s *tableVersions) Row() ([]column.Datum, error) {
 func (db *DB) Flush(ctx context.Context) error {
 	db.applyMu.Lock()
 	db.freeze()
+	upTo := LSN(db.visible.Load())
 	db.applyMu.Unlock()
 	var failed error
 	err := db.wait(ctx, func(f *flusher) bool {
+		// What others write meanwhile is not waited for.
+		if failed = nil; len(f.frozen) == 0 || f.frozen[0].lsn > upTo {
+			return true
+		}
 		failed = f.err
-		return len(f.frozen) == 0 || failed != nil && !f.flushing
+		return failed != nil && !f.flushing
 	})
 	if err == nil {
 		err = failed

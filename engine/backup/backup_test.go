@@ -143,6 +143,7 @@ func TestBackupUnderLoad(t *testing.T) {
 			default:
 				d.add([]int{1, 3, 200}[i%3])
 				acked.Store(d.next)
+				time.Sleep(time.Millisecond)
 			}
 		}
 	}()
