@@ -13,36 +13,36 @@ const (
 // number of readers resolve references that were published to them.
 type arena struct {
 	slabs atomic.Pointer[[][]byte]
-	used  int   // bytes used in the last slab
-	bytes int64 // bytes allocated in all slabs
+	used  int    // bytes used in the last slab
+	bytes int64  // bytes allocated in all slabs
+	last  []byte // the last slab; writer only
+	base  uint64 // reference of its start; writer only
 }
 
 // alloc returns a reference to n fresh bytes, and the bytes.
 func (a *arena) alloc(n int) (ref uint64, b []byte) {
-	p := a.slabs.Load()
-	var slabs [][]byte
-	if p != nil {
-		slabs = *p
+	if len(a.last)-a.used < n {
+		a.grow(n)
 	}
-	last := len(slabs) - 1
-	if last < 0 || len(slabs[last])-a.used < n {
-		size := minSlab
-		if last >= 0 {
-			size = min(2*len(slabs[last]), maxSlab)
-		}
-		size = max(size, n)
-		grown := make([][]byte, len(slabs)+1)
-		copy(grown, slabs)
-		last++
-		grown[last] = make([]byte, size)
-		a.used, a.bytes = 0, a.bytes+int64(size)
-		slabs = grown
-		a.slabs.Store(&grown)
-	}
-	ref = uint64(last)<<32 | uint64(a.used)
-	b = slabs[last][a.used : a.used+n : a.used+n]
+	ref = a.base | uint64(a.used)
+	b = a.last[a.used : a.used+n : a.used+n]
 	a.used += n
 	return ref, b
+}
+
+// grow adds a slab with room for n bytes.
+func (a *arena) grow(n int) {
+	var slabs [][]byte
+	if p := a.slabs.Load(); p != nil {
+		slabs = *p
+	}
+	size := max(min(max(2*len(a.last), minSlab), maxSlab), n)
+	grown := make([][]byte, len(slabs)+1)
+	copy(grown, slabs)
+	a.last, a.base = make([]byte, size), uint64(len(slabs))<<32
+	grown[len(slabs)] = a.last
+	a.used, a.bytes = 0, a.bytes+int64(size)
+	a.slabs.Store(&grown)
 }
 
 // at returns the bytes from a reference to the end of its slab.

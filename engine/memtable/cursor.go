@@ -1,7 +1,5 @@
 package memtable
 
-import "sort"
-
 // Cursor walks the keys of a range in order. It sees every key that was put
 // before Init; of later ones it may see some. It is not safe for concurrent use.
 type Cursor struct {
@@ -10,10 +8,10 @@ type Cursor struct {
 
 	at, end int // append lane: next slot, and where to stop
 	dir     *directory
-	leaf    int    // random lane: the leaf that buf came from
-	lo, hi  int    // the leaves that the range touches
-	buf     []slot // rest of the current leaf, in walking order
-	mem     []slot
+	leaf    int   // random lane: the leaf that buf came from
+	lo, hi  int   // the leaves that the range touches
+	buf     slots // rest of the current leaf
+	mem     slots
 
 	lower, upper []byte
 	node         *node
@@ -24,12 +22,15 @@ type Cursor struct {
 func (c *Cursor) Init(t *Table, lower, upper []byte, reverse bool) {
 	*c = Cursor{t: t, reverse: reverse, lower: lower, upper: upper, mem: c.mem}
 	n := t.lane.len.Load()
+	if n == 0 {
+		return
+	}
 	lo, hi := uint32(0), n
 	if lower != nil {
-		lo = t.lane.search(t, n, Prefix(lower), lower)
+		lo = t.lane.search(t, n, t.prefix(lower), lower)
 	}
 	if upper != nil {
-		hi = t.lane.search(t, n, Prefix(upper), upper)
+		hi = t.lane.search(t, n, t.prefix(upper), upper)
 	}
 	c.at, c.end = int(lo), int(hi)
 	if reverse {
@@ -43,10 +44,10 @@ func (c *Cursor) Init(t *Table, lower, upper []byte, reverse bool) {
 	}
 	c.lo, c.hi = 0, len(c.dir.leaves)-1
 	if lower != nil {
-		c.lo = c.dir.search(t, Prefix(lower), lower)
+		c.lo = c.dir.search(t, t.prefix(lower), lower)
 	}
 	if upper != nil {
-		c.hi = c.dir.search(t, Prefix(upper), upper)
+		c.hi = c.dir.search(t, t.prefix(upper), upper)
 	}
 	c.leaf = c.lo - 1
 	if reverse {
@@ -56,7 +57,7 @@ func (c *Cursor) Init(t *Table, lower, upper []byte, reverse bool) {
 
 // fill loads the next leaf with keys in the range.
 func (c *Cursor) fill() {
-	for len(c.buf) == 0 && c.dir != nil {
+	for c.buf.len() == 0 && c.dir != nil {
 		c.fillOne()
 	}
 }
@@ -72,32 +73,28 @@ func (c *Cursor) fillOne() {
 		c.dir = nil
 		return
 	}
-	c.mem = c.dir.leaves[c.leaf].Load().merged(c.t, c.mem[:0])
-	buf := c.mem
+	c.mem = c.dir.leaves[c.leaf].Load().merged(c.t, slots{c.mem.prefixes[:0], c.mem.ids[:0]})
+	from, to := 0, c.mem.len()
 	if c.leaf == c.hi && c.upper != nil {
-		buf = buf[:c.position(buf, c.upper)]
+		to = c.mem.search(c.t, c.t.prefix(c.upper), c.upper)
 	}
 	if c.leaf == c.lo && c.lower != nil {
-		buf = buf[min(c.position(buf, c.lower), len(buf)):]
+		from = min(c.mem.search(c.t, c.t.prefix(c.lower), c.lower), to)
 	}
-	c.buf = buf
-}
-
-func (c *Cursor) position(slots []slot, key []byte) int {
-	p := Prefix(key)
-	return sort.Search(len(slots), func(i int) bool { return c.t.compare(slots[i], p, key) >= 0 })
+	c.buf = c.mem.cut(from, to)
 }
 
 // Next moves to the next key and reports whether there is one.
 func (c *Cursor) Next() bool {
-	if len(c.buf) == 0 {
+	if c.buf.len() == 0 {
 		c.fill()
 	}
-	inLane, inRandom := c.at != c.end, len(c.buf) > 0
+	left := c.buf.len()
+	inLane, inRandom := c.at != c.end, left > 0
 	if inLane && inRandom {
-		s := c.buf[0]
+		s := c.buf.at(0)
 		if c.reverse {
-			s = c.buf[len(c.buf)-1]
+			s = c.buf.at(left - 1)
 		}
 		inLane = c.t.less(c.t.lane.at(uint32(c.at)), s) != c.reverse
 		inRandom = !inLane
@@ -111,11 +108,11 @@ func (c *Cursor) Next() bool {
 			c.at++
 		}
 	case inRandom && c.reverse:
-		c.node = c.t.node(c.buf[len(c.buf)-1].id)
-		c.buf = c.buf[:len(c.buf)-1]
+		c.node = c.t.node(c.buf.ids[left-1])
+		c.buf = c.buf.cut(0, left-1)
 	case inRandom:
-		c.node = c.t.node(c.buf[0].id)
-		c.buf = c.buf[1:]
+		c.node = c.t.node(c.buf.ids[0])
+		c.buf = c.buf.cut(1, left)
 	default:
 		c.node = nil
 		return false
@@ -152,13 +149,12 @@ func (t *Table) EstimateRange(lower, upper []byte) int64 {
 	for i := c.lo; i <= c.hi; i++ {
 		if i != c.lo && i != c.hi {
 			lf := c.dir.leaves[i].Load()
-			n += int64(len(lf.sorted)) + int64(lf.tails.Load())
+			n += int64(lf.sorted.len()) + int64(lf.tails.Load())
 			continue
 		}
-		c.leaf, c.buf = i-1, nil
-		if c.fillOne(); len(c.buf) > 0 {
-			n += int64(len(c.buf))
-		}
+		c.leaf, c.buf = i-1, slots{}
+		c.fillOne()
+		n += int64(c.buf.len())
 	}
 	return n
 }

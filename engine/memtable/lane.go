@@ -6,15 +6,25 @@ import (
 )
 
 // appendLane is a dense sorted array of slots, in chunks that double in size
-// and never move. The published length is what readers may see.
+// and never move. The published length is what readers may see. Beside it
+// stands every sampleEvery-th prefix, so that a search touches few cache lines.
 type appendLane struct {
-	chunks [chunkCount][]slot
-	len    atomic.Uint32
+	chunks  [chunkCount][]slot
+	samples [chunkCount][]uint64
+	len     atomic.Uint32
 }
+
+// sampleEvery slots are two or three levels of a binary search within eight cache lines.
+const sampleEvery = 32
 
 func (l *appendLane) at(i uint32) slot {
 	k, at := chunkOf(i)
 	return l.chunks[k][at]
+}
+
+func (l *appendLane) sample(i uint32) uint64 {
+	k, at := chunkOf(i)
+	return l.samples[k][at]
 }
 
 func (l *appendLane) append(s slot) {
@@ -24,12 +34,36 @@ func (l *appendLane) append(s slot) {
 		l.chunks[k] = make([]slot, firstChunk<<k)
 	}
 	l.chunks[k][at] = s
+	if n%sampleEvery == 0 {
+		k, at := chunkOf(n / sampleEvery)
+		if at == 0 {
+			l.samples[k] = make([]uint64, firstChunk<<k)
+		}
+		l.samples[k][at] = s.prefix
+	}
 	l.len.Store(n + 1)
 }
 
 // search returns the first of the n slots whose key is not below key.
 func (l *appendLane) search(t *Table, n uint32, prefix uint64, key []byte) uint32 {
-	lo, hi := uint32(0), n
+	lo, hi := uint32(0), (n+sampleEvery-1)/sampleEvery
+	below := uint32(0) // samples below prefix
+	for lo < hi {
+		if m := (lo + hi) / 2; l.sample(m) < prefix {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	below = lo
+	for hi = (n + sampleEvery - 1) / sampleEvery; lo < hi; { // and those not above it
+		if m := (lo + hi) / 2; l.sample(m) <= prefix {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	lo, hi = max(below, 1)*sampleEvery-sampleEvery, min(lo*sampleEvery, n)
 	for lo < hi {
 		mid := (lo + hi) / 2
 		if t.compare(l.at(mid), prefix, key) < 0 {
@@ -49,17 +83,88 @@ const (
 	maxTail = 32
 )
 
+// slots are sorted slots. The prefixes stand by themselves: a search reads
+// little else.
+type slots struct {
+	prefixes []uint64
+	ids      []uint32
+}
+
+func newSlots(room int) slots {
+	return slots{make([]uint64, 0, room), make([]uint32, 0, room)}
+}
+
+func (s *slots) append(x slot) {
+	s.prefixes, s.ids = append(s.prefixes, x.prefix), append(s.ids, x.id)
+}
+
+func (s *slots) appendAll(o slots) {
+	s.prefixes, s.ids = append(s.prefixes, o.prefixes...), append(s.ids, o.ids...)
+}
+
+func (s *slots) len() int           { return len(s.ids) }
+func (s *slots) at(i int) slot      { return slot{s.prefixes[i], s.ids[i]} }
+func (s *slots) cut(i, k int) slots { return slots{s.prefixes[i:k:k], s.ids[i:k:k]} }
+
+// search returns the first slot whose key is not below key.
+func (s *slots) search(t *Table, prefix uint64, key []byte) int {
+	i := lowerBound(s.prefixes, prefix)
+	if i == len(s.prefixes) || s.prefixes[i] != prefix {
+		return i
+	}
+	end := i + 1 // of those with the same prefix
+	for step := 1; end < len(s.prefixes) && s.prefixes[end] == prefix; step *= 2 {
+		end += step
+	}
+	return i + sort.Search(min(end, len(s.prefixes))-i, func(k int) bool { return t.compare(s.at(i+k), prefix, key) >= 0 })
+}
+
+// lowerBound returns the first place of ascending numbers that is not below x.
+// It asks first where an even spacing would put x and gallops from there: on
+// even keys that is a cache line or two, on the others twice a binary search
+// at worst.
+func lowerBound(numbers []uint64, x uint64) int {
+	last := len(numbers) - 1
+	if last < 0 || x <= numbers[0] {
+		return 0
+	}
+	if x > numbers[last] {
+		return last + 1
+	}
+	at := min(int(float64(x-numbers[0])/float64(numbers[last]-numbers[0])*float64(last)), last)
+	lo, hi := at, at
+	if numbers[at] < x {
+		lo, hi = at+1, at+1
+		for step := 2; numbers[min(hi, last)] < x; step *= 2 {
+			lo, hi = hi+1, hi+step
+		}
+		hi = min(hi, last)
+	} else {
+		for step := 2; lo > 0 && numbers[lo-1] >= x; step *= 2 {
+			lo, hi = max(lo-step, 0), lo-1
+		}
+	}
+	for lo < hi {
+		if m := int(uint(lo+hi) >> 1); numbers[m] < x {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	return lo
+}
+
 // leaf holds slots in key order, and newer ones in order of arrival.
 type leaf struct {
-	sorted []slot // immutable
+	sorted slots // immutable
 	tail   [maxTail]slot
 	tails  atomic.Int32
 }
 
-// directory lists the leaves. The first key of leaf i is not below first[i];
-// everything below first[1] belongs to leaf 0.
+// directory lists the leaves. The first key of leaf i is not below first i;
+// everything below first 1 belongs to leaf 0.
 type directory struct {
-	first  []slot
+	first  slots
 	leaves []atomic.Pointer[leaf]
 }
 
@@ -69,17 +174,13 @@ type randomLane struct {
 	dir atomic.Pointer[directory]
 }
 
+// search returns the leaf that a key belongs to.
 func (d *directory) search(t *Table, prefix uint64, key []byte) int {
-	lo, hi := 1, len(d.leaves)
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if t.compare(d.first[mid], prefix, key) <= 0 {
-			lo = mid + 1
-		} else {
-			hi = mid
-		}
+	at := d.first.search(t, prefix, key)
+	if at < d.first.len() && d.first.prefixes[at] == prefix && t.compare(d.first.at(at), prefix, key) == 0 {
+		return at
 	}
-	return lo - 1
+	return max(at-1, 0)
 }
 
 func (r *randomLane) find(t *Table, prefix uint64, key []byte) (slot, bool) {
@@ -87,18 +188,14 @@ func (r *randomLane) find(t *Table, prefix uint64, key []byte) (slot, bool) {
 	if d == nil {
 		return slot{}, false
 	}
-	lf := d.leaves[d.search(t, prefix, key)].Load()
-	lo, hi := 0, len(lf.sorted)
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if t.compare(lf.sorted[mid], prefix, key) < 0 {
-			lo = mid + 1
-		} else {
-			hi = mid
+	return d.leaves[d.search(t, prefix, key)].Load().find(t, prefix, key)
+}
+
+func (lf *leaf) find(t *Table, prefix uint64, key []byte) (slot, bool) {
+	if i := lf.sorted.search(t, prefix, key); i < lf.sorted.len() && lf.sorted.prefixes[i] == prefix {
+		if s := lf.sorted.at(i); t.compare(s, prefix, key) == 0 {
+			return s, true
 		}
-	}
-	if lo < len(lf.sorted) && t.compare(lf.sorted[lo], prefix, key) == 0 {
-		return lf.sorted[lo], true
 	}
 	for i := range lf.tails.Load() {
 		if s := lf.tail[i]; s.prefix == prefix && t.compare(s, prefix, key) == 0 {
@@ -108,16 +205,16 @@ func (r *randomLane) find(t *Table, prefix uint64, key []byte) (slot, bool) {
 	return slot{}, false
 }
 
-// insert adds a slot whose key is in no lane yet.
-func (r *randomLane) insert(t *Table, s slot, key []byte) {
-	d := r.dir.Load()
+// insert adds a slot whose key is in no lane yet to leaf at of d.
+func (r *randomLane) insert(t *Table, d *directory, at int, s slot) {
 	if d == nil {
-		d = &directory{first: []slot{s}, leaves: make([]atomic.Pointer[leaf], 1)}
-		d.leaves[0].Store(&leaf{sorted: []slot{s}})
+		one := newSlots(1)
+		one.append(s)
+		d = &directory{first: one, leaves: make([]atomic.Pointer[leaf], 1)}
+		d.leaves[0].Store(&leaf{sorted: one})
 		r.dir.Store(d)
 		return
 	}
-	at := d.search(t, s.prefix, key)
 	lf := d.leaves[at].Load()
 	n := lf.tails.Load()
 	if n < maxTail {
@@ -125,18 +222,20 @@ func (r *randomLane) insert(t *Table, s slot, key []byte) {
 		lf.tails.Store(n + 1)
 		return
 	}
-	all := lf.merged(t, make([]slot, 0, len(lf.sorted)+maxTail+1), s)
-	if len(all) <= maxLeaf {
+	all := lf.merged(t, newSlots(lf.sorted.len()+maxTail+1), s)
+	if all.len() <= maxLeaf {
 		d.leaves[at].Store(&leaf{sorted: all})
 		return
 	}
-	half := len(all) / 2
-	grown := &directory{
-		first:  make([]slot, len(d.first)+1),
-		leaves: make([]atomic.Pointer[leaf], len(d.leaves)+1),
+	half := all.len() / 2
+	grown := &directory{first: newSlots(len(d.leaves) + 1), leaves: make([]atomic.Pointer[leaf], len(d.leaves)+1)}
+	if at == 0 { // whose keys may have gone below its first one
+		grown.first.append(all.at(0))
+	} else {
+		grown.first.appendAll(d.first.cut(0, at+1))
 	}
-	copy(grown.first, d.first[:at+1])
-	copy(grown.first[at+2:], d.first[at+1:])
+	grown.first.append(all.at(half))
+	grown.first.appendAll(d.first.cut(at+1, d.first.len()))
 	for i := range d.leaves {
 		j := i
 		if i > at {
@@ -144,28 +243,39 @@ func (r *randomLane) insert(t *Table, s slot, key []byte) {
 		}
 		grown.leaves[j].Store(d.leaves[i].Load())
 	}
-	grown.leaves[at].Store(&leaf{sorted: all[:half:half]})
-	grown.leaves[at+1].Store(&leaf{sorted: append([]slot(nil), all[half:]...)})
-	grown.first[at+1] = all[half]
+	upper := newSlots(maxLeaf)
+	upper.appendAll(all.cut(half, all.len()))
+	grown.leaves[at].Store(&leaf{sorted: all.cut(0, half)})
+	grown.leaves[at+1].Store(&leaf{sorted: upper})
 	r.dir.Store(grown)
 }
 
 // merged appends the leaf's slots to dst in key order, with extra ones among them.
-func (lf *leaf) merged(t *Table, dst []slot, extra ...slot) []slot {
+func (lf *leaf) merged(t *Table, dst slots, extra ...slot) slots {
 	var buf [maxTail + 1]slot
 	n := copy(buf[:], lf.tail[:lf.tails.Load()])
 	n += copy(buf[n:], extra)
 	tail := buf[:n]
-	sort.Slice(tail, func(i, j int) bool { return t.less(tail[i], tail[j]) })
-	sorted := lf.sorted
-	for len(sorted) > 0 && len(tail) > 0 {
-		if t.less(tail[0], sorted[0]) {
-			dst, tail = append(dst, tail[0]), tail[1:]
-		} else {
-			dst, sorted = append(dst, sorted[0]), sorted[1:]
+	for i := 1; i < n; i++ { // few, and often in order: insertion sort
+		s := tail[i]
+		k := i
+		for ; k > 0 && t.less(s, tail[k-1]); k-- {
+			tail[k] = tail[k-1]
 		}
+		tail[k] = s
 	}
-	return append(append(dst, sorted...), tail...)
+	from := 0
+	for _, s := range tail { // what lies between two of the tail goes as a whole
+		to := from + lowerBound(lf.sorted.prefixes[from:], s.prefix)
+		for to < lf.sorted.len() && lf.sorted.prefixes[to] == s.prefix && t.less(lf.sorted.at(to), s) {
+			to++
+		}
+		dst.appendAll(lf.sorted.cut(from, to))
+		dst.append(s)
+		from = to
+	}
+	dst.appendAll(lf.sorted.cut(from, lf.sorted.len()))
+	return dst
 }
 
 func (t *Table) less(a, b slot) bool {

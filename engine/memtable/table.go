@@ -18,6 +18,7 @@ package memtable
 import (
 	"bytes"
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"sync/atomic"
 )
@@ -47,12 +48,14 @@ type Table struct {
 	arena  arena
 	chunks [chunkCount][]node // chunk k holds nodes of ids [8<<k - 8, 16<<k - 8)
 	nodes  uint32             // ids handed out; writer only
+	lead   byte               // the first byte of the first key; set before anything is published
+	last   slot               // the greatest of all keys; writer only
 	lane   appendLane
 	random randomLane
 
 	bytes      atomic.Int64
-	keys       atomic.Int64
-	versions   atomic.Int64
+	shuffled   atomic.Int64 // keys in the random lane
+	rewrites   atomic.Int64 // versions beyond the first of each key; less those undone
 	tombstones atomic.Int64
 	minTS      atomic.Uint64
 	maxTS      atomic.Uint64
@@ -113,12 +116,28 @@ func (t *Table) compare(s slot, prefix uint64, key []byte) int {
 	return bytes.Compare(t.nodeKey(t.node(s.id)), key)
 }
 
+// prefix returns the number by which a key is placed: the eight bytes behind
+// the first, which is a mark of the kind of value and the same in most keys.
+// It orders like the key; keys of another kind share the least or the greatest.
+func (t *Table) prefix(key []byte) uint64 {
+	if len(key) == 0 || key[0] < t.lead {
+		return 0
+	}
+	if key[0] > t.lead {
+		return math.MaxUint64
+	}
+	return Prefix(key[1:])
+}
+
 // find returns the node of a key, or nil.
 func (t *Table) find(key []byte) (*node, uint32) {
-	p := Prefix(key)
 	n := t.lane.len.Load()
+	if n == 0 { // then nothing is in the other lane either
+		return nil, 0
+	}
+	p := t.prefix(key)
 	if i := t.lane.search(t, n, p, key); i < n {
-		if s := t.lane.at(i); t.compare(s, p, key) == 0 {
+		if s := t.lane.at(i); s.prefix == p && t.compare(s, p, key) == 0 {
 			return t.node(s.id), s.id
 		}
 	}
@@ -131,26 +150,86 @@ func (t *Table) find(key []byte) (*node, uint32) {
 // Put adds a version of key that is newer than all its others and returns the
 // id of the key's node for Undo. Only the table's one writer may call it.
 func (t *Table) Put(key []byte, ts uint64, flags Flags, data []byte) uint32 {
-	n, id := t.find(key)
-	if n == nil {
-		n, id = t.add(key)
+	id, ok := t.place(key, ts, flags, data)
+	if !ok {
+		n := t.node(id)
+		ref, b := t.arena.alloc(versionHeader + len(data))
+		putVersion(b, ts, n.head.Load(), flags, data)
+		n.head.Store(ref + 1)
+		t.rewrites.Add(1)
 	}
-	ref, b := t.arena.alloc(versionHeader + len(data))
-	binary.LittleEndian.PutUint64(b, ts)
-	binary.LittleEndian.PutUint64(b[8:], n.head.Load())
-	binary.LittleEndian.PutUint32(b[16:], uint32(len(data)))
-	b[20] = byte(flags)
-	copy(b[versionHeader:], data)
-	n.head.Store(ref + 1)
-	t.versions.Add(1)
 	if flags&Tombstone != 0 {
 		t.tombstones.Add(1)
 	}
-	t.bytes.Store(t.arena.bytes + int64(t.nodes)*nodeBytes)
-	if t.minTS.Load() == 0 {
+	if size := t.arena.bytes + int64(t.nodes)/sizeStep*sizeStep*nodeBytes; size != t.bytes.Load() {
+		t.bytes.Store(size)
+	}
+	if ts > t.maxTS.Load() {
+		t.maxTS.Store(ts)
+	}
+	return id
+}
+
+// sizeStep is the number of keys after which Bytes is brought up to date.
+const sizeStep = 64
+
+func putVersion(b []byte, ts, previous uint64, flags Flags, data []byte) {
+	binary.LittleEndian.PutUint64(b, ts)
+	binary.LittleEndian.PutUint64(b[8:], previous)
+	binary.LittleEndian.PutUint32(b[16:], uint32(len(data)))
+	b[20] = byte(flags)
+	copy(b[versionHeader:], data)
+}
+
+// place links a new key with its first version into a lane. If the key is
+// there already it returns its node and false.
+func (t *Table) place(key []byte, ts uint64, flags Flags, data []byte) (uint32, bool) {
+	if t.nodes == 0 {
+		if len(key) > 0 {
+			t.lead = key[0]
+		}
 		t.minTS.Store(ts)
 	}
-	t.maxTS.Store(max(t.maxTS.Load(), ts))
+	p := t.prefix(key)
+	// The greatest key is always in the append lane: what is greater is new.
+	if t.nodes == 0 || t.compare(t.last, p, key) < 0 {
+		t.last = slot{prefix: p, id: t.newNode(key, ts, flags, data)}
+		t.lane.append(t.last)
+		return t.last.id, true
+	}
+	n := t.lane.len.Load()
+	if i := t.lane.search(t, n, p, key); i < n {
+		if s := t.lane.at(i); s.prefix == p && t.compare(s, p, key) == 0 {
+			return s.id, false
+		}
+	}
+	d, at := t.random.dir.Load(), 0
+	if d != nil {
+		at = d.search(t, p, key)
+		if s, ok := d.leaves[at].Load().find(t, p, key); ok {
+			return s.id, false
+		}
+	}
+	id := t.newNode(key, ts, flags, data)
+	t.random.insert(t, d, at, slot{prefix: p, id: id})
+	t.shuffled.Add(1)
+	return id, true
+}
+
+// newNode makes a node for a new key and its first version.
+func (t *Table) newNode(key []byte, ts uint64, flags Flags, data []byte) uint32 {
+	id := t.nodes
+	k, at := chunkOf(id)
+	if at == 0 {
+		t.chunks[k] = make([]node, firstChunk<<k)
+	}
+	t.nodes++
+	ref, b := t.arena.alloc(len(key) + versionHeader + len(data))
+	copy(b, key)
+	putVersion(b[len(key):], ts, 0, flags, data)
+	n := &t.chunks[k][at]
+	n.key, n.keyLen = ref, uint32(len(key))
+	n.head.Store(ref + uint64(len(key)) + 1)
 	return id
 }
 
@@ -158,28 +237,6 @@ const (
 	versionHeader = 21 // ts u64, previous u64, length u32, flags u8
 	nodeBytes     = 24 + 16
 )
-
-// add makes a node for a new key and links it into a lane.
-func (t *Table) add(key []byte) (*node, uint32) {
-	id := t.nodes
-	k, at := chunkOf(id)
-	if at == 0 {
-		t.chunks[k] = make([]node, firstChunk<<k)
-	}
-	n := &t.chunks[k][at]
-	t.nodes++
-	ref, b := t.arena.alloc(len(key))
-	copy(b, key)
-	n.key, n.keyLen = ref, uint32(len(key))
-	s := slot{prefix: Prefix(key), id: id}
-	if last := t.lane.len.Load(); last == 0 || t.compare(t.lane.at(last-1), s.prefix, key) < 0 {
-		t.lane.append(s)
-	} else {
-		t.random.insert(t, s, key)
-	}
-	t.keys.Add(1)
-	return n, id
-}
 
 // version decodes the version at a head or previous link.
 func (t *Table) version(link uint64) (v Version, previous uint64) {
@@ -206,9 +263,6 @@ func (t *Table) visible(n *node, ts uint64) (Version, bool) {
 
 // Get returns the newest version of key at or below ts. Tombstones count.
 func (t *Table) Get(key []byte, ts uint64) (Version, bool) {
-	if t.keys.Load() == 0 {
-		return Version{}, false
-	}
 	n, _ := t.find(key)
 	if n == nil {
 		return Version{}, false
@@ -222,24 +276,24 @@ func (t *Table) Undo(id uint32) {
 	n := t.node(id)
 	v, previous := t.version(n.head.Load())
 	n.head.Store(previous)
-	t.versions.Add(-1)
+	t.rewrites.Add(-1)
 	if v.Deleted() {
 		t.tombstones.Add(-1)
 	}
 }
 
 // Empty reports whether no key was ever put.
-func (t *Table) Empty() bool { return t.keys.Load() == 0 }
+func (t *Table) Empty() bool { return t.lane.len.Load() == 0 }
 
 // Bytes returns the memory that the table holds.
 func (t *Table) Bytes() int64 { return t.bytes.Load() }
 
 // Keys returns the number of distinct keys.
-func (t *Table) Keys() int64 { return t.keys.Load() }
+func (t *Table) Keys() int64 { return int64(t.lane.len.Load()) + t.shuffled.Load() }
 
 // Versions returns the number of versions, and how many of them are tombstones.
 func (t *Table) Versions() (all, tombstones int64) {
-	return t.versions.Load(), t.tombstones.Load()
+	return t.Keys() + t.rewrites.Load(), t.tombstones.Load()
 }
 
 // Bounds returns the smallest and the largest timestamp of any version.
