@@ -4,6 +4,7 @@
 // dependency of the server; `omendb bench` starts it.
 //
 //	omendb-bench index --keys 10000000    structures in memory
+//	omendb-bench store --rows 1000000     stores on disk
 //
 // Every figure is the median of the rounds, with the least and the greatest.
 // Within a round every structure does the same work, one after the other, so
@@ -25,7 +26,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("usage: omendb-bench index [flags]; index -h lists them")
+var errUsage = errors.New("usage: omendb-bench index|store [flags]; -h after either lists them")
 
 func run(args []string) error {
 	if len(args) == 0 {
@@ -34,6 +35,8 @@ func run(args []string) error {
 	switch args[0] {
 	case "index":
 		return runIndex(args[1:])
+	case "store":
+		return runStore(args[1:])
 	}
 	return errUsage
 }

@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/column"
+)
+
+// omenStore is OmenDB's engine with a table of a key and two byte strings.
+type omenStore struct {
+	store[uint64]
+	shared bool
+}
+
+func openOmen(dir string, cache int64) (disk, error) {
+	db, err := openEngine(dir, cache)
+	if err != nil {
+		return nil, err
+	}
+	return &omenStore{store: store[uint64]{db: db, id: db.NewStoreID()}}, nil
+}
+
+// batched is the same store with look-ups in batches.
+func (s *omenStore) batched() *omenStore {
+	b := &omenStore{store: store[uint64]{db: s.db, id: s.id, batch: true}, shared: true}
+	b.begin()
+	return b
+}
+
+func cellsOf(cells []column.Datum, value []byte, key uint64) {
+	fillRow(value, key)
+	cells[0], cells[1], cells[2] = column.IntDatum(int64(key)), column.BytesDatum(value[:valueBytes]), column.BytesDatum(value[valueBytes:])
+}
+
+func (s *omenStore) load(n int) error {
+	ctx := context.Background()
+	t := s.db.Begin(engine.TxnOptions{})
+	err := t.CreateStore(engine.StoreDef{ID: s.id, Name: "bench", Columns: []engine.ColumnDef{{Kind: column.Int}, {Kind: column.Bytes}, {Kind: column.Bytes}}, KeyColumns: []int{0}})
+	if err != nil {
+		return err
+	}
+	w, err := t.Bulk(s.id)
+	if err != nil {
+		return err
+	}
+	cells, value := make([]column.Datum, 3), make([]byte, 2*valueBytes)
+	for row := range n {
+		cellsOf(cells, value, keyOf(row))
+		s.key = encode(s.key[:0], keyOf(row))
+		if err := w.Append(s.key, cells); err != nil {
+			return err
+		}
+	}
+	if err := w.Finish(ctx); err != nil {
+		return err
+	}
+	_, err = t.Commit(ctx)
+	if err == nil {
+		s.begin()
+	}
+	return err
+}
+
+var errMissing = errors.New("a row is missing")
+
+func (s *omenStore) get(list []uint64) (sum uint64, err error) {
+	for len(list) > 0 && s.batch {
+		n := min(len(list), batchKeys)
+		for i, k := range list[:n] {
+			s.keys[i] = encode(s.keys[i][:0], k)
+		}
+		if err := s.snap.GetBatch(s.id, s.keys[:n], payload, &s.out, s.found); err != nil {
+			return 0, err
+		}
+		for i := range n {
+			if !s.found[i] {
+				return 0, errMissing
+			}
+			sum += sumOf(s.out.Cols[0].B[i], s.out.Cols[1].B[i])
+		}
+		list = list[n:]
+	}
+	for _, k := range list {
+		s.key = encode(s.key[:0], k)
+		ok, err := s.snap.Get(s.id, s.key, payload, s.dst[:])
+		if err != nil {
+			return 0, err
+		}
+		if !ok {
+			return 0, errMissing
+		}
+		sum += sumOf(s.dst[0].B, s.dst[1].B)
+	}
+	return sum, nil
+}
+
+func (s *omenStore) scan(from []uint64, n int) (sum uint64, err error) {
+	for _, k := range from {
+		s.key = encode(s.key[:0], k)
+		it := s.snap.Scan(s.id, engine.ScanOptions{Lower: s.key, Cols: payload})
+		for left := n; left > 0; {
+			ok, err := it.Next(&s.out)
+			if err != nil {
+				return 0, err
+			}
+			if !ok {
+				break
+			}
+			for i := range min(left, s.out.N) {
+				sum += sumOf(s.out.Cols[0].B[i], s.out.Cols[1].B[i])
+			}
+			left -= min(left, s.out.N)
+		}
+		it.Close()
+	}
+	return sum, nil
+}
+
+func (s *omenStore) put(list []uint64) error {
+	t := s.db.Begin(engine.TxnOptions{})
+	ctx := context.Background()
+	cells, value := make([]column.Datum, 3), make([]byte, 2*valueBytes)
+	for _, k := range list {
+		cellsOf(cells, value, k)
+		s.key = encode(s.key[:0], k)
+		err := t.Insert(ctx, s.id, s.key, cells)
+		var exists *engine.KeyExistsError
+		if errors.As(err, &exists) { // drawn twice
+			err = nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	_, err := t.Commit(ctx)
+	return err
+}
+
+func (s *omenStore) close() error {
+	s.store.close()
+	if s.shared {
+		return nil
+	}
+	return s.db.Close()
+}
