@@ -16,8 +16,11 @@ type ScanOptions struct {
 	Cols         []int  // wanted columns; nil is all, empty is none: rows are only counted
 	Keys         bool   // make Keys available
 	Reverse      bool
-	NoModel      bool       // search without the learned models; rows are the same
-	Stats        *ReadStats // counts what the scan does, if not nil
+	NoModel      bool // search without the learned models; rows are the same
+	// Wanted are conditions of which the caller checks every row: the scan may
+	// leave out rows that do not meet all of them, and need not.
+	Wanted []ColumnRange
+	Stats  *ReadStats // counts what the scan does, if not nil
 }
 
 // ReadStats counts what scans did, for EXPLAIN.
@@ -38,6 +41,7 @@ type Iterator struct {
 	sources []source // those that have not ended
 	keys    [][]byte
 	count   ReadStats
+	prune   func([]segment.Zone) bool // of the base; nil: nothing is skipped
 }
 
 // Scan reads a range. The iterator must be closed before the snapshot. An
@@ -69,7 +73,8 @@ func (s *Snapshot) Scan(id StoreID, o ScanOptions) *Iterator {
 	for _, r := range st.level0 {
 		it.addRuns(false, r)
 	}
-	it.addRuns(false, st.base...)
+	it.prune = it.pruner(st)
+	it.addRuns(false, it.neededBase(st.base, it.prune)...)
 	return it
 }
 
@@ -99,7 +104,7 @@ func (it *Iterator) addRuns(own bool, runs ...*run) {
 	}
 	src.opts = segment.IterOptions{Lower: it.opts.Lower, Upper: it.opts.Upper, Snapshot: it.snap.ts, Cols: it.cols,
 		Defaults: it.def.defaults, Keys: it.opts.Keys, Reverse: it.opts.Reverse,
-		NoModel: it.opts.NoModel || it.snap.noModel, Stats: &it.count.Stats}
+		NoModel: it.opts.NoModel || it.snap.noModel, Stats: &it.count.Stats, Prune: it.prune}
 	if own {
 		src.opts.Snapshot = math.MaxUint64
 	}

@@ -65,6 +65,9 @@ func (r *Reader) Close() error { return r.file.Close() }
 // Info describes the segment. The caller must not change what it points to.
 func (r *Reader) Info() *Info { return &r.info }
 
+// Extents returns the number of stretches of rows that have zone maps.
+func (r *Reader) Extents() int { return (r.fences.count() + extentBlocks - 1) / extentBlocks }
+
 func (r *Reader) corrupt(offset int64, detail string) error {
 	return &CorruptionError{File: r.path, Offset: offset, Detail: detail}
 }

@@ -14,6 +14,7 @@ type scanOp struct {
 	node    *plan.Scan
 	store   engine.StoreID
 	rng     *keyRange
+	prune   []zoneCondition
 	fetch   *fetch
 	sample  *sampler
 	it      *engine.Iterator
@@ -44,6 +45,9 @@ func (st *state) newScan(n *plan.Scan) (operator, error) {
 			return nil, err
 		}
 	}
+	if o.prune, err = st.zoneConditions(n); err != nil {
+		return nil, err
+	}
 	o.cond, err = st.predicate(n.Filter)
 	return o, err
 }
@@ -67,6 +71,7 @@ func (o *scanOp) open() error {
 	o.it = o.st.rt.Snapshot.Scan(o.store, engine.ScanOptions{
 		Lower: lower, Upper: upper, Cols: o.fetch.cols, Reverse: o.node.Reverse,
 		Keys: o.fetch.keys || o.sample != nil, Stats: &o.figures.Read,
+		Wanted: wantedRanges(o.prune),
 	})
 	return nil
 }

@@ -1,0 +1,85 @@
+package engine
+
+import (
+	"github.com/omendb/omendb/engine/memtable"
+	"github.com/omendb/omendb/engine/segment"
+)
+
+// ColumnRange bounds the values of a column that a scan wants, both ends
+// included, in the ordered form of numbers (keys.IntBits, keys.FloatBits).
+// Rows in which the column is NULL are not wanted.
+type ColumnRange struct {
+	Column   int
+	Min, Max uint64
+}
+
+// pruner returns the question that a segment's zone maps are asked, nil when
+// nothing may be skipped: a row that is skipped does not hide its older
+// versions in other runs, so all that the scan visits besides the base has to
+// be newer than the base.
+func (it *Iterator) pruner(st *storeState) func([]segment.Zone) bool {
+	if len(it.opts.Wanted) == 0 {
+		return nil
+	}
+	var newest uint64
+	for _, r := range st.base {
+		if r.overlaps(it.opts.Lower, it.opts.Upper) {
+			newest = max(newest, r.info.MaxTS)
+		}
+	}
+	newer := true
+	for _, r := range st.level0 {
+		newer = newer && (r.info.MinTS > newest || !r.overlaps(it.opts.Lower, it.opts.Upper))
+	}
+	st.tables(func(t *memtable.Table) bool {
+		oldest, _ := t.Bounds()
+		newer = newer && (t.Empty() || oldest > newest)
+		return newer
+	})
+	if !newer {
+		return nil
+	}
+	return it.unwanted
+}
+
+// unwanted reports whether no row of a stretch can be wanted.
+func (it *Iterator) unwanted(zones []segment.Zone) bool {
+	for _, w := range it.opts.Wanted {
+		if w.Column >= len(zones) { // added later: the rows have its default
+			continue
+		}
+		if z := zones[w.Column]; z.AllNull() || z.Max < w.Min || z.Min > w.Max {
+			return true
+		}
+	}
+	return false
+}
+
+// unwantedRun is unwanted for a whole segment, whose zones are in memory.
+func (it *Iterator) unwantedRun(r *run) bool {
+	for _, w := range it.opts.Wanted {
+		if w.Column >= len(r.info.Columns) {
+			continue
+		}
+		if z := r.info.Columns[w.Column].Zone; z.AllNull() || z.Max < w.Min || z.Min > w.Max {
+			return true
+		}
+	}
+	return false
+}
+
+// neededBase returns the base runs that the scan has to visit.
+func (it *Iterator) neededBase(base []*run, prune func([]segment.Zone) bool) []*run {
+	if prune == nil {
+		return base
+	}
+	var needed []*run
+	for _, r := range base {
+		if it.unwantedRun(r) && r.overlaps(it.opts.Lower, it.opts.Upper) {
+			it.count.ExtentsPruned += int64(r.reader.Extents())
+			continue
+		}
+		needed = append(needed, r)
+	}
+	return needed
+}
