@@ -31,7 +31,7 @@ func DeparseExpr(env *Env, e plan.Expr, columns []string, pretty bool) string {
 		r.Columns = append(r.Columns, plan.RelColumn{Name: c})
 	}
 	d.levels = []*plan.Query{{Rels: []*plan.Rel{r}}}
-	d.expr(e)
+	d.bare(e)
 	return d.sb.String()
 }
 
@@ -70,17 +70,47 @@ func (d *deparser) operand(e plan.Expr) {
 func simple(e plan.Expr) bool {
 	switch x := e.(type) {
 	case *plan.Call:
-		return x.Op == 0 && x.Cast != plan.CastImplicit || x.Cast == plan.CastImplicit && simple(x.Args[0])
+		return x.Op == 0
 	case *plan.BoolOp, *plan.NullTest, *plan.BoolTest, *plan.Distinct, *plan.ArrayOp, *plan.RowCompare, *plan.Collate:
 		return false
-	case *plan.Relabel:
-		return x.Cast != plan.CastImplicit || simple(x.Arg)
 	case *plan.SubLink:
 		return x.Test == nil
 	}
 	return true
 }
 
+// bare writes an expression in a place where its type does not matter to what is around
+// it, so that implicit coercions need not be shown: conditions, defaults, operands of casts.
+func (d *deparser) bare(e plan.Expr) { d.expr(withoutImplicit(e)) }
+
+func withoutImplicit(e plan.Expr) plan.Expr {
+	for {
+		var arg plan.Expr
+		form := plan.CastNone
+		switch x := e.(type) {
+		case *plan.Call:
+			if form = x.Cast; form != plan.CastNone {
+				arg = x.Args[0]
+			}
+		case *plan.Relabel:
+			arg, form = x.Arg, x.Cast
+		case *plan.IOCast:
+			arg, form = x.Arg, x.Cast
+		case *plan.ArrayCast:
+			arg, form = x.Arg, x.Cast
+		case *plan.DomainCast:
+			arg, form = x.Arg, x.Cast
+		case *plan.RowCast:
+			arg, form = x.Arg, x.Cast
+		}
+		if form != plan.CastImplicit {
+			return e
+		}
+		e = arg
+	}
+}
+
+// expr writes an expression with all its coercions.
 func (d *deparser) expr(e plan.Expr) {
 	switch x := e.(type) {
 	case *plan.Const:
@@ -92,21 +122,21 @@ func (d *deparser) expr(e plan.Expr) {
 	case *plan.Call:
 		d.call(x)
 	case *plan.Relabel:
-		d.cast(x.Arg, x.Typ, x.Cast)
+		d.cast(x.Arg, x.Typ)
 	case *plan.IOCast:
-		d.cast(x.Arg, x.Typ, x.Cast)
+		d.cast(x.Arg, x.Typ)
 	case *plan.ArrayCast:
-		d.cast(x.Arg, x.Typ, x.Cast)
+		d.cast(x.Arg, x.Typ)
 	case *plan.DomainCast:
-		d.cast(x.Arg, x.Typ, x.Cast)
+		d.cast(x.Arg, x.Typ)
 	case *plan.RowCast:
-		d.cast(x.Arg, x.Typ, x.Cast)
+		d.cast(x.Arg, x.Typ)
 	case *plan.BoolOp:
 		d.boolOp(x)
 	case *plan.NullTest:
 		d.suffix(x.Arg, map[bool]string{false: " IS NULL", true: " IS NOT NULL"}[x.Not])
 	case *plan.BoolTest:
-		d.suffix(x.Arg, " "+[...]string{"IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE", "IS UNKNOWN", "IS NOT UNKNOWN"}[x.Kind])
+		d.suffix(withoutImplicit(x.Arg), " "+[...]string{"IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE", "IS UNKNOWN", "IS NOT UNKNOWN"}[x.Kind])
 	case *plan.Distinct:
 		d.paren(!d.pretty, func() {
 			d.operand(x.Left)
@@ -325,12 +355,9 @@ func (d *deparser) column(v *plan.Var) {
 	}
 }
 
-// cast writes a coercion; implicit ones are not shown.
-func (d *deparser) cast(arg plan.Expr, t plan.Type, form plan.CastForm) {
-	if form == plan.CastImplicit {
-		d.expr(arg)
-		return
-	}
+// cast writes a coercion.
+func (d *deparser) cast(arg plan.Expr, t plan.Type) {
+	arg = withoutImplicit(arg)
 	if c, ok := arg.(*plan.Const); ok && c.Typ.OID == t.OID {
 		d.w(quoteText(string(d.env.Types.Out(nil, c.Typ.OID, c.Value))))
 	} else {
@@ -342,8 +369,7 @@ func (d *deparser) cast(arg plan.Expr, t plan.Type, form plan.CastForm) {
 func (d *deparser) call(x *plan.Call) {
 	switch {
 	case x.Cast != plan.CastNone:
-		t := x.Typ
-		d.cast(x.Args[0], t, x.Cast)
+		d.cast(x.Args[0], x.Typ)
 	case x.Op != 0 && len(x.Args) == 2:
 		d.paren(!d.pretty, func() {
 			d.operand(x.Args[0])
@@ -420,7 +446,7 @@ func (d *deparser) boolOp(x *plan.BoolOp) {
 	d.paren(!d.pretty, func() {
 		if x.Op == plan.Not {
 			d.w("NOT ")
-			d.operand(x.Args[0])
+			d.operand(withoutImplicit(x.Args[0]))
 			return
 		}
 		for i, a := range x.Args {
@@ -428,7 +454,7 @@ func (d *deparser) boolOp(x *plan.BoolOp) {
 				d.w(map[plan.BoolKind]string{plan.And: " AND ", plan.Or: " OR "}[x.Op])
 			}
 			inner, isBool := a.(*plan.BoolOp)
-			d.paren(d.pretty && isBool && inner.Op != plan.Not && !(x.Op == plan.Or && inner.Op == plan.And), func() { d.expr(a) })
+			d.paren(d.pretty && isBool && inner.Op != plan.Not && !(x.Op == plan.Or && inner.Op == plan.And), func() { d.bare(a) })
 		}
 	})
 }
@@ -448,7 +474,7 @@ func (d *deparser) caseExpr(x *plan.Case) {
 		if c, ok := cond.(*plan.Call); ok && x.Arg != nil && len(c.Args) == 2 {
 			cond = c.Args[1]
 		}
-		d.expr(cond)
+		d.bare(cond)
 		d.w(" THEN ")
 		d.expr(w.Result)
 	}
@@ -479,12 +505,12 @@ func (d *deparser) subscript(x *plan.Subscript) {
 		d.w("[")
 		if x.Slice {
 			if x.Lower[i] != nil {
-				d.expr(x.Lower[i])
+				d.bare(x.Lower[i])
 			}
 			d.w(":")
 		}
 		if x.Upper[i] != nil {
-			d.expr(x.Upper[i])
+			d.bare(x.Upper[i])
 		}
 		d.w("]")
 	}

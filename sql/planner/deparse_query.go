@@ -32,17 +32,17 @@ func (d *deparser) query(q *plan.Query) {
 	if q.Offset != nil {
 		d.line(1)
 		d.w("OFFSET ")
-		d.expr(q.Offset)
+		d.bare(q.Offset)
 	}
 	if q.Limit != nil {
 		d.line(1)
 		if q.WithTies {
 			d.w("FETCH FIRST (")
-			d.expr(q.Limit)
+			d.bare(q.Limit)
 			d.w(") ROWS WITH TIES")
 		} else {
 			d.w("LIMIT ")
-			d.expr(q.Limit)
+			d.bare(q.Limit)
 		}
 	}
 }
@@ -145,13 +145,13 @@ func (d *deparser) selectBody(q *plan.Query) {
 	if q.Where != nil {
 		d.line(2)
 		d.w("WHERE ")
-		d.expr(q.Where)
+		d.bare(q.Where)
 	}
 	d.groupBy(q)
 	if q.Having != nil {
 		d.line(1)
 		d.w("HAVING ")
-		d.expr(q.Having)
+		d.bare(q.Having)
 	}
 }
 
@@ -297,7 +297,7 @@ func (d *deparser) fromItem(q *plan.Query, it plan.FromItem) {
 			d.w(")")
 		case j.On != nil:
 			d.w(" ON ")
-			d.paren(!d.pretty, func() { d.expr(j.On) })
+			d.paren(!d.pretty, func() { d.bare(j.On) })
 		}
 	})
 }
@@ -348,7 +348,7 @@ func (d *deparser) funcs(r *plan.Rel) {
 		if i > 0 {
 			d.w(", ")
 		}
-		d.expr(f.Expr)
+		d.bare(f.Expr)
 	}
 	if len(r.Funcs) > 1 {
 		d.w(")")

@@ -13,6 +13,7 @@ func TestDeparseQuery(t *testing.T) {
 		{"select id from t union all select id from u", " SELECT t.id\n   FROM t\nUNION ALL\n SELECT u.id\n   FROM u"},
 		{"select id in (1, 2), not (id = 3), name is null from t limit 3", " SELECT (t.id = ANY (ARRAY[1, 2])) AS \"?column?\",\n    (NOT (t.id = 3)) AS \"?column?\",\n    (t.name IS NULL) AS \"?column?\"\n   FROM t\n LIMIT 3"},
 		{"select row_number() over (partition by name order by id desc) from t", " SELECT row_number() OVER (PARTITION BY t.name ORDER BY t.id DESC) AS row_number\n   FROM t"},
+		{"select sum(n + 1.5) from t where n > 1.5 and name::varchar = 'a' and not n = 2.5 limit 1::smallint", " SELECT sum(((t.n)::numeric + 1.5)) AS sum\n   FROM t\n  WHERE (((t.n)::numeric > 1.5) AND (((t.name)::character varying)::text = 'a'::text) AND (NOT ((t.n)::numeric = 2.5)))\n LIMIT (1)::smallint"},
 	} {
 		b := bindOne(t, env, c.sql)
 		if got := DeparseQuery(env, b.Query, false); got != c.want {
