@@ -24,7 +24,7 @@ type knobs struct {
 
 // plannerSettings are the parameters that binding and planning look at.
 var plannerSettings = []string{"enable_seqscan", "enable_indexscan", "enable_indexonlyscan", "enable_hashjoin", "enable_mergejoin",
-	"enable_nestloop", "enable_hashagg", "enable_sort", "enable_material", "omen.learned", "omen.disabled_rules", "work_mem",
+	"enable_nestloop", "enable_hashagg", "enable_sort", "enable_material", "omen.learned", "omen.disabled_rules", "work_mem", "check_function_bodies",
 	"DateStyle", "IntervalStyle", "TimeZone", "transform_null_equals", "backslash_quote", "standard_conforming_strings",
 	"row_security", "default_text_search_config", "lc_monetary", "bytea_output", "extra_float_digits"}
 
@@ -45,6 +45,7 @@ func (x *Session) readKnobs() knobs {
 			NoIndexScan: off("enable_indexscan"), NoIndexOnly: off("enable_indexonlyscan"), NoHashJoin: off("enable_hashjoin"),
 			NoMergeJoin: off("enable_mergejoin"), NoNestLoop: off("enable_nestloop"), NoHashAgg: off("enable_hashagg"),
 			NoSort: off("enable_sort"), NoMaterial: off("enable_material"),
+			NoBodyCheck: off("check_function_bodies"),
 		},
 		exec:         exec.Knobs{NoLearned: off("omen.learned"), RowAtATime: x.values.Bool("omen.row_at_a_time"), NoFastPath: off("omen.fast_path")},
 		workMem:      x.values.Int("work_mem") << 10,

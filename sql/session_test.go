@@ -223,6 +223,14 @@ func TestWhatDumpsRead(t *testing.T) {
 			t.Errorf("%s: %q, want %s", query, got, want)
 		}
 	}
+	const early = "CREATE FUNCTION early() RETURNS SETOF int LANGUAGE sql AS 'SELECT a FROM late'"
+	if got := run(x, r, early); !strings.Contains(got, "42P01") {
+		t.Errorf("a body that reads no table: %q", got)
+	}
+	run(x, r, "SET check_function_bodies = off")
+	if got := run(x, r, early+"; CREATE TABLE late (a int); INSERT INTO late VALUES (7); SELECT early()"); !strings.Contains(got, "7\n") {
+		t.Errorf("a function before its table: %q", got)
+	}
 	run(x, r, "CREATE ROLE stranger; SET ROLE stranger")
 	if got := run(x, r, "SELECT last_value FROM s"); !strings.Contains(got, "permission denied for sequence s") {
 		t.Errorf("a sequence without privileges: %q", got)

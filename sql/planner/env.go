@@ -64,6 +64,7 @@ type Settings struct {
 	NoHashAgg     bool
 	NoSort        bool
 	NoMaterial    bool
+	NoBodyCheck   bool // check_function_bodies = off
 }
 
 // Bound is a bound statement: exactly one of Query and Utility is set.
