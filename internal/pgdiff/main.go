@@ -72,6 +72,9 @@ func run(n int, seed, single uint64, show int, dsn, omen, out string, knobs bool
 	}
 	rep.write(os.Stdout)
 	if out != "" {
+		if err := os.MkdirAll(out, 0o755); err != nil {
+			return err
+		}
 		if err := os.WriteFile(filepath.Join(out, "server.log"), log.Bytes(), 0o644); err != nil {
 			return err
 		}
@@ -101,9 +104,6 @@ func server(dsn string, old *omendb.DB, log *bytes.Buffer) (*target, *omendb.DB,
 
 // scripts writes a file per failure.
 func scripts(rep *report, dir string) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return err
-	}
 	i := 0
 	for c := range classes {
 		for _, k := range byCount(rep.reasons[c]) {

@@ -136,6 +136,12 @@ func appendNode(dst []byte, v reflect.Value) []byte {
 	if v.IsNil() {
 		return append(dst, 0)
 	}
+	if c, ok := v.Interface().(*Const); ok && c.Free {
+		stored := *c // its number counts literals of this text, not of those that read what is stored
+		stored.Free, stored.Literal, stored.Negated = false, 0, false
+		v = reflect.ValueOf(Expr(&stored))
+		return appendStruct(append(dst, exprTags[v.Type()]), v.Elem())
+	}
 	p := v.Elem()
 	tag, ok := exprTags[p.Type()]
 	if !ok {

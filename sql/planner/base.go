@@ -57,6 +57,7 @@ func fullInfo(r *plan.Rel, p *path) plan.NodeInfo {
 // subqueryPath plans a subquery in FROM. What it uses of its siblings (LATERAL)
 // becomes parameters that a join sets.
 func (l *level) subqueryPath(index int, r *plan.Rel) (*path, error) {
+	l.dropUnused(index, r.Query)
 	sub, err := l.o.planQuery(r.Query, l)
 	if err != nil {
 		return nil, err
@@ -72,6 +73,59 @@ func (l *level) subqueryPath(index int, r *plan.Rel) (*path, error) {
 	}
 	return p, nil
 }
+
+// dropUnused replaces the columns of a subquery that nobody reads by NULL, so
+// that nothing is computed for them (PostgreSQL's remove_unused_subquery_outputs).
+// Columns that decide which rows there are, or whose computing has an effect, stay.
+func (l *level) dropUnused(index int, q *plan.Query) {
+	if l.used == nil || l.q.Command != plan.Select || l.q.SetOp != nil || q.Command != plan.Select || q.SetOp != nil || q.Distinct || q.DistinctOn != nil {
+		return
+	}
+	sorted := map[int]bool{}
+	for _, k := range q.OrderBy {
+		sorted[k.Target] = true
+	}
+	for _, k := range q.GroupBy {
+		sorted[k.Target] = true
+	}
+	for _, w := range q.Windows {
+		for _, k := range append(append([]plan.SortKey(nil), w.PartitionBy...), w.OrderBy...) {
+			sorted[k.Target] = true
+		}
+	}
+	lateral := map[int]bool{} // read by siblings, which may be planned later
+	for _, r := range l.q.Rels {
+		if r.Query != nil {
+			noteLateral(r.Query, 1, index, lateral)
+		}
+	}
+	attr := -1
+	for i, t := range q.Targets {
+		if t.Junk {
+			continue
+		}
+		attr++
+		if _, plain := t.Expr.(*plan.Var); plain || l.used[index][attr] > 0 || lateral[attr] || sorted[i] || hasSet(t.Expr) || hasVolatile(t.Expr) {
+			continue
+		}
+		n := *t
+		n.Expr = nullConst(t.Expr.ResultType())
+		q.Targets[i] = &n
+	}
+}
+
+// noteLateral notes which columns of a relation of the level that is depth levels
+// above q are read in q or below.
+func noteLateral(q *plan.Query, depth, rel int, used map[int]bool) {
+	plan.WalkQuery(q, func(e plan.Expr) bool {
+		if v, ok := e.(*plan.Var); ok && v.Level == depth && v.Rel == rel {
+			used[v.Attr] = true
+		}
+		return true
+	}, func(sub *plan.Query) { noteLateral(sub, depth+1, rel, used) })
+}
+
+func hasVolatile(e plan.Expr) bool { return volatility(e) == 'v' }
 
 // takeLateral sorts what a lower level uses into parameters from this level's
 // relations and those from levels further out.
@@ -107,12 +161,12 @@ func (l *level) forwardOuter(p *path) {
 // lateralExpr replaces columns of sibling relations by parameters.
 func (l *level) lateralExpr(p *path, e plan.Expr) plan.Expr {
 	return plan.Replace(e, func(x plan.Expr) plan.Expr {
+		if isOuter(x) {
+			return l.outerParam(raise(x))
+		}
 		v, ok := x.(*plan.Var)
 		if !ok {
 			return nil
-		}
-		if v.Level > 0 {
-			return l.outerParam(raise(v))
 		}
 		for _, lp := range p.lateral {
 			if plan.Same(lp.expr, v) {

@@ -179,22 +179,24 @@ func raise(e plan.Expr) plan.Expr {
 // lower replaces references to enclosing levels by executor parameters.
 func (l *level) lower(e plan.Expr) plan.Expr {
 	return plan.Replace(e, func(x plan.Expr) plan.Expr {
-		switch v := x.(type) {
-		case *plan.Var:
-			if v.Level > 0 {
-				return l.outerParam(raise(v))
-			}
-		case *plan.Agg:
-			if v.Level > 0 {
-				return l.outerParam(raise(v))
-			}
-		case *plan.Grouping:
-			if v.Level > 0 {
-				return l.outerParam(raise(v))
-			}
+		if isOuter(x) {
+			return l.outerParam(raise(x))
 		}
 		return nil
 	})
+}
+
+// isOuter reports whether a column, aggregate or GROUPING belongs to an enclosing level.
+func isOuter(e plan.Expr) bool {
+	switch v := e.(type) {
+	case *plan.Var:
+		return v.Level > 0
+	case *plan.Agg:
+		return v.Level > 0
+	case *plan.Grouping:
+		return v.Level > 0
+	}
+	return false
 }
 
 // slot rewrites a bound expression over the output row of r.
@@ -205,12 +207,12 @@ func (l *level) slot(r *rel, e plan.Expr) plan.Expr {
 				return &plan.Slot{Base: plan.Base{Typ: x.ResultType(), Pos: x.Position()}, Index: s.slot}
 			}
 		}
+		if isOuter(x) {
+			return l.outerParam(raise(x))
+		}
 		v, ok := x.(*plan.Var)
 		if !ok {
 			return nil
-		}
-		if v.Level > 0 {
-			return l.outerParam(raise(v))
 		}
 		i, ok := r.cols[colKey{v.Rel, v.Attr}]
 		if !ok {

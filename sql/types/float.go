@@ -153,6 +153,15 @@ func appendG(dst []byte, v float64, bits, precision, fixedBelow int) []byte {
 		}
 		return append(dst, '0')
 	}
+	switch {
+	case math.IsNaN(v):
+		return append(dst, "nan"...)
+	case math.IsInf(v, 0):
+		if v < 0 {
+			dst = append(dst, '-')
+		}
+		return append(dst, "inf"...)
+	}
 	prec := precision
 	if prec > 0 {
 		prec--
