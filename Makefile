@@ -1,5 +1,5 @@
 # The two commands of the README need no make. These targets are for development; `make help` lists them.
-.PHONY: help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage
+.PHONY: torture torture-long help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage
 
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
@@ -42,6 +42,12 @@ pgregress: ## PostgreSQL's regression scripts below PGREGRESS_DIR through psql, 
 
 kill: ## kill the server for KILL_SECONDS and look for what it acknowledged
 	go test ./internal/killtest -run Kill -v -timeout 0 -kill.seconds $(KILL_SECONDS)
+
+torture: ## simulated power failures and faults at every operation, as CI counts them
+	go test ./internal/simulation -v -count 1 -timeout 10m -sim.crashes 20000
+
+torture-long: ## ten million simulated power failures: days
+	go test ./internal/simulation -run CrashAnywhere -v -count 1 -timeout 0 -sim.crashes 10000000
 
 fuzz: ## all fuzz targets, FUZZ_SECONDS shared among them
 	fuzz/smoke $(FUZZ_SECONDS)

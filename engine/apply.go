@@ -46,7 +46,8 @@ func (db *DB) apply(r *wal.Record) error {
 		return fmt.Errorf("record %d: %w", r.LSN, d.err)
 	}
 	db.visible.Store(uint64(r.LSN))
-	if db.activeBytes >= db.opts.MemtableBytes {
+	db.logBytes += int64(len(r.Body))
+	if db.activeBytes >= db.opts.MemtableBytes || db.logBytes >= db.opts.MaxLogBytes {
 		db.freeze()
 	}
 	return nil

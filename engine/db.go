@@ -48,6 +48,7 @@ type DB struct {
 	applyMu     sync.Mutex // held while a record is applied, and by who needs a cut between records
 	recovering  bool       // guarded by applyMu
 	catalog     LSN        // in recovery: definitions up to here came from the manifest
+	logBytes    int64      // of records applied since the last freeze; guarded by applyMu
 	activeBytes int64      // memory of the active memtables; guarded by applyMu
 
 	cache      *cache.Cache

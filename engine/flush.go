@@ -106,7 +106,7 @@ func (db *DB) freeze() {
 			stores[id] = &s
 		}
 	})
-	db.activeBytes = 0
+	db.activeBytes, db.logBytes = 0, 0
 	f := &db.flush
 	f.mu.Lock()
 	f.frozen = append(f.frozen, set)

@@ -21,6 +21,7 @@ type Options struct {
 
 	CacheBytes      int64         // block cache; 0 is DefaultCacheBytes
 	MemtableBytes   int64         // memtables are flushed at this size; 0 is DefaultMemtableBytes
+	MaxLogBytes     int64         // a checkpoint is made when so much log would have to be replayed; 0 is DefaultMaxLogBytes
 	DeadlockTimeout time.Duration // how long a lock wait lasts before a deadlock is looked for; 0 is one second
 
 	BulkMinBytes    int64 // bulk loads of fewer bytes become single inserts; 0 is a sensible default, as below
@@ -38,6 +39,7 @@ type Options struct {
 const (
 	DefaultCacheBytes      = 256 << 20
 	DefaultMemtableBytes   = 64 << 20
+	DefaultMaxLogBytes     = 1 << 30     // max_wal_size, as in PostgreSQL
 	DefaultDeadlockTimeout = time.Second // as in PostgreSQL
 )
 
@@ -47,6 +49,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.MemtableBytes == 0 {
 		o.MemtableBytes = DefaultMemtableBytes
+	}
+	if o.MaxLogBytes == 0 {
+		o.MaxLogBytes = DefaultMaxLogBytes
 	}
 	if o.BulkMinBytes == 0 {
 		o.BulkMinBytes = bulkMinBytes
