@@ -48,11 +48,20 @@ func (x *Session) relation(n plan.QName) (*catalog.Relation, error) {
 	return nil, pgerr.New(pgerr.UndefinedTable, "relation \"%s\" does not exist", n.Name)
 }
 
+// systemTable is what the optimizer may ask of a system table.
+type systemTable interface {
+	Estimate(v *catalog.View) float64
+	Unique(attr int) bool
+}
+
 // statistics answers the optimizer from the engine and from what ANALYZE found.
 type statistics struct{ x *Session }
 
 // Rows implements planner.Statistics.
 func (s statistics) Rows(t *catalog.Relation) (rows, bytes float64) {
+	if sys, ok := t.Virtual.(systemTable); ok {
+		return sys.Estimate(s.x.view), 0
+	}
 	if t.Store == 0 {
 		return 1000, 0
 	}
@@ -83,6 +92,12 @@ func (s statistics) RangeRows(t *catalog.Relation, ix *catalog.Index, lower, upp
 
 // Column implements planner.Statistics.
 func (s statistics) Column(t *catalog.Relation, attr int) *planner.ColumnStatistics {
+	if sys, ok := t.Virtual.(systemTable); ok {
+		if sys.Unique(attr) {
+			return &planner.ColumnStatistics{Distinct: -1, Width: 4}
+		}
+		return nil
+	}
 	st := s.x.view.Statistic(t.OID)
 	if st == nil {
 		return nil

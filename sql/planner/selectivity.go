@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"github.com/omendb/omendb/sql/catalog"
 	"math"
 
 	"github.com/omendb/omendb/engine/column"
@@ -288,7 +289,7 @@ func (l *level) isUniqueColumn(r *plan.Rel, attr int) bool {
 
 func (l *level) tableRows(rel int) float64 {
 	r := l.q.Rels[rel]
-	if r.Kind == plan.RelTable && l.o.env.Statistics != nil && r.Table.Store != 0 {
+	if r.Kind == plan.RelTable && l.o.env.Statistics != nil && (r.Table.Store != 0 || r.Table.Kind == catalog.KindVirtual) {
 		rows, _ := l.o.env.Statistics.Rows(r.Table)
 		return math.Max(1, rows)
 	}

@@ -247,11 +247,11 @@ func fixture(t testing.TB, a asker) string {
 	return rows[0][0]
 }
 
-// slow is what no question may take, with a margin for busy machines.
-const slow = 2 * time.Second
+// slow is what no question may take, however busy the machine is.
+const slow = 10 * time.Second
 
 // knownDifferences bounds how many answers differ from PostgreSQL's; it only goes down.
-const knownDifferences = 18
+const knownDifferences = 14
 
 // TestIntrospection asks what public clients ask and compares with PostgreSQL's answers.
 func TestIntrospection(t *testing.T) {
