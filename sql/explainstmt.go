@@ -51,7 +51,7 @@ func explainOptions(s *plan.Explain) (explain.Options, error) {
 		}
 	}
 	if o.Format != "text" && o.Format != "json" {
-		return o, pgerr.New(pgerr.FeatureNotSupported, "EXPLAIN format \"%s\" is not supported", o.Format)
+		return o, explainFormatError(o.Format)
 	}
 	if timing && !o.Analyze && o.Timing {
 		return o, pgerr.New(pgerr.InvalidParameterValue, "EXPLAIN option TIMING requires ANALYZE")
@@ -153,4 +153,12 @@ func (x *Session) measure(ctx context.Context, st *plan.Statement, params []colu
 		x.txn.NextCommand()
 	}
 	return rows, x.srv.opts.Clock.Since(start), nil
+}
+
+// explainFormatError tells a format that we do not write from one that is none.
+func explainFormatError(format string) error {
+	if format == "xml" || format == "yaml" {
+		return pgerr.New(pgerr.FeatureNotSupported, "EXPLAIN format \"%s\" is not supported", format)
+	}
+	return pgerr.New(pgerr.InvalidParameterValue, "unrecognized value for EXPLAIN option \"format\": \"%s\"", format)
 }

@@ -159,7 +159,22 @@ func (d *ddl) send(n *pgerr.Error) {
 }
 
 // put stores a descriptor.
-func (d *ddl) put(o catalog.Object) error { return d.view.Put(d.ctx, o) }
+func (d *ddl) put(o catalog.Object) error {
+	if err := d.mayChange(d.view.Get(o.Class(), o.Head().OID), o); err != nil {
+		return err
+	}
+	return d.view.Put(d.ctx, o)
+}
+
+// remove deletes a descriptor.
+func (d *ddl) remove(class catalog.Class, oid OID) error {
+	if o := d.view.Get(class, oid); o != nil {
+		if err := d.mayChange(o, nil); err != nil {
+			return err
+		}
+	}
+	return d.view.Delete(d.ctx, class, oid)
+}
 
 // step makes the statement's own writes visible to what it reads next.
 func (d *ddl) step() {

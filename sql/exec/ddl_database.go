@@ -155,7 +155,7 @@ func (d *ddl) dropDatabase(u *plan.Drop) error {
 		if err := d.emptyDatabase(db.OID); err != nil {
 			return err
 		}
-		if err := d.view.Delete(d.ctx, catalog.ClassDatabase, db.OID); err != nil {
+		if err := d.remove(catalog.ClassDatabase, db.OID); err != nil {
 			return err
 		}
 	}

@@ -368,7 +368,7 @@ func (d *ddl) removePart(g *dropping, p dropPart) error {
 	if err := d.dropStores(o); err != nil {
 		return err
 	}
-	return d.view.Delete(d.ctx, p.object.Class(), h.OID)
+	return d.remove(p.object.Class(), h.OID)
 }
 
 // dropStores removes what an object keeps in the engine.

@@ -321,7 +321,7 @@ func (d *ddl) dropRoles(u *plan.Drop) error {
 		if err := d.forgetMembers(r.OID); err != nil {
 			return err
 		}
-		if err := d.view.Delete(d.ctx, catalog.ClassRole, r.OID); err != nil {
+		if err := d.remove(catalog.ClassRole, r.OID); err != nil {
 			return err
 		}
 	}
