@@ -127,9 +127,25 @@ func eachWrite(m *memtable.Table, fn func([]byte, memtable.Version)) {
 	for c.Next() {
 		v, ok := c.Version(math.MaxUint64)
 		if ok && v.Flags&(memtable.Tombstone|memtable.Fresh) != memtable.Tombstone|memtable.Fresh {
+			if v.Deleted() && len(v.Data) > 0 {
+				v.Data = successor(m, v.Data)
+			}
 			fn(c.Key(), v)
 		}
 	}
+}
+
+// successor follows a row that the transaction moved more than once: places
+// where it only passed through leave no trace.
+func successor(m *memtable.Table, key []byte) []byte {
+	for len(key) > 0 {
+		v, ok := m.Get(key, math.MaxUint64)
+		if !ok || !v.Deleted() || v.Flags&memtable.Fresh == 0 {
+			return key
+		}
+		key = v.Data
+	}
+	return nil
 }
 
 // tempWrites travel beside the record and not in it: temporary stores are

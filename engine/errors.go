@@ -17,6 +17,8 @@ var (
 	ErrSerialization = errors.New("could not serialize access")
 	// ErrLockNotAvailable reports a lock that NoWait did not want to wait for.
 	ErrLockNotAvailable = txn.ErrNotAvailable
+	// ErrLockTimeout reports a lock that was waited for longer than SetLockTimeout allows.
+	ErrLockTimeout = txn.ErrTimeout
 )
 
 // DeadlockError reports that transactions wait for each other, and this one was chosen to fail.

@@ -88,7 +88,7 @@ func (t *Txn) committed(id StoreID, key []byte) (v memtable.Version, live bool, 
 // s (nil: since just now). Rows of the transaction's own need no lock, since
 // their key is locked already. In RepeatableRead and Serializable a row that
 // changed since the snapshot is a *SerializationError, except for KeyShare
-// locks of rows that were updated.
+// locks of rows whose key is the same.
 func (t *Txn) Lock(ctx context.Context, id StoreID, key []byte, mode LockMode, wait WaitPolicy, s *Snapshot) (LockResult, error) {
 	if err := t.checkWrite(); err != nil {
 		return LockResult{}, err
@@ -123,7 +123,9 @@ func (t *Txn) Lock(ctx context.Context, id StoreID, key []byte, mode LockMode, w
 	res, err := t.since(id, key, s)
 	if err == nil && s != nil && t.opts.Isolation != ReadCommitted {
 		switch {
-		case res.Status == Updated && mode != KeyShare:
+		case res.Status == Updated && mode == KeyShare:
+			res = LockResult{Status: Locked} // the key is the one that the snapshot sees
+		case res.Status == Updated:
 			err = &SerializationError{Reason: "concurrent update"}
 		case res.Status == Deleted:
 			err = &SerializationError{Reason: "concurrent delete"}
@@ -187,6 +189,13 @@ func (t *Txn) since(id StoreID, key []byte, s *Snapshot) (LockResult, error) {
 		}
 	}
 	return res, nil
+}
+
+// ChangedSince reports whether a key was written, by another transaction,
+// after a snapshot.
+func (t *Txn) ChangedSince(id StoreID, key []byte, s *Snapshot) (bool, error) {
+	v, _, err := t.committed(id, key)
+	return v.TS > s.ts, err
 }
 
 // LockTable locks a table, named by a number of the caller's, until the transaction ends.

@@ -20,6 +20,7 @@ type Snapshot struct {
 	ownSeq  uint64
 	command uint32
 	noModel bool
+	quiet   bool // reads are not noted
 
 	read     segment.ReadOptions // memory of point reads
 	results  []segment.Result
@@ -46,7 +47,7 @@ func (s *Snapshot) Close() {
 	s.db.releaseView(s.view)
 	s.view = nil
 	s.reg.unregister()
-	if t := s.txn; t != nil && !t.done {
+	if t := s.txn; t != nil && !t.done && !s.quiet {
 		t.spare = s
 	}
 }
@@ -76,17 +77,20 @@ func (s *Snapshot) own(id StoreID) *memtable.Table {
 	return s.txn.tables[id]
 }
 
+// noting reports whether reads have to be noted.
+func (s *Snapshot) noting() bool { return s.txn != nil && s.txn.reads != nil && !s.quiet }
+
 // noteRead is the one hook that every read of a serializable transaction
 // passes: it has seen whatever lies in [lower, upper); nil bounds are open.
 func (s *Snapshot) noteRead(id StoreID, lower, upper []byte) {
-	if s.txn != nil && s.txn.reads != nil {
+	if s.noting() {
 		s.txn.reads.Add(uint64(id), lower, upper)
 	}
 }
 
 // noteGet is noteRead for one key.
 func (s *Snapshot) noteGet(id StoreID, key []byte) {
-	if s.txn != nil && s.txn.reads != nil {
+	if s.noting() {
 		s.txn.reads.AddKey(uint64(id), key)
 	}
 }
@@ -147,7 +151,7 @@ func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.B
 	if err != nil {
 		return err
 	}
-	if s.txn != nil && s.txn.reads != nil {
+	if s.noting() {
 		for _, key := range keys {
 			s.noteGet(id, key)
 		}

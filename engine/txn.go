@@ -75,6 +75,9 @@ func (t *Txn) SetAsyncCommit(async bool) { t.opts.AsyncCommit = async }
 // SetDeadlockTimeout changes how long lock waits last before a deadlock is looked for.
 func (t *Txn) SetDeadlockTimeout(d time.Duration) { t.opts.DeadlockTimeout = d }
 
+// SetLockTimeout bounds every wait for a lock; 0 is no bound.
+func (t *Txn) SetLockTimeout(d time.Duration) { t.owner.SetLockTimeout(d) }
+
 // SetIsolation changes level and access mode; it must precede the first snapshot.
 func (t *Txn) SetIsolation(level Isolation, readOnly, deferrable bool) {
 	if t.start.shard != nil && level != t.opts.Isolation {
@@ -164,6 +167,18 @@ func (t *Txn) Snapshot() *Snapshot {
 		}
 		s.ts = t.start.ts
 	}
+	s.view = t.db.acquireView()
+	return s
+}
+
+// LatestSnapshot returns the newest committed state and the transaction's own
+// writes at every isolation level, for checks of constraints, which must not
+// depend on what the transaction is allowed to see. Its reads are not noted:
+// whoever checks a constraint holds the locks that keep it true.
+func (t *Txn) LatestSnapshot() *Snapshot {
+	s := &Snapshot{db: t.db, txn: t, ownSeq: t.cmdSeq, command: t.command, quiet: true}
+	t.db.register(&s.reg)
+	s.ts = s.reg.ts
 	s.view = t.db.acquireView()
 	return s
 }

@@ -182,6 +182,8 @@ func (x *Session) applySetting(d *settings.Definition, value string) {
 		if z, err := types.ParseZone(value); err == nil {
 			x.env.TimeZone = z
 		}
+	case "deadlock_timeout", "lock_timeout":
+		x.applyLockSettings()
 	case "application_name":
 		x.activity.mu.Lock()
 		x.activity.application = value

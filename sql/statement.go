@@ -252,8 +252,11 @@ func (x *Session) relock(ctx context.Context, c *compiled) (moved bool, err erro
 	mode := uint8(engine.LockAccessShare)
 	for _, a := range c.query.Access {
 		m := mode
-		if a.Required&^catalog.ACLSelect != 0 {
+		switch {
+		case a.Required&(catalog.ACLInsert|catalog.ACLDelete) != 0 || a.Required&catalog.ACLUpdate != 0 && len(a.Write) > 0:
 			m = uint8(engine.LockRowExclusive)
+		case a.Required&catalog.ACLUpdate != 0: // FOR UPDATE and its like
+			m = uint8(engine.LockRowShare)
 		}
 		mv, err := x.lockRelation(ctx, a.Table, m)
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/sql/exec"
@@ -28,6 +29,7 @@ func (x *Session) begin() {
 		return
 	}
 	x.txn = x.srv.opts.DB.Begin(x.knob().txn)
+	x.applyLockSettings()
 	x.view = x.cat.View(x.txn)
 	x.deferred = &exec.Deferred{}
 	x.env.Now = x.now()
@@ -35,6 +37,15 @@ func (x *Session) begin() {
 	if x.state == txnIdle {
 		x.state = txnImplicit
 	}
+}
+
+// applyLockSettings tells the transaction how long to wait for locks.
+func (x *Session) applyLockSettings() {
+	if x.txn == nil {
+		return
+	}
+	x.txn.SetDeadlockTimeout(time.Duration(x.values.Int("deadlock_timeout")) * time.Millisecond)
+	x.txn.SetLockTimeout(time.Duration(x.values.Int("lock_timeout")) * time.Millisecond)
 }
 
 func isolationOf(name string) engine.Isolation {

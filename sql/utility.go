@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"errors"
 	"strconv"
 	"strings"
 
@@ -376,7 +377,7 @@ func (x *Session) runLock(ctx context.Context, l *plan.LockTable) error {
 		}
 		if err := x.txn.LockTable(ctx, uint64(r.OID), engine.TableLockMode(l.Mode), wait); err != nil {
 			mapped := exec.MapError(err)
-			if l.NoWait {
+			if errors.Is(err, engine.ErrLockNotAvailable) {
 				return pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on relation \"%s\"", r.Name)
 			}
 			return mapped

@@ -28,6 +28,9 @@ import (
 // ErrNotAvailable reports a lock that another owner holds and that the caller did not want to wait for.
 var ErrNotAvailable = errors.New("lock not available")
 
+// ErrTimeout reports a lock that was waited for longer than the owner wants to.
+var ErrTimeout = errors.New("lock timeout")
+
 // Tag names what a lock protects.
 //
 //	Row       A is the store, B a 64-bit hash of the key (Lock waits of two keys
@@ -101,11 +104,12 @@ type waiter struct {
 // Owner is a process that holds locks. Its methods and the Manager's, applied
 // to one owner, are called by one goroutine at a time.
 type Owner struct {
-	pid     int32
-	xid     atomic.Uint64
-	held    []held // locks of the transaction, in the order taken
-	session map[held]int
-	waiting *waiter // guarded by the shard of its lock's tag
+	pid      int32
+	xid      atomic.Uint64
+	held     []held // locks of the transaction, in the order taken
+	session  map[held]int
+	waiting  *waiter       // guarded by the shard of its lock's tag
+	patience time.Duration // how long to wait for one lock; 0 is for ever
 }
 
 type held struct {
@@ -127,6 +131,9 @@ func NewOwner(pid int32) *Owner { return &Owner{pid: pid} }
 
 // ProcessID returns the process number.
 func (o *Owner) ProcessID() int32 { return o.pid }
+
+// SetLockTimeout bounds every later wait for a lock; 0 is no bound.
+func (o *Owner) SetLockTimeout(d time.Duration) { o.patience = d }
 
 // SetXID tells which transaction the owner is running; messages name it.
 func (o *Owner) SetXID(xid uint64) { o.xid.Store(xid) }
@@ -163,8 +170,13 @@ func (m *Manager) Acquire(ctx context.Context, o *Owner, t Tag, mode Mode, scope
 func (m *Manager) wait(ctx context.Context, s *shard, w *waiter, scope Scope, timeout time.Duration) (bool, error) {
 	m.waiting.Add(1)
 	cancel := m.tasks.After(timeout, "lock.deadlock", func() { m.check(w) })
+	giveUp := func() {}
+	if w.owner.patience > 0 {
+		giveUp = m.tasks.After(w.owner.patience, "lock.timeout", func() { m.giveUp(s, w) })
+	}
 	err := m.tasks.Await(ctx, w.done)
 	cancel()
+	giveUp()
 	m.waiting.Add(-1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -188,6 +200,20 @@ func (m *Manager) wait(ctx context.Context, s *shard, w *waiter, scope Scope, ti
 		err = cause
 	}
 	return false, err
+}
+
+// giveUp ends a wait that has lasted too long.
+func (m *Manager) giveUp(s *shard, w *waiter) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w.granted || w.err != nil || w.owner.waiting != w {
+		return
+	}
+	w.err = ErrTimeout
+	w.lock.dequeue(w)
+	m.wake(w.lock)
+	s.reap(w.lock)
+	close(w.done)
 }
 
 // lock returns the state of a tag, made if need be.

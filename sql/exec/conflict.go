@@ -87,11 +87,11 @@ func (o *modifyOp) resolve(dup *duplicate, vals []column.Datum) (again bool, err
 	rt := o.st.rt
 	strict := rt.Isolation != engine.ReadCommitted && !dup.own
 	if strict {
-		ok, err := rt.Snapshot.Get(o.w.store, key, []int{}, nil)
+		changed, err := rt.Txn.ChangedSince(o.w.store, key, rt.Snapshot)
 		if err != nil {
 			return false, err
 		}
-		if !ok {
+		if changed {
 			return false, pgerr.New(pgerr.SerializationFailure, "could not serialize access due to concurrent update")
 		}
 	}

@@ -20,6 +20,8 @@ func MapError(err error) error {
 		return pgerr.New(pgerr.SerializationFailure, "%s", err.Error())
 	case errors.Is(err, engine.ErrLockNotAvailable):
 		return pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on row")
+	case errors.Is(err, engine.ErrLockTimeout):
+		return pgerr.New(pgerr.LockNotAvailable, "canceling statement due to lock timeout")
 	case errors.Is(err, engine.ErrDiskFull):
 		return pgerr.New(pgerr.DiskFull, "could not write: no space left on device")
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):

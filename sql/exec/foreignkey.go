@@ -140,7 +140,9 @@ func (k *childKey) encode(ref []column.Datum) []byte {
 	return key
 }
 
-// verify locks the referenced row; without one the constraint is violated.
+// verify locks the referenced row; without one the constraint is violated. A
+// row that another transaction has not committed yet, or that a transaction
+// with one snapshot does not see, is none.
 func (k *childKey) verify(st *state, rel *catalog.Relation, ref []column.Datum, snap *engine.Snapshot) error {
 	key := k.encode(ref)
 	if k.index != 0 {
@@ -154,23 +156,37 @@ func (k *childKey) verify(st *state, rel *catalog.Relation, ref []column.Datum, 
 		}
 		key = append([]byte(nil), entry[0].B...)
 	}
-	for {
-		res, err := st.rt.Txn.Lock(st.rt.Context, engine.StoreID(k.parent.Store), key, engine.KeyShare, engine.Wait, nil)
-		if err != nil {
-			return err
-		}
-		switch res.Status {
-		case engine.Locked, engine.Updated, engine.SelfModified:
-			return nil
-		case engine.Moved:
-			if k.index == 0 {
-				return k.violated(st, rel, ref) // the storage key is the reference: it went
-			}
-			key = res.Key
-			continue
-		}
+	store := engine.StoreID(k.parent.Store)
+	ok, err := snap.Get(store, key, []int{}, nil)
+	if err != nil {
+		return err
+	}
+	if !ok {
 		return k.violated(st, rel, ref)
 	}
+	res, err := st.rt.Txn.Lock(st.rt.Context, store, key, engine.KeyShare, engine.Wait, snap)
+	if err != nil {
+		return lockedRowError(err)
+	}
+	parent := &tableWriter{st: st, rel: k.parent, store: store, kinds: make([]column.Kind, len(k.parent.Columns))}
+	state, _, err := st.settle(parent, res, key, engine.KeyShare, engine.Wait, func(newer []column.Datum, _ []byte) (bool, error) {
+		return k.refersTo(st, newer, ref), nil
+	})
+	if err == nil && state == rowGone {
+		return k.violated(st, rel, ref)
+	}
+	return lockedRowError(err)
+}
+
+// refersTo reports whether a row of the referenced table has the referenced values.
+func (k *childKey) refersTo(st *state, parent, ref []column.Datum) bool {
+	for i, a := range k.refs {
+		c := &k.parent.Columns[a]
+		if parent[a].Null || !st.env.Equal(st.baseType(c.Type), c.Collation, parent[a], ref[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func (k *childKey) violated(st *state, rel *catalog.Relation, ref []column.Datum) error {
@@ -230,7 +246,12 @@ func (st *state) finishForeignKeys() error {
 		}
 		st.rt.Txn.NextCommand()
 		snap := st.rt.Txn.Snapshot()
-		err := st.checkForeignKeys(snap)
+		newest := snap
+		if st.rt.Isolation != engine.ReadCommitted {
+			newest = st.rt.Txn.LatestSnapshot()
+		}
+		err := st.checkForeignKeys(snap, newest)
+		newest.Close()
 		snap.Close()
 		if err != nil {
 			return err
@@ -252,11 +273,13 @@ func (st *state) pendingKeys() bool {
 	return false
 }
 
-func (st *state) checkForeignKeys(snap *engine.Snapshot) error {
+// checkForeignKeys runs what is pending: new references are looked up as the
+// transaction sees the table, lost keys in the newest state.
+func (st *state) checkForeignKeys(snap, newest *engine.Snapshot) error {
 	if events := st.events; len(events) > 0 {
 		st.events = nil
 		for _, ev := range events {
-			if err := ev.run(st, snap); err != nil {
+			if err := ev.run(st, newest); err != nil {
 				return err
 			}
 			if err := st.rt.canceled(); err != nil {
@@ -292,7 +315,7 @@ func (ev *parentEvent) run(st *state, snap *engine.Snapshot) error {
 	switch action {
 	case 'c', 'n', 'd':
 		return child.referring(snap, ev.key.attrs, ev.old, func(key []byte, old []column.Datum) error {
-			return ev.act(st, child, action, key, old)
+			return ev.act(st, child, snap, action, key, old)
 		})
 	}
 	if action != 'r' {
@@ -301,9 +324,50 @@ func (ev *parentEvent) run(st *state, snap *engine.Snapshot) error {
 			return err // another row has the key by now
 		}
 	}
-	return child.referring(snap, ev.key.attrs, ev.old, func([]byte, []column.Datum) error {
+	return child.referring(snap, ev.key.attrs, ev.old, func(key []byte, old []column.Datum) error {
+		_, _, gone, err := ev.lockReferring(st, child, snap, engine.KeyShare, key, old)
+		if err != nil || gone {
+			return err
+		}
 		return ev.stillReferenced(st)
 	})
+}
+
+// lockReferring locks a row that refers to the old key. It returns the newest
+// version and its key, or that the row is gone or refers to something else by now.
+func (ev *parentEvent) lockReferring(st *state, child *tableWriter, snap *engine.Snapshot, mode engine.LockMode, key []byte, old []column.Datum) (at []byte, row []column.Datum, gone bool, err error) {
+	value := map[int]column.Datum{}
+	for i, a := range ev.key.attrs {
+		value[a] = ev.old[i]
+	}
+	res, err := st.rt.Txn.Lock(st.rt.Context, child.store, key, mode, engine.Wait, snap)
+	if err != nil {
+		return nil, nil, false, lockedRowError(err)
+	}
+	at, row = key, old
+	state, _, err := st.settle(child, res, key, mode, engine.Wait, func(newer []column.Datum, k []byte) (bool, error) {
+		at, row = k, newer
+		return child.rowHas(newer, value), nil
+	})
+	return at, row, state == rowGone, lockedRowError(err)
+}
+
+// seen refuses to change a row that a transaction with one snapshot cannot see.
+func (ev *parentEvent) seen(st *state, child *tableWriter, key []byte) error {
+	if st.rt.Isolation == engine.ReadCommitted {
+		return nil
+	}
+	own := st.rt.Txn.Snapshot()
+	defer own.Close()
+	ok, err := own.Get(child.store, key, []int{}, nil)
+	if err == nil && ok {
+		ok, err = st.rt.Txn.ChangedSince(child.store, key, own)
+		ok = !ok
+	}
+	if err == nil && !ok {
+		err = &engine.SerializationError{Reason: "concurrent update"}
+	}
+	return err
 }
 
 func (ev *parentEvent) stillReferenced(st *state) error {
@@ -319,7 +383,7 @@ func (ev *parentEvent) stillReferenced(st *state) error {
 }
 
 // act deletes or changes one referring row.
-func (ev *parentEvent) act(st *state, child *tableWriter, action byte, key []byte, old []column.Datum) error {
+func (ev *parentEvent) act(st *state, child *tableWriter, snap *engine.Snapshot, action byte, key []byte, old []column.Datum) error {
 	mode := engine.NoKeyUpdate
 	if action == 'c' && ev.new == nil {
 		mode = engine.Update
@@ -329,15 +393,12 @@ func (ev *parentEvent) act(st *state, child *tableWriter, action byte, key []byt
 			mode = engine.Update
 		}
 	}
-	res, err := st.rt.Txn.Lock(st.rt.Context, child.store, key, mode, engine.Wait, nil)
-	if err != nil {
+	if err := ev.seen(st, child, key); err != nil {
 		return err
 	}
-	switch res.Status {
-	case engine.Deleted, engine.Moved:
-		return nil
-	case engine.Updated:
-		old = res.Row
+	key, old, gone, err := ev.lockReferring(st, child, snap, mode, key, old)
+	if err != nil || gone {
+		return err
 	}
 	if action == 'c' && ev.new == nil {
 		return child.delete(key, old)

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"errors"
+
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/pgerr"
@@ -109,10 +111,10 @@ func (o *lockRowsOp) lock() (keep, changedAny bool, err error) {
 		key := append([]byte(nil), o.in[l.key].B...)
 		res, err := o.st.rt.Txn.Lock(o.st.rt.Context, l.w.store, key, l.mode, l.wait, o.st.rt.Snapshot)
 		if err != nil {
-			if pgerr.Is(MapError(err), pgerr.LockNotAvailable) {
+			if errors.Is(err, engine.ErrLockNotAvailable) {
 				err = pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on row in relation %q", l.w.rel.Name)
 			}
-			return false, false, err
+			return false, false, lockedRowError(err)
 		}
 		state, changed, err := o.st.settle(l.w, res, key, l.mode, l.wait, func(newer []column.Datum, at []byte) (bool, error) {
 			l.substitute(o.in, newer, at)
@@ -128,4 +130,14 @@ func (o *lockRowsOp) lock() (keep, changedAny bool, err error) {
 	}
 	keep, err = o.recheck.test(&row{vals: o.in})
 	return keep, true, err
+}
+
+// lockedRowError words the failure of a row lock: here PostgreSQL does not tell
+// deletes from updates.
+func lockedRowError(err error) error {
+	var e *engine.SerializationError
+	if errors.As(err, &e) && e.Reason == "concurrent delete" {
+		return &engine.SerializationError{Reason: "concurrent update"}
+	}
+	return err
 }

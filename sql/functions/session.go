@@ -219,7 +219,11 @@ func init() {
 			shape := AdvisoryLock{Pair: form == "_int4", Shared: strings.HasSuffix(name, "shared"), Transaction: strings.HasPrefix(name, "xact")}
 			if strings.HasPrefix(name, "unlock") {
 				sessionEvals["pg_advisory_"+name+form] = func(c *Ctx, a []column.Datum) (column.Datum, error) {
-					return boolResult(c.Session.AdvisoryUnlock(advisory(shape, a)))
+					ok := c.Session.AdvisoryUnlock(advisory(shape, a))
+					if !ok {
+						c.Session.Notice(pgerr.New(pgerr.Warning, "you don't own a lock of type %s", map[bool]string{true: "ShareLock", false: "ExclusiveLock"}[shape.Shared]).WithSeverity("WARNING"))
+					}
+					return boolResult(ok)
 				}
 				continue
 			}

@@ -110,8 +110,10 @@ func (l *level) recheck(r *rel) plan.Expr {
 				walk(j.Left)
 				walk(j.Right)
 			case plan.LeftJoin, plan.SemiJoin, plan.AntiJoin:
+				l.mergeOn(j, add)
 				walk(j.Left)
 			case plan.RightJoin:
+				l.mergeOn(j, add)
 				walk(j.Right)
 			}
 		}
@@ -123,6 +125,14 @@ func (l *level) recheck(r *rel) plan.Expr {
 		return nil
 	}
 	return l.slot(r, conjunction(conds))
+}
+
+// mergeOn adds the condition of MERGE's own join: a newer version of the target
+// that it does not hold for is not matched any more.
+func (l *level) mergeOn(j *plan.Join, add func(plan.Expr)) {
+	if l.q.Command == plan.Merge && fromHolds([]plan.FromItem{j}, l.q.Result) {
+		add(j.On)
+	}
 }
 
 func (l *level) inRow(r *rel, e plan.Expr) bool {

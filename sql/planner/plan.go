@@ -6,6 +6,7 @@ import (
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
 )
 
 // Plan turns a bound query into a physical plan. The query is consumed: the
@@ -299,7 +300,22 @@ func (o *optimizer) collectObjects(q *plan.Query) {
 				Required: r.Required, Read: r.ReadAttrs, Write: r.SetAttrs})
 		}
 	}
-	plan.WalkQuery(q, func(plan.Expr) bool { return true }, o.collectObjects)
+	plan.WalkQuery(q, func(e plan.Expr) bool { o.namedRelation(e); return true }, o.collectObjects)
+}
+
+// namedRelation notes relations that a constant names: nextval('s') is bound to
+// one sequence and has to be bound again when that is gone.
+func (o *optimizer) namedRelation(e plan.Expr) {
+	c, ok := e.(*plan.Const)
+	if !ok || c.Value.Null || c.Typ.OID != types.RegclassOID {
+		return
+	}
+	oid := plan.OID(c.Value.I)
+	if s := o.env.Catalog.Sequence(oid); s != nil {
+		o.addObject(catalog.ClassSequence, oid, s.Version)
+	} else if r := o.env.Catalog.Relation(oid); r != nil {
+		o.addObject(catalog.ClassRelation, oid, r.Version)
+	}
 }
 
 func (o *optimizer) addObject(class catalog.Class, oid plan.OID, version uint64) {
