@@ -169,6 +169,7 @@ func (c *compiler) site(coll OID, ret OID, args ...plan.Expr) *functions.Ctx {
 	ctx := *c.st.rt.Functions
 	ctx.Context, ctx.Env = c.st.rt.Context, c.st.env
 	ctx.Collation, ctx.RetType, ctx.Memo, ctx.ArgFields = coll, ret, nil, nil
+	ctx.Domain = c.st.checkDomain
 	ctx.ArgTypes = make([]OID, len(args))
 	for i, a := range args {
 		ctx.ArgTypes[i] = a.ResultType().OID

@@ -29,9 +29,14 @@ func (d *ddl) createFunction(c *plan.CreateFunction) error {
 	if err := d.functionArgs(f, c); err != nil {
 		return err
 	}
-	body, depends, err := d.bind.FunctionBody(f, c.Body)
-	if err != nil {
-		return err
+	var body []byte
+	var depends []catalog.Dependency
+	if f.Language == "sql" {
+		if body, depends, err = d.bind.FunctionBody(f, c.Body); err != nil {
+			return err
+		}
+	} else {
+		d.send(pgerr.Notice(pgerr.SeverityWarning, pgerr.FeatureNotSupported, "function \"%s\" in language \"%s\" is stored but cannot be called", f.Name, f.Language))
 	}
 	f.Body, f.Depends = body, append(f.Depends, depends...)
 	if err := d.view.LockName(d.ctx, catalog.ClassFunction, schema, f.Name); err != nil {
@@ -87,7 +92,8 @@ func functionOptions(f *catalog.Function, c *plan.CreateFunction) error {
 	case "":
 		return pgerr.New(pgerr.InvalidFunctionDefinition, "no language specified")
 	case "sql":
-	case "plpgsql", "c", "internal", "plpython3u", "plperl", "pltcl":
+	case "plpgsql": // kept, so that a schema can be loaded; a call is refused
+	case "c", "internal", "plpython3u", "plperl", "pltcl":
 		return pgerr.Unsupported("functions in language \"%s\" are not supported", f.Language)
 	default:
 		return pgerr.New(pgerr.UndefinedObject, "language \"%s\" does not exist", f.Language)

@@ -60,6 +60,25 @@ type domainCheck struct {
 	value  *cell
 }
 
+// checkDomain tests a value that a function made against the constraints of a domain.
+func (st *state) checkDomain(oid OID, d column.Datum) error {
+	check, ok := st.domains[oid]
+	if !ok {
+		var err error
+		if check, err = st.domain(oid); err != nil {
+			return err
+		}
+		if st.domains == nil {
+			st.domains = map[OID]*domainCheck{}
+		}
+		st.domains[oid] = check
+	}
+	if check == nil {
+		return nil
+	}
+	return check.test(d)
+}
+
 func (st *state) domain(oid OID) (*domainCheck, error) {
 	t := st.rt.Catalog.Type(oid)
 	if t == nil || t.Kind != 'd' {

@@ -11,6 +11,7 @@ import (
 type rowSet struct {
 	columns int
 	scalar  bool
+	rows    bool // the rows of a set come as composite values
 	call    *setCall
 	value   expr // not set-returning: one row
 }
@@ -85,21 +86,35 @@ func (c *compiler) rowSet(f *plan.FuncRef) (*rowSet, error) {
 		if s.call, err = c.setCall(k); err != nil {
 			return nil, err
 		}
-		for i, t := range f.Types {
-			col := functions.OutCol{Type: t.OID, Typmod: t.Typmod}
-			if i < len(f.Names) {
-				col.Name = f.Names[i]
-			}
-			s.call.ctx.OutCols = append(s.call.ctx.OutCols, col)
-		}
+		s.call.ctx.OutCols = outCols(f)
+		names, _ := k.Func.OutColumns()
+		s.rows = !f.Scalar && len(names) == 0
 		if s.call.body != nil && k.Typ.OID == types.RecordOID {
 			s.call.body.cols = s.call.ctx.OutCols
 		}
 		return s, nil
 	}
-	var err error
-	s.value, err = c.expr(f.Expr)
+	x, err := c.expr(f.Expr)
+	if k, ok := x.(*once); ok {
+		x = k.arg // it is computed once for every start anyway
+	}
+	if k, ok := x.(*call); ok && f.Expr.ResultType().OID == types.RecordOID {
+		k.ctx.OutCols = outCols(f)
+	}
+	s.value = x
 	return s, err
+}
+
+// outCols are the columns that a function in FROM is expected to yield.
+func outCols(f *plan.FuncRef) []functions.OutCol {
+	out := make([]functions.OutCol, len(f.Types))
+	for i, t := range f.Types {
+		out[i] = functions.OutCol{Type: t.OID, Typmod: t.Typmod}
+		if i < len(f.Names) {
+			out[i].Name = f.Names[i]
+		}
+	}
+	return out
 }
 
 // start begins the set anew.
@@ -121,7 +136,7 @@ func (s *rowSet) spread(vals, dst []column.Datum) {
 		copy(dst, vals)
 		return
 	}
-	if len(vals) == 1 && s.columns > 1 || (len(vals) == 1 && !s.scalar && s.call == nil) {
+	if len(vals) == 1 && (s.columns > 1 || s.rows) || (len(vals) == 1 && !s.scalar && s.call == nil) {
 		for i := range dst {
 			dst[i] = column.Null()
 			if !vals[0].Null {

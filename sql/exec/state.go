@@ -19,6 +19,7 @@ type state struct {
 	plans    []*subplan     // one per Statement.Plans, made when first needed
 	work     map[int]*workTable
 	stats    map[plan.Node]*NodeStats
+	domains  map[OID]*domainCheck // whose constraints functions asked for
 	memory   int64
 	writers  map[OID]*tableWriter
 	events   []parentEvent // referenced keys that went away

@@ -21,7 +21,9 @@ type Ctx struct {
 	Variadic  bool       // called with VARIADIC on the last argument of a variadic "any" function
 	Session   Session
 	Catalog   Catalog
-	Memo      any // what the function at this call site remembers (a compiled pattern); never shared
+	// Domain tests a value against the constraints of a domain. May be nil.
+	Domain func(domain OID, d types.Datum) error
+	Memo   any // what the function at this call site remembers (a compiled pattern); never shared
 }
 
 // OutCol is one column of a row type that the call returns: of a composite result

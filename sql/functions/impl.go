@@ -10,10 +10,10 @@ var (
 		compareEvals, boolEvals, intEvals, floatEvals, mathEvals, numericEvals, moneyEvals, textEvals, castEvals, encodeEvals, quoteEvals,
 		likeEvals, regexpEvals, sessionEvals, datetimeEvals, intervalEvals, extractEvals, truncEvals, makeEvals,
 		arrayEvals, enumEvals, jsonGetEvals, jsonBuildEvals, jsonbEvals,
-		jsonpathEvals, sizeEvals, rangeEvals, formatEvals, bitEvals,
+		jsonpathEvals, populateEvals, sizeEvals, rangeEvals, formatEvals, bitEvals,
 	}
 	vecTables = []map[string]VecFunc{compareVecs, arithmeticVecs, likeVecs}
-	setTables = []map[string]SetFunc{seriesSets, regexpSets, arraySets, jsonSets, jsonpathSets}
+	setTables = []map[string]SetFunc{seriesSets, regexpSets, arraySets, jsonSets, jsonpathSets, populateSets}
 	aggTables = []map[string]func(c *Ctx) AggState{countAggs, sumAggs, extremeAggs, boolAggs, collectAggs, statAggs, numericAggs, intervalAggs, jsonAggs, orderedAggs, bitAggs}
 	winTables = []map[string]WinFunc{windowFuncs}
 )
