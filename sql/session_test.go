@@ -231,6 +231,10 @@ func TestWhatDumpsRead(t *testing.T) {
 	if got := run(x, r, early+"; CREATE TABLE late (a int); INSERT INTO late VALUES (7); SELECT early()"); !strings.Contains(got, "7\n") {
 		t.Errorf("a function before its table: %q", got)
 	}
+	run(x, r, "CREATE DOMAIN dd AS int DEFAULT 1 + 1; CREATE DOMAIN dt AS text; ALTER DOMAIN dt SET DEFAULT 'x'")
+	if got := run(x, r, "SELECT string_agg(typdefault, ' ' ORDER BY typname) FROM pg_type WHERE typname IN ('dd', 'dt')"); !strings.HasPrefix(got, "(1 + 1) 'x'::text\n") {
+		t.Errorf("defaults of domains: %q", got)
+	}
 	run(x, r, "CREATE ROLE stranger; SET ROLE stranger")
 	if got := run(x, r, "SELECT last_value FROM s"); !strings.Contains(got, "permission denied for sequence s") {
 		t.Errorf("a sequence without privileges: %q", got)

@@ -246,11 +246,9 @@ func (d *ddl) createDomain(c *plan.CreateDomain) error {
 	t.Base, t.BaseTypmod, t.Collation, t.Category = base.OID, c.Type.Type.Typmod, c.Collation, base.Category
 	typ := plan.Type{OID: t.Base, Typmod: t.BaseTypmod, Collation: t.Collation}
 	if c.Default != nil {
-		s, err := d.bind.Store(plan.StoredRequest{Kind: plan.StoredDefault, Raw: c.Default, Column: t.Name, Type: typ})
-		if err != nil {
+		if err := d.setDomainDefault(t, c.Default, typ); err != nil {
 			return err
 		}
-		t.Default, t.Depends = s.Encoded, s.Depends
 	}
 	for _, def := range c.Constraints {
 		if def.Kind == 'n' {
@@ -308,14 +306,12 @@ func (d *ddl) alterDomain(a *plan.AlterDomain) error {
 	c := a.Command
 	switch c.Action {
 	case "column_default":
-		next.Default, next.Depends = nil, nil
+		next.Default, next.DefaultTxt, next.Depends = nil, "", nil
 		if c.Expr != nil {
 			typ := plan.Type{OID: t.Base, Typmod: t.BaseTypmod, Collation: t.Collation}
-			s, err := d.bind.Store(plan.StoredRequest{Kind: plan.StoredDefault, Raw: c.Expr, Column: t.Name, Type: typ})
-			if err != nil {
+			if err := d.setDomainDefault(&next, c.Expr, typ); err != nil {
 				return err
 			}
-			next.Default, next.Depends = s.Encoded, s.Depends
 		}
 	case "drop_not_null":
 		next.NotNull = false
@@ -411,5 +407,19 @@ func (d *ddl) eachDomainValue(t *catalog.Type, fn func(*catalog.Relation, *catal
 			}
 		}
 	}
+	return nil
+}
+
+// setDomainDefault binds the default of a domain and keeps its text, which clients show.
+func (d *ddl) setDomainDefault(t *catalog.Type, raw plan.RawExpr, typ plan.Type) error {
+	s, err := d.bind.Store(plan.StoredRequest{Kind: plan.StoredDefault, Raw: raw, Column: t.Name, Type: typ})
+	if err != nil {
+		return err
+	}
+	e, err := d.bind.DecodeExpr(s.Encoded)
+	if err != nil {
+		return err
+	}
+	t.Default, t.DefaultTxt, t.Depends = s.Encoded, d.bind.Deparse(e, &catalog.Relation{}), s.Depends
 	return nil
 }
