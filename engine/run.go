@@ -63,11 +63,18 @@ func (r *run) overlaps(lower, upper []byte) bool {
 
 // baseFor returns the base segment that may hold a key, or nil.
 func (s *storeState) baseFor(key []byte) *run {
-	i := sort.Search(len(s.base), func(i int) bool { return bytes.Compare(s.base[i].info.MaxKey, key) >= 0 })
-	if i == len(s.base) || bytes.Compare(s.base[i].info.MinKey, key) > 0 {
+	lo, hi := 0, len(s.base)
+	for lo < hi {
+		if m := int(uint(lo+hi) >> 1); bytes.Compare(s.base[m].info.MaxKey, key) < 0 {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	if lo == len(s.base) || bytes.Compare(s.base[lo].info.MinKey, key) > 0 {
 		return nil
 	}
-	return s.base[i]
+	return s.base[lo]
 }
 
 // place adds a new segment to the store: to the base when nothing there or in

@@ -85,6 +85,10 @@ func (s *storeState) get(def *storeDef, key []byte, dst []column.Datum, o *segme
 	}
 	if len(s.base) > 0 {
 		if r := s.baseFor(key); r != nil && r.info.MaxTS > newest {
+			if newest == 0 && o.Snapshot >= r.info.MinTS { // the usual case: nothing newer anywhere
+				res, err := r.reader.GetWithin(key, dst, o)
+				return err == nil && res.Status == segment.Found, err
+			}
 			if err := r.getNewer(key, dst, o, &newest, &live); err != nil {
 				return false, err
 			}

@@ -20,7 +20,9 @@ type Snapshot struct {
 	ownSeq  uint64
 	command uint32
 	noModel bool
-	quiet   bool // reads are not noted
+	quiet   bool    // reads are not noted
+	lastID  StoreID // of the store resolved last,
+	last    *storeState
 
 	read     segment.ReadOptions // memory of point reads
 	results  []segment.Result
@@ -54,6 +56,9 @@ func (s *Snapshot) Close() {
 
 // resolve returns the store's runs (nil when only this transaction knows it) and definition.
 func (s *Snapshot) resolve(id StoreID) (*storeState, *storeDef, error) {
+	if id == s.lastID && s.last != nil && (s.txn == nil || s.txn.pending == nil) {
+		return s.last, s.last.def, nil
+	}
 	st := s.view.stores[id]
 	if s.txn != nil && s.txn.pending != nil {
 		if p := s.txn.pending[id]; p != nil {
@@ -66,6 +71,7 @@ func (s *Snapshot) resolve(id StoreID) (*storeState, *storeDef, error) {
 	if st == nil {
 		return nil, nil, &StoreNotFoundError{id}
 	}
+	s.lastID, s.last = id, st
 	return st, st.def, nil
 }
 

@@ -122,6 +122,51 @@ func PeekNumber(src []byte, i int) (v int64, ok bool) {
 	return 0, false
 }
 
+// Touch loads the bytes where row i of an encoded column stands, where that is
+// plain to see, so that a read which follows finds them in the cache.
+func Touch(src []byte, i int) byte {
+	at := 0
+	switch src[0] {
+	case formPacked:
+		at = encodedHeader + 8 + i*int(src[2])>>3
+	case formFixed:
+		at = encodedHeader + i*int(binary.LittleEndian.Uint32(src[4:]))
+	}
+	return src[min(at, len(src)-1)]
+}
+
+// PeekBytes is PeekNumber for a Bytes column without NULLs and marks, of any
+// form but the constant one.
+func PeekBytes(src []byte, rows, i int) (v []byte, ok bool) {
+	if src[1] != 0 {
+		return nil, false
+	}
+	n, w := int(binary.LittleEndian.Uint32(src[4:])), int(src[2])
+	p := src[encodedHeader:]
+	switch src[0] {
+	case formFixed:
+		return p[i*n : i*n+n : i*n+n], true
+	case formPlain:
+		lo := uint64(0)
+		if i > 0 {
+			lo = PackedAt(p, i-1, w)
+		}
+		hi := PackedAt(p, i, w)
+		blob := p[PackedSize(rows, w):]
+		return blob[lo:hi:hi], true
+	case formDict:
+		k := PackedAt(p[4*n:], i, w)
+		lo := uint32(0)
+		if k > 0 {
+			lo = binary.LittleEndian.Uint32(p[4*k-4:])
+		}
+		hi := binary.LittleEndian.Uint32(p[4*k:])
+		blob := p[4*n+PackedSize(rows, w):]
+		return blob[lo:hi:hi], true
+	}
+	return nil, false
+}
+
 // Check verifies what ParseEncoded left unverified because it costs a pass
 // over the rows: codes, ends and run lengths.
 func (c *Encoded) Check() error {

@@ -134,16 +134,17 @@ func (st *batchStage) touchHeads() (sum byte) {
 // search finds the rows of all keys, and loads the heads of their columns.
 func (st *batchStage) search(keys [][]byte, o *ReadOptions) {
 	for k := range st.n {
-		st.probes[k] = st.pins[k].probe(keys[st.places[k]])
+		st.probes[k] = st.pins[k].probe(keys[st.places[k]], st.readers[k].fences.share(&st.windows[k], int(st.blocks[k])))
 	}
 	st.touchRows()
+	st.touchColumns(o.Cols)
 	for k := range st.n {
 		row, exact := st.pins[k].finish(keys[st.places[k]], &st.probes[k])
 		if st.rows[k] = int32(row); !exact {
 			st.rows[k] = -1
 		}
 	}
-	st.touchColumns(o.Cols)
+	st.touchCells(o.Cols)
 }
 
 //go:noinline
@@ -159,9 +160,20 @@ func (st *batchStage) touchRows() (sum uint64) {
 //go:noinline
 func (st *batchStage) touchColumns(cols []int) (sum byte) {
 	for k := range st.n {
+		sum += st.pins[k].touchColumns(cols, len(st.readers[k].info.Schema.Columns))
+	}
+	return sum
+}
+
+//go:noinline
+func (st *batchStage) touchCells(cols []int) (sum byte) {
+	for k := range st.n {
+		if st.rows[k] < 0 {
+			continue
+		}
 		for _, c := range cols {
 			if c < len(st.readers[k].info.Schema.Columns) {
-				sum += st.pins[k].section(sectionColumns + c)[0]
+				sum += column.Touch(st.pins[k].section(sectionColumns+c), int(st.rows[k]))
 			}
 		}
 	}

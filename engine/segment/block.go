@@ -141,7 +141,7 @@ func (k *blockKeys) appendKey(dst []byte, i int) []byte {
 // lowerBound returns the first row whose key is not less than key, and
 // whether it is equal.
 func (b *block) lowerBound(key []byte) (row int, exact bool) {
-	p := b.probe(key)
+	p := b.probe(key, -1)
 	return b.finish(key, &p)
 }
 
@@ -162,9 +162,11 @@ const (
 	probeVariable                  // search all rows
 )
 
-// probe begins a search. Keys in a block are often evenly spaced: it asks
-// where an even spacing would put key.
-func (b *block) probe(key []byte) probe {
+// probe begins a search. Keys in a block are often evenly spaced: it begins
+// where an even spacing would put key. share is how far key is on the way from
+// the block's fence to the next; if that is not known, -1, the block's last key
+// is read instead, which is a cache miss more.
+func (b *block) probe(key []byte, share float64) probe {
 	k := &b.keys
 	n := len(k.prefix)
 	if len(key) < n || string(key[:n]) != string(k.prefix) {
@@ -186,16 +188,19 @@ func (b *block) probe(key []byte) probe {
 	}
 	x -= k.base
 	if len(rest) > k.length { // such a key follows the row whose suffix it extends
-		x++
-	}
-	last := k.at(b.rows - 1)
-	if x > last || x == 0 && len(rest) > k.length {
-		return probe{row: b.rows}
+		if x++; x == 0 {
+			return probe{row: b.rows}
+		}
 	}
 	p := probe{x: x, kind: probeFixed, exact: len(rest) == k.length}
-	if last > 0 {
-		p.row = min(int(float64(x)*(float64(b.rows-1)/float64(last))), b.rows-1)
+	if share < 0 {
+		if last := k.at(b.rows - 1); x >= last {
+			share = 1
+		} else {
+			share = float64(x) / float64(last)
+		}
 	}
+	p.row = min(int(share*float64(b.rows)), b.rows-1)
 	return p
 }
 
@@ -208,26 +213,25 @@ func (b *block) finish(key []byte, p *probe) (row int, exact bool) {
 		return b.keys.searchVariable(key[len(b.keys.prefix):], b.rows)
 	}
 	row = b.keys.walk(p.x, p.row, b.rows)
-	return row, p.exact && b.keys.at(row) == p.x
+	return row, p.exact && row < b.rows && b.keys.at(row) == p.x
 }
 
 // walkRows rows are compared one by one before the steps of a walk double.
 const walkRows = 8
 
-// walk returns the first row that is not less than x, from a row near it. The
-// last row is not less than x.
+// walk returns the first row that is not less than x, from a row near it.
 func (k *blockKeys) walk(x uint64, row, rows int) int {
 	if k.at(row) < x {
-		for end := row + walkRows; row < end; {
+		for end := min(row+walkRows, rows-1); row < end; {
 			if row++; k.at(row) >= x {
 				return row
 			}
 		}
 		lo, hi := row+1, row+1
-		for step := 1; k.at(min(hi, rows-1)) < x; step *= 2 {
+		for step := 1; hi < rows && k.at(hi) < x; step *= 2 {
 			lo, hi = hi+1, hi+step
 		}
-		return k.between(x, lo, min(hi, rows-1))
+		return k.between(x, lo, min(hi, rows))
 	}
 	for end := max(row-walkRows, 0); row > end; row-- {
 		if k.at(row-1) < x {
@@ -241,7 +245,7 @@ func (k *blockKeys) walk(x uint64, row, rows int) int {
 	return k.between(x, lo, hi)
 }
 
-// between is binary search: row hi is not less than x, those before lo are.
+// between is binary search: rows from hi on are not less than x, those before lo are.
 func (k *blockKeys) between(x uint64, lo, hi int) int {
 	for lo < hi {
 		if m := int(uint(lo+hi) >> 1); k.at(m) < x {

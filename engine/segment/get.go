@@ -12,6 +12,12 @@ func (r *Reader) Get(key []byte, dst []column.Datum, o *ReadOptions) (Result, er
 	if !r.mayHold(key, o) {
 		return Result{}, nil
 	}
+	return r.GetWithin(key, dst, o)
+}
+
+// GetWithin is Get for a key that lies within the bounds of the segment, and
+// a snapshot that sees some of it.
+func (r *Reader) GetWithin(key []byte, dst []column.Datum, o *ReadOptions) (Result, error) {
 	if o.Stats != nil {
 		o.Stats.Segments++
 	}
@@ -22,10 +28,22 @@ func (r *Reader) Get(key []byte, dst []column.Datum, o *ReadOptions) (Result, er
 	if err != nil {
 		return Result{}, err
 	}
-	p := b.probe(key)
+	p := b.probe(key, r.fences.share(&w, i))
+	o.touched += b.touchColumns(o.Cols, len(r.info.Schema.Columns))
 	res, err := r.getFrom(&b, i, key, &p, dst, o)
 	b.pin.Release()
 	return res, err
+}
+
+// touchColumns loads the heads of columns: their misses overlap with those of
+// the search for the row.
+func (b *block) touchColumns(cols []int, known int) (sum byte) {
+	for _, c := range cols {
+		if c < known {
+			sum += b.section(sectionColumns + c)[0]
+		}
+	}
+	return sum
 }
 
 // mayHold reports whether the bounds of the segment admit a visible version of key.
@@ -88,8 +106,13 @@ func (r *Reader) result(b *pinned, row int, dst []column.Datum, o *ReadOptions) 
 			continue
 		}
 		k := r.info.Schema.Columns[c]
-		if v, ok := column.PeekNumber(b.section(sectionColumns+c), row); ok && k != column.Bytes {
-			dst[i] = column.Datum{I: v}
+		if k != column.Bytes {
+			if v, ok := column.PeekNumber(b.section(sectionColumns+c), row); ok {
+				dst[i] = column.Datum{I: v}
+				continue
+			}
+		} else if v, ok := column.PeekBytes(b.section(sectionColumns+c), b.rows, row); ok {
+			dst[i] = column.Datum{B: o.keep(v)}
 			continue
 		}
 		e := b.column(c, k)
