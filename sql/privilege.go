@@ -78,9 +78,6 @@ func (x *Session) roleMay(v *catalog.View, role catalog.OID, o catalog.Object, b
 	if r.Superuser || h.Owner == role || x.memberOf(v, role, h.Owner) {
 		return true
 	}
-	if rel, ok := o.(*catalog.Relation); ok && rel.OID < catalog.FirstUserOID && bits&^catalog.ACLSelect == 0 {
-		return true
-	}
 	acl := h.ACL
 	if acl == nil {
 		acl = catalog.DefaultPrivileges(o)
