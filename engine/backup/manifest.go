@@ -116,8 +116,12 @@ func List(fs vfs.FS, dir string) ([]*Manifest, error) {
 			continue
 		}
 		name := path.Join(dir, id, manifestName)
-		if _, err := fs.Stat(name); err != nil {
+		info, err := fs.Stat(name)
+		if err != nil {
 			continue // not one, or one that was not finished
+		}
+		if info.Size() > maxManifestBytes {
+			return nil, &InvalidError{name, fmt.Sprintf("%d bytes are too many for the description of a backup", info.Size())}
 		}
 		b, err := vfs.ReadFile(fs, name)
 		if err != nil {
