@@ -3,7 +3,7 @@
 
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
-KILL_SECONDS ?= 300
+KILL_CYCLES ?= 500
 FUZZ_SECONDS ?= 1800
 
 help: ## this list
@@ -40,8 +40,8 @@ isolation-rewrite: ## write what the PostgreSQL server at PG_DSN does in the sce
 pgregress: ## PostgreSQL's regression scripts below PGREGRESS_DIR through psql, figures by script
 	go run ./internal/pgregress -dir $(PGREGRESS_DIR)
 
-kill: ## kill the server for KILL_SECONDS and look for what it acknowledged
-	go test ./internal/killtest -run Kill -v -timeout 0 -kill.seconds $(KILL_SECONDS)
+kill: ## kill the server KILL_CYCLES times and look for what it acknowledged
+	go test ./internal/killtest -run Kill -v -timeout 0 -kill.cycles $(KILL_CYCLES)
 
 torture: ## simulated power failures and faults at every operation, as CI counts them
 	go test ./internal/simulation -v -count 1 -timeout 10m -sim.crashes 20000

@@ -44,7 +44,7 @@ func run(args []string, stdout, stderr io.Writer) int {
 	root.SetErr(stderr)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(startCommand(), initCommand(), benchCommand(), versionCommand(),
-		backupCommand(), restoreCommand(), verifyCommand(), recoverCommand())
+		backupCommand(), restoreCommand(), verifyCommand(), recoverCommand(), tortureCommand())
 	for _, c := range root.Commands() {
 		if !c.DisableFlagParsing {
 			c.Args = noArguments

@@ -57,6 +57,19 @@ type Server struct {
 
 // Start runs the server on a data directory made by Init and waits until it answers queries.
 func Start(ctx context.Context, binary, dataDir string, args ...string) (*Server, error) {
+	s, err := Launch(binary, dataDir, args...)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.await(ctx); err != nil {
+		s.Kill()
+		return nil, fmt.Errorf("%w\n%s", err, s.Output())
+	}
+	return s, nil
+}
+
+// Launch runs the server and does not wait for anything.
+func Launch(binary, dataDir string, args ...string) (*Server, error) {
 	addr, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -71,10 +84,6 @@ func Start(ctx context.Context, binary, dataDir string, args ...string) (*Server
 		s.err = s.cmd.Wait()
 		close(s.done)
 	}()
-	if err := s.await(ctx); err != nil {
-		s.Kill()
-		return nil, fmt.Errorf("%w\n%s", err, s.Output())
-	}
 	return s, nil
 }
 

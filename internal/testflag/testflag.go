@@ -25,9 +25,9 @@ var (
 
 // Flags of the test that kills the server (package internal/killtest).
 var (
-	// KillSeconds is how long the server is loaded and killed.
-	KillSeconds = flag.Int("kill.seconds", 10, "kill and restart the server for `n` seconds")
-	// KillSeed makes the moments of the kills and the choice of accounts repeatable.
+	// KillCycles is how often the server is killed.
+	KillCycles = flag.Int("kill.cycles", 5, "kill and restart the server `n` times")
+	// KillSeed makes the moments of the kills and the choice of work repeatable.
 	KillSeed = flag.Int64("kill.seed", 0, "random `seed` of the kill test (0: from the clock, printed)")
 )
 

@@ -378,15 +378,16 @@ func (l *level) basePath(b *baseRel) (*path, error) {
 	if b.r.Table.Kind == catalog.KindVirtual {
 		return l.virtualPath(b), nil
 	}
-	best := l.scanPath(b, nil)
+	best, plain := l.scanPath(b, nil), true
 	for _, k := range l.accessKeys(b.r.Table) {
 		if k.index != nil && l.o.env.Settings.ruleOff("index_scan") || k.index == nil && l.o.env.Settings.ruleOff("key_scan") {
 			continue
 		}
 		a := l.match(b, k)
 		p := l.accessPath(b, &a)
-		if p != nil && l.better(p, best) {
-			best = p
+		// A scan that is switched off remains for what has no other way.
+		if p != nil && (l.better(p, best) || plain && l.o.env.Settings.NoSeqScan) {
+			best, plain = p, false
 		}
 	}
 	return best, nil

@@ -99,7 +99,7 @@ func (l *level) indexPath(b *baseRel, a *keyAccess) *path {
 	}
 	rows := l.matchedRows(b, a)
 	rest, sel := l.filterSel(b, a)
-	covering := l.covers(b, a)
+	covering := !l.o.env.Settings.NoIndexOnly && l.covers(b, a)
 	p := &path{rels: relOf(b.rel), rows: clampRows(rows * sel), start: costLookup}
 	p.total = costLookup + rows*(costRow+exprsCost(rest))
 	if !covering {
