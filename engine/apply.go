@@ -13,6 +13,23 @@ import (
 // data gets there: on the primary after the record is durable, and in
 // recovery. Records that are applied already change nothing.
 func (db *DB) apply(r *wal.Record) error {
+	if err := db.applyRecord(r, nil); err != nil {
+		return err
+	}
+	if db.full() {
+		db.freeze()
+	}
+	return nil
+}
+
+// full reports whether it is time to freeze the memtables. The caller holds applyMu.
+func (db *DB) full() bool {
+	return db.activeBytes >= db.opts.MemtableBytes || db.logBytes >= db.opts.MaxLogBytes
+}
+
+// applyRecord applies a record. In recovery rp takes the rows, to apply them
+// later.
+func (db *DB) applyRecord(r *wal.Record, rp *replayer) error {
 	if uint64(r.LSN) <= db.visible.Load() {
 		return nil
 	}
@@ -23,7 +40,7 @@ func (db *DB) apply(r *wal.Record) error {
 	switch r.Kind {
 	case kindCommit:
 		temp, _ := r.Decoded.(*tempWrites)
-		if err := db.applyCommit(&d, r.LSN, temp); err != nil {
+		if err := db.applyCommit(&d, r.LSN, temp, rp); err != nil {
 			return fmt.Errorf("record %d: %w", r.LSN, err)
 		}
 		if temp != nil {
@@ -47,9 +64,6 @@ func (db *DB) apply(r *wal.Record) error {
 	}
 	db.visible.Store(uint64(r.LSN))
 	db.logBytes += int64(len(r.Body))
-	if db.activeBytes >= db.opts.MemtableBytes || db.logBytes >= db.opts.MaxLogBytes {
-		db.freeze()
-	}
 	return nil
 }
 
@@ -137,7 +151,7 @@ func (c *changes) publish() {
 	})
 }
 
-func (db *DB) applyCommit(d *decoder, lsn LSN, beside *tempWrites) error {
+func (db *DB) applyCommit(d *decoder, lsn LSN, beside *tempWrites, rp *replayer) error {
 	d.uvarint() // the transaction's number
 	c := changes{db: db, known: lsn <= db.catalog}
 	if beside != nil {
@@ -147,6 +161,10 @@ func (db *DB) applyCommit(d *decoder, lsn LSN, beside *tempWrites) error {
 		kind := d.byte()
 		switch ddlKind(kind) {
 		case sectionWrites:
+			if rp != nil {
+				rp.writes(d, &c, uint64(lsn))
+				break
+			}
 			db.applyWrites(d, &c, uint64(lsn))
 		case sectionLink:
 			if err := db.applyLink(d, &c, uint64(lsn)); err != nil {

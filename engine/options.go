@@ -9,6 +9,7 @@ import (
 	"github.com/omendb/omendb/internal/event"
 	"github.com/omendb/omendb/internal/task"
 	"github.com/omendb/omendb/internal/vfs"
+	"github.com/omendb/omendb/wal"
 )
 
 // Options configure Open. FS, Clock and Tasks must be given.
@@ -28,7 +29,10 @@ type Options struct {
 	BulkBufferBytes int64 // what a bulk load keeps in memory
 	SpillBytes      int64 // from how many bytes in a store a transaction commits segments
 	LogFileBytes    int64 // size of a log file; 0 is the log's default
-	Events          event.Sink
+
+	ReplayBatchBytes int64 // how much log recovery takes at once; 0 is the log's default
+
+	Events event.Sink
 
 	// Fatal is called when the log can no longer keep its promise: the process
 	// must end without acknowledging anything.
@@ -61,6 +65,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.SpillBytes == 0 {
 		o.SpillBytes = spillBytes
+	}
+	if o.ReplayBatchBytes == 0 {
+		o.ReplayBatchBytes = wal.DefaultBatchBytes
 	}
 	if o.DeadlockTimeout == 0 {
 		o.DeadlockTimeout = DefaultDeadlockTimeout

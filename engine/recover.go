@@ -50,7 +50,7 @@ func (db *DB) recover() error {
 		return err
 	}
 	db.recovering, db.catalog = true, m.catalog
-	if err := db.log.Replay(m.applied+1, db.replay); err != nil {
+	if err := db.replayLog(m.applied + 1); err != nil {
 		db.flush.mu.Lock()
 		db.flush.closing = true
 		db.flush.mu.Unlock()
@@ -156,16 +156,6 @@ func (db *DB) removeStrays() error {
 		}
 	}
 	return nil
-}
-
-// replay applies one record of the log in recovery.
-func (db *DB) replay(r *wal.Record) error {
-	if err := db.stall(context.Background()); err != nil {
-		return err
-	}
-	db.applyMu.Lock()
-	defer db.applyMu.Unlock()
-	return db.apply(r)
 }
 
 // applyAll receives what the log has committed. A record that does not apply

@@ -3,8 +3,6 @@ package wal
 import (
 	"fmt"
 	"io"
-
-	"github.com/omendb/omendb/internal/event"
 )
 
 // Reader returns durable records in order. It keeps the files that it still
@@ -16,6 +14,9 @@ type Reader struct {
 	scan  *scanner
 	limit LSN // first LSN of the file after scan's
 	rec   Record
+
+	lent  []byte // a batch's buffer, which the next scanner is to use
+	chunk int64  // how much a scanner reads at once; 0 = scanChunk
 }
 
 // ReadFrom returns a reader that starts with record from. Records that are no
@@ -90,6 +91,9 @@ func (r *Reader) enter() error {
 		return err
 	}
 	r.scan, r.limit = s, limit
+	if r.chunk > 0 {
+		s.lend(r.lent, r.chunk)
+	}
 	want := r.next
 	r.log.moveHold(r.hold, want)
 	for r.next = file.first; r.next < want; r.next++ {
@@ -145,65 +149,4 @@ func (l *Log) limitOf(f *logFile) LSN {
 		}
 	}
 	return noLimit
-}
-
-// progressBytes is how often Replay tells where it is.
-const progressBytes = 64 << 20
-
-// Replay calls fn for every record from LSN from on. It is for recovery: it
-// runs before the first Propose, and what fn has seen counts as applied. The
-// record is valid during the call only.
-func (l *Log) Replay(from LSN, fn func(*Record) error) error {
-	if from > l.Last()+1 {
-		return &CorruptionError{File: l.opts.Dir, LSN: l.Last() + 1,
-			Detail: fmt.Sprintf("the log ends before record %d, with which replay should start", from)}
-	}
-	r, err := l.ReadFrom(from)
-	if err != nil {
-		return fmt.Errorf("replay log: %w", err)
-	}
-	defer r.Close()
-	start := l.opts.Clock.Now()
-	total := l.bytesFrom(from)
-	l.opts.Events.Emit(event.Event{Name: event.RecoveryStart, LSN: uint64(from), Total: total})
-	var bytes, told, count int64
-	emit := func(name event.Name) {
-		told = bytes
-		l.opts.Events.Emit(event.Event{Name: name, Done: bytes, Total: max(total, bytes), Bytes: bytes, Count: count,
-			LSN: uint64(r.next - 1), Duration: l.opts.Clock.Since(start)})
-	}
-	for {
-		rec, err := r.Next()
-		if err == io.EOF {
-			break
-		}
-		if err != nil {
-			return fmt.Errorf("replay log: %w", err)
-		}
-		if err := fn(rec); err != nil {
-			return fmt.Errorf("replay record %d: %w", rec.LSN, err)
-		}
-		l.applied.Store(uint64(rec.LSN))
-		count++
-		if bytes += frameBytes(len(rec.Body)); bytes-told >= progressBytes {
-			emit(event.RecoveryProgress)
-		}
-	}
-	l.applied.Store(l.last.Load())
-	emit(event.RecoveryDone)
-	return nil
-}
-
-// bytesFrom estimates how many bytes of records follow from.
-func (l *Log) bytesFrom(from LSN) int64 {
-	f, _ := l.fileOf(from)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var n int64
-	for _, g := range l.files[:len(l.files)-1] {
-		if g.gen >= f.gen {
-			n += g.size - headerBytes
-		}
-	}
-	return n + l.tail - headerBytes
 }

@@ -19,6 +19,7 @@ type scanner struct {
 	size   int64
 	buf    []byte
 	bufOff int64 // file offset of buf[0]
+	chunk  int64 // how much to read at once
 }
 
 func openScanner(disk vfs.FS, f *logFile) (*scanner, error) {
@@ -31,7 +32,7 @@ func openScanner(disk vfs.FS, f *logFile) (*scanner, error) {
 		h.Close()
 		return nil, err
 	}
-	return &scanner{file: f, handle: h, off: headerBytes, size: size}, nil
+	return &scanner{file: f, handle: h, off: headerBytes, size: size, chunk: scanChunk}, nil
 }
 
 func (s *scanner) close() error { return s.handle.Close() }
@@ -47,7 +48,7 @@ func (s *scanner) peek(n int64) ([]byte, error) {
 	if s.off+n > s.size {
 		return nil, nil
 	}
-	want := min(max(n, scanChunk), s.size-s.off)
+	want := min(max(n, s.chunk), s.size-s.off)
 	if int64(cap(s.buf)) < want {
 		s.buf = make([]byte, want)
 	}

@@ -34,7 +34,7 @@ func logEvents(log zerolog.Logger) event.Sink {
 		for _, f := range []struct {
 			name  string
 			value int64
-		}{{"offset", e.Offset}, {"store", int64(e.Store)}, {"lsn", int64(e.LSN)}, {"bytes", e.Bytes}, {"count", e.Count}, {"done", e.Done}, {"total", e.Total}} {
+		}{{"offset", e.Offset}, {"store", int64(e.Store)}, {"lsn", int64(e.LSN)}, {"bytes", e.Bytes}, {"count", e.Count}, {"changes", e.Changes}, {"done", e.Done}, {"total", e.Total}} {
 			if f.value != 0 {
 				line.Int64(f.name, f.value)
 			}

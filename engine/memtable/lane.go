@@ -168,6 +168,8 @@ type directory struct {
 	leaves []atomic.Pointer[leaf]
 }
 
+func makeLeaves(n int) []atomic.Pointer[leaf] { return make([]atomic.Pointer[leaf], n) }
+
 // randomLane is a two-level tree of leaves. The directory is replaced when a
 // leaf splits; a leaf is replaced in place when its tail is merged.
 type randomLane struct {
@@ -210,7 +212,7 @@ func (r *randomLane) insert(t *Table, d *directory, at int, s slot) {
 	if d == nil {
 		one := newSlots(1)
 		one.append(s)
-		d = &directory{first: one, leaves: make([]atomic.Pointer[leaf], 1)}
+		d = &directory{first: one, leaves: makeLeaves(1)}
 		d.leaves[0].Store(&leaf{sorted: one})
 		r.dir.Store(d)
 		return
@@ -228,7 +230,7 @@ func (r *randomLane) insert(t *Table, d *directory, at int, s slot) {
 		return
 	}
 	half := all.len() / 2
-	grown := &directory{first: newSlots(len(d.leaves) + 1), leaves: make([]atomic.Pointer[leaf], len(d.leaves)+1)}
+	grown := &directory{first: newSlots(len(d.leaves) + 1), leaves: makeLeaves(len(d.leaves) + 1)}
 	if at == 0 { // whose keys may have gone below its first one
 		grown.first.append(all.at(0))
 	} else {

@@ -53,6 +53,8 @@ type Table struct {
 	lane   appendLane
 	random randomLane
 
+	pending []slot // keys out of order while the table is loaded; nil when it is not
+
 	bytes      atomic.Int64
 	shuffled   atomic.Int64 // keys in the random lane
 	rewrites   atomic.Int64 // versions beyond the first of each key; less those undone
@@ -196,6 +198,11 @@ func (t *Table) place(key []byte, ts uint64, flags Flags, data []byte) (uint32, 
 		t.last = slot{prefix: p, id: t.newNode(key, ts, flags, data)}
 		t.lane.append(t.last)
 		return t.last.id, true
+	}
+	if t.pending != nil {
+		id := t.newNode(key, ts, flags, data)
+		t.pending = append(t.pending, slot{prefix: p, id: id})
+		return id, true
 	}
 	n := t.lane.len.Load()
 	if i := t.lane.search(t, n, p, key); i < n {

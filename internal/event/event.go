@@ -18,9 +18,10 @@ const (
 	WALDiskFull   Name = "wal.disk_full"  // File, Count (records refused), Err
 	WALFatal      Name = "wal.fatal"      // File, Err
 	RecoveryStart Name = "recovery.start" // LSN (from), Total (bytes)
-	// RecoveryProgress fills Done and Total (bytes), Count (records), LSN, Duration.
+	// RecoveryProgress and RecoveryDone fill Done and Total (bytes of log), Bytes, Count (records of the log),
+	// Changes (of rows in stores: an insert into a table with two indexes is three), LSN (last), Duration, Detail (rates).
 	RecoveryProgress Name = "recovery.progress"
-	RecoveryDone     Name = "recovery.done"  // Count (records), Bytes, LSN (last), Duration
+	RecoveryDone     Name = "recovery.done"
 	Checkpoint       Name = "checkpoint"     // Duration, LSN, Count (segments), Bytes
 	MemtableFlush    Name = "memtable.flush" // Duration, Store, Bytes, Count (rows)
 	SegmentBuild     Name = "segment.build"  // Duration, File, Store, Bytes, Count (rows)
@@ -46,6 +47,7 @@ type Event struct {
 	LSN      uint64
 	Bytes    int64
 	Count    int64
+	Changes  int64
 	Done     int64
 	Total    int64
 	Detail   string

@@ -70,7 +70,11 @@ func (w *world) fail(err error) {
 // open opens the database. Sizes are small, so that short programs flush,
 // merge, rotate the log and spill.
 func (w *world) open() error {
-	db, err := engine.Open(engine.Options{FS: w.fault, Dir: Dir, Clock: w.clock, Tasks: w.sim, Log: zerolog.Nop(),
+	batch := int64(0)
+	if w.rng.IntN(2) == 0 {
+		batch = 64 << w.rng.IntN(6) // so that recovery reads ahead and shares its work
+	}
+	db, err := engine.Open(engine.Options{FS: w.fault, Dir: Dir, Clock: w.clock, Tasks: w.sim, Log: zerolog.Nop(), ReplayBatchBytes: batch,
 		CacheBytes: 64 << 10, MemtableBytes: 6 << 10, LogFileBytes: 8 << 10,
 		BulkMinBytes: 1 << 10, BulkBufferBytes: 2 << 10, SpillBytes: 4 << 10,
 		Fatal: func(err error) { w.fatal = err }})
