@@ -38,7 +38,7 @@ isolation-rewrite: ## write what the PostgreSQL server at PG_DSN does in the sce
 	go test ./internal/isolation -run Isolation -count 1 -isolation.dsn $(PG_DSN) -isolation.rewrite
 
 pgregress: ## PostgreSQL's regression scripts below PGREGRESS_DIR through psql, figures by script
-	go run ./internal/pgregress -dir $(PGREGRESS_DIR)
+	go run ./internal/pgregress -dir $(PGREGRESS_DIR) -trend docs/pgregress.md
 
 kill: ## kill the server KILL_CYCLES times and look for what it acknowledged
 	go test ./internal/killtest -run Kill -v -timeout 0 -kill.cycles $(KILL_CYCLES)

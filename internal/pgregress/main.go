@@ -38,7 +38,9 @@ func main() {
 	var r runner
 	flag.StringVar(&r.dir, "dir", "../shared/pgregress", "folder with sql/, expected/, data/ and parallel_schedule")
 	flag.StringVar(&r.dsn, "dsn", "", "measure the server at this DSN instead of an OmenDB of our own")
+	flag.StringVar(&r.binary, "binary", "", "start this server program instead of building one")
 	flag.StringVar(&r.details, "details", "", "write every statement that differs into this file")
+	flag.StringVar(&r.trend, "trend", "", "add the figures to this file, docs/pgregress.md")
 	flag.DurationVar(&r.timeout, "timeout", 2*time.Minute, "time limit for one script")
 	only := flag.String("only", "", "comma-separated scripts to report (the fixtures before them run as well)")
 	flag.Parse()
@@ -57,8 +59,11 @@ var fixtures = []string{"test_setup", "create_index"}
 // runner measures one server.
 type runner struct {
 	dir, dsn, details string
+	trend             string
 	only              []string
 	timeout           time.Duration
+
+	broken int // scripts that ended the connection or were not done in time
 
 	psql    string
 	scratch string
@@ -107,7 +112,7 @@ func (r *runner) run(ctx context.Context) error {
 
 // scripts runs all scripts and prints a line for each.
 func (r *runner) scripts(ctx context.Context, names []string) error {
-	var total score
+	res := result{scores: map[string]score{}}
 	printHeader(os.Stdout)
 	for _, name := range names {
 		reported := len(r.only) == 0 || contains(r.only, name)
@@ -120,7 +125,7 @@ func (r *runner) scripts(ctx context.Context, names []string) error {
 		}
 		if reported {
 			s.print(os.Stdout, name)
-			total.add(s)
+			res.names, res.scores[name] = append(res.names, name), s
 		}
 		if r.server != nil && r.server.Ended() {
 			fmt.Printf("%s: the server ended\n%s\n", name, r.server.Output())
@@ -129,7 +134,12 @@ func (r *runner) scripts(ctx context.Context, names []string) error {
 			}
 		}
 	}
-	total.print(os.Stdout, "all")
+	res.sum(true).print(os.Stdout, "in scope")
+	res.sum(false).print(os.Stdout, "all")
+	fmt.Printf("scripts that ended the connection or ran out of time: %d\n", r.broken)
+	if r.trend != "" && len(r.only) == 0 {
+		return res.writeTrend(r.trend)
+	}
 	return nil
 }
 
@@ -165,8 +175,10 @@ func (r *runner) startOwn(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find the module: %w", err)
 	}
-	if r.binary, err = serverproc.Build(ctx, strings.TrimSpace(string(root)), r.scratch); err != nil {
-		return err
+	if r.binary == "" {
+		if r.binary, err = serverproc.Build(ctx, strings.TrimSpace(string(root)), r.scratch); err != nil {
+			return err
+		}
 	}
 	if err := serverproc.Init(ctx, r.binary, r.dataDir()); err != nil {
 		return err

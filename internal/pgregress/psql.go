@@ -81,8 +81,12 @@ func (r *runner) psqlOutputs(ctx context.Context, name string, units []unit) ([]
 	output, err := cmd.CombinedOutput()
 	if ctx.Err() != nil {
 		fmt.Printf("%s: not done in %v\n", name, r.timeout)
+		r.broken++
 	} else if err != nil && len(output) == 0 {
 		return nil, fmt.Errorf("psql: %w", err)
+	} else if lost.Match(output) {
+		fmt.Printf("%s: the connection ended\n", name)
+		r.broken++
 	}
 	return cut(units, sent, string(output)), nil
 }
@@ -115,6 +119,9 @@ func cut(units []unit, sent [][]string, output string) [][]string {
 	}
 	return got
 }
+
+// lost is what psql says when the server went away.
+var lost = regexp.MustCompile(`(?m)^(psql:\S+ )?(server closed the connection unexpectedly|connection to server was lost)`)
 
 var (
 	getenv   = regexp.MustCompile(`^\\getenv\s+(\w+)\s+(\w+)`)

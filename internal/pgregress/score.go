@@ -31,6 +31,14 @@ func (c *counts) add(o counts) {
 	c.kind += o.kind
 }
 
+// share is the percentage of statements with the same result.
+func (c counts) share() float64 {
+	if c.n == 0 {
+		return 100
+	}
+	return 100 * float64(c.semantic) / float64(c.n)
+}
+
 func (c counts) String() string {
 	share := func(n int) float64 {
 		if c.n == 0 {
