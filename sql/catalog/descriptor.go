@@ -272,26 +272,41 @@ type EnumLabel struct {
 // Function is a user-defined function or procedure.
 type Function struct {
 	Meta        `tag:"1"`
-	Kind        byte     `tag:"2"` // 'f', 'p', 'a', 'w'
-	Language    string   `tag:"3"`
-	ArgTypes    []OID    `tag:"4"` // input arguments
-	AllArgTypes []OID    `tag:"5"`
-	ArgModes    []byte   `tag:"6"`
-	ArgNames    []string `tag:"7"`
-	Defaults    [][]byte `tag:"8"` // encoded, for the last arguments
-	Variadic    OID      `tag:"9"`
-	Returns     OID      `tag:"10"`
-	ReturnsSet  bool     `tag:"11"`
-	Volatility  byte     `tag:"12"`
-	Parallel    byte     `tag:"13"`
-	Strict      bool     `tag:"14"`
-	SecurityDef bool     `tag:"15"`
-	Leakproof   bool     `tag:"16"`
-	Cost        float32  `tag:"17"`
-	Rows        float32  `tag:"18"`
-	Source      string   `tag:"19"`
-	Body        []byte   `tag:"20"` // encoded bound statements of a SQL-standard body
-	Settings    []string `tag:"21"`
+	Kind        byte      `tag:"2"` // 'f', 'p', 'a', 'w'
+	Language    string    `tag:"3"`
+	ArgTypes    []OID     `tag:"4"` // input arguments
+	AllArgTypes []OID     `tag:"5"`
+	ArgModes    []byte    `tag:"6"`
+	ArgNames    []string  `tag:"7"`
+	Defaults    [][]byte  `tag:"8"` // encoded, for the last arguments
+	Variadic    OID       `tag:"9"`
+	Returns     OID       `tag:"10"`
+	ReturnsSet  bool      `tag:"11"`
+	Volatility  byte      `tag:"12"`
+	Parallel    byte      `tag:"13"`
+	Strict      bool      `tag:"14"`
+	SecurityDef bool      `tag:"15"`
+	Leakproof   bool      `tag:"16"`
+	Cost        float32   `tag:"17"`
+	Rows        float32   `tag:"18"`
+	Source      string    `tag:"19"`
+	Body        []byte    `tag:"20"` // encoded bound statements of a SQL-standard body
+	Settings    []string  `tag:"21"`
+	Aggregate   Aggregate `tag:"22"` // of Kind 'a'
+}
+
+// Aggregate is how a user-defined aggregate computes: a row of pg_aggregate.
+type Aggregate struct {
+	Kind       byte   `tag:"1"` // 'n' normal, 'o' ordered-set, 'h' hypothetical-set
+	DirectArgs int16  `tag:"2"`
+	TransFn    OID    `tag:"3"`
+	FinalFn    OID    `tag:"4"`
+	CombineFn  OID    `tag:"5"`
+	TransType  OID    `tag:"6"`
+	FinalExtra bool   `tag:"7"` // the final function gets NULLs for the aggregated arguments, to tell their types
+	HasInit    bool   `tag:"8"`
+	InitVal    string `tag:"9"`
+	SortOp     OID    `tag:"10"`
 }
 
 // Setting is one stored configuration value. Role and Database 0 mean all.

@@ -6,24 +6,25 @@ import (
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/functions"
-	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/types"
 )
 
 // aggSpec is one aggregate call, compiled.
 type aggSpec struct {
-	node    *plan.Agg
-	ctx     *functions.Ctx
-	args    []expr
-	direct  []expr
-	filter  predicate
-	sorted  bool // rows are fed in order: ORDER BY, WITHIN GROUP, or DISTINCT where order shows
-	unique  bool // DISTINCT by a set: order does not show
-	order   *rowKey
-	same    *rowKey // DISTINCT: what makes rows equal
-	kinds   []column.Kind
-	argType []plan.Type
+	node     *plan.Agg
+	newState func(*functions.Ctx) functions.AggState
+	ctx      *functions.Ctx
+	args     []expr
+	direct   []expr
+	grouped  bool // direct arguments read columns of the group
+	filter   predicate
+	sorted   bool // rows are fed in order: ORDER BY, WITHIN GROUP, or DISTINCT where order shows
+	unique   bool // DISTINCT by a set: order does not show
+	order    *rowKey
+	same     *rowKey // DISTINCT: what makes rows equal
+	kinds    []column.Kind
+	argType  []plan.Type
 }
 
 // orderless names aggregates whose answer does not depend on the order of rows,
@@ -31,14 +32,26 @@ type aggSpec struct {
 var orderless = map[string]bool{"count": true, "sum": true, "min": true, "max": true, "avg": true, "bool_and": true, "bool_or": true, "every": true, "bit_and": true, "bit_or": true, "bit_xor": true}
 
 func (st *state) aggSpec(a *plan.Agg) (*aggSpec, error) {
-	if a.Func.Agg == nil || a.Func.Agg.New == nil {
-		return nil, pgerr.Unsupported("aggregate function %s is not supported", a.Func.Signature())
+	newState, err := st.aggregateState(a.Func, append(slices.Clone(a.Direct), a.Args...), len(a.Direct), a.Typ, a.InputColl)
+	if err != nil {
+		return nil, err
 	}
-	s := &aggSpec{node: a, kinds: st.exprKinds(a.Args), argType: exprTypes(a.Args)}
+	s := &aggSpec{newState: newState, node: a, kinds: st.exprKinds(a.Args), argType: exprTypes(a.Args)}
 	c := &compiler{st: st}
 	s.ctx = c.site(a.InputColl, a.Typ.OID, append(slices.Clone(a.Direct), a.Args...)...)
 	s.ctx.Variadic = a.Variadic
-	var err error
+	if a.Within {
+		for _, k := range a.OrderBy {
+			s.ctx.AggOrder = append(s.ctx.AggOrder, functions.AggSort{Type: k.Expr.ResultType().OID, Collation: k.Collation, Desc: k.Desc, NullsFirst: k.NullsFirst})
+		}
+	}
+	for _, e := range a.Direct {
+		plan.Walk(e, func(x plan.Expr) bool {
+			_, slot := x.(*plan.Slot)
+			s.grouped = s.grouped || slot
+			return true
+		})
+	}
 	if s.args, err = st.compileAll(a.Args); err != nil {
 		return nil, err
 	}
@@ -48,7 +61,7 @@ func (st *state) aggSpec(a *plan.Agg) (*aggSpec, error) {
 	if s.filter, err = st.predicate(a.Filter); err != nil {
 		return nil, err
 	}
-	s.sorted = len(a.OrderBy) > 0 || (a.Distinct && !orderless[a.Func.Name])
+	s.sorted = len(a.OrderBy) > 0 || (a.Distinct && (!orderless[a.Func.Name] || a.Func.Agg.Trans != nil))
 	s.unique = a.Distinct && !s.sorted
 	if a.Distinct {
 		if s.same, err = st.equalKey(a.Args); err != nil {
@@ -73,6 +86,7 @@ type aggRun struct {
 	st    *state
 	state functions.AggState
 	seen  map[string]struct{} // unique: group and key of rows fed so far
+	given [][]column.Datum    // grouped: the direct arguments of each group
 	rows  *rowBuf             // sorted: argument rows waiting for their order
 	items []pendingRow
 	bytes int64
@@ -91,7 +105,7 @@ type pendingRow struct {
 }
 
 func (st *state) aggRun(s *aggSpec) *aggRun {
-	r := &aggRun{aggSpec: s, st: st, state: s.node.Func.Agg.New(s.ctx), vecs: make([]*column.Vec, len(s.args))}
+	r := &aggRun{aggSpec: s, st: st, state: s.newState(s.ctx), vecs: make([]*column.Vec, len(s.args))}
 	if s.unique {
 		r.seen = map[string]struct{}{}
 	}
@@ -103,6 +117,11 @@ func (st *state) aggRun(s *aggSpec) *aggRun {
 
 // feed adds the rows sel of b; group ids belong to the rows in order (nil: group 0).
 func (r *aggRun) feed(b *column.Batch, sel, groups []int32) error {
+	if r.grouped {
+		if err := r.noteDirect(b, sel, groups); err != nil {
+			return err
+		}
+	}
 	if r.filter != nil {
 		var err error
 		if sel, groups, err = r.filtered(b, sel, groups); err != nil || len(sel) == 0 {
@@ -245,8 +264,36 @@ func (r *aggRun) flush() error {
 	return nil
 }
 
+// noteDirect evaluates the direct arguments at the first row of each group: they only read what all
+// rows of a group share.
+func (r *aggRun) noteDirect(b *column.Batch, sel, groups []int32) error {
+	for i, at := range sel {
+		g := 0
+		if groups != nil {
+			g = int(groups[i])
+		}
+		for len(r.given) <= g {
+			r.given = append(r.given, nil)
+		}
+		if r.given[g] != nil {
+			continue
+		}
+		for _, e := range r.direct {
+			d, err := e.row(&row{batch: b, at: int(at)})
+			if err != nil {
+				return err
+			}
+			r.given[g] = append(r.given[g], d.Clone())
+		}
+	}
+	return nil
+}
+
 // result returns the value of a group.
 func (r *aggRun) result(group int) (column.Datum, error) {
+	if group < len(r.given) && r.given[group] != nil {
+		return r.state.Result(group, r.given[group])
+	}
 	var direct []column.Datum
 	for _, e := range r.direct {
 		d, err := e.row(&row{})

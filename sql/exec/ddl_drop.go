@@ -274,7 +274,7 @@ func (d *ddl) describe(o catalog.Object) string {
 	case *catalog.Type:
 		return "type " + d.env.FormatType(o.OID, -1)
 	case *catalog.Function:
-		return "function " + d.signature(o)
+		return functionWord(o.Kind) + " " + d.signature(o)
 	case *catalog.Schema:
 		return "schema " + name
 	case *catalog.Role:
@@ -473,7 +473,7 @@ func (d *ddl) drop(u *plan.Drop) error {
 		return d.dropRoles(u)
 	case "database":
 		return d.dropDatabase(u)
-	case "function", "procedure", "routine":
+	case "function", "procedure", "routine", "aggregate":
 		return d.dropFunctions(u)
 	}
 	kind, ok := dropKinds[u.Kind]
@@ -691,5 +691,28 @@ func (d *ddl) functionNamed(kind string, ref plan.ObjectRef) (*catalog.Function,
 		return nil, pgerr.New(pgerr.AmbiguousFunction, "%s name \"%s\" is not unique", kind, ref.Name).
 			WithHint("Specify the argument list to select the %s unambiguously.", kind)
 	}
-	return found[0], nil
+	f := found[0]
+	switch word := functionWord(f.Kind); {
+	case kind == "aggregate" && word != kind:
+		return nil, pgerr.New(pgerr.WrongObjectType, "%s %s is not an aggregate", word, d.signature(f))
+	case kind != "routine" && kind != word && word == "aggregate":
+		return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is an aggregate function", f.Name).
+			WithHint("Use DROP AGGREGATE to drop aggregate functions.")
+	case kind == "procedure" && word == "function":
+		return nil, pgerr.New(pgerr.WrongObjectType, "%s is not a procedure", d.signature(f))
+	case kind == "function" && word == "procedure":
+		return nil, pgerr.New(pgerr.WrongObjectType, "%s is not a function", d.signature(f))
+	}
+	return f, nil
+}
+
+// functionWord is what messages call a function of a kind.
+func functionWord(kind byte) string {
+	switch kind {
+	case 'a':
+		return "aggregate"
+	case 'p':
+		return "procedure"
+	}
+	return "function"
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/types"
@@ -35,7 +36,7 @@ func (d *ddl) createFunction(c *plan.CreateFunction) error {
 		if body, depends, err = d.bind.FunctionBody(f, c.Body); err != nil {
 			return err
 		}
-	} else {
+	} else if f.Language != "internal" {
 		d.send(pgerr.Notice(pgerr.SeverityWarning, pgerr.FeatureNotSupported, "function \"%s\" in language \"%s\" is stored but cannot be called", f.Name, f.Language))
 	}
 	f.Body, f.Depends = body, append(f.Depends, depends...)
@@ -93,7 +94,11 @@ func functionOptions(f *catalog.Function, c *plan.CreateFunction) error {
 		return pgerr.New(pgerr.InvalidFunctionDefinition, "no language specified")
 	case "sql":
 	case "plpgsql": // kept, so that a schema can be loaded; a call is refused
-	case "c", "internal", "plpython3u", "plperl", "pltcl":
+	case "internal": // another name for a built-in function
+		if functions.BySource(f.Source) == nil {
+			return pgerr.New(pgerr.UndefinedFunction, "there is no built-in function named \"%s\"", f.Source)
+		}
+	case "c", "plpython3u", "plperl", "pltcl":
 		return pgerr.Unsupported("functions in language \"%s\" are not supported", f.Language)
 	default:
 		return pgerr.New(pgerr.UndefinedObject, "language \"%s\" does not exist", f.Language)
@@ -141,11 +146,9 @@ func (d *ddl) functionArgs(f *catalog.Function, c *plan.CreateFunction) error {
 			outs = append(outs, typ)
 		}
 		if a.Mode == 'v' {
-			t := d.env.Type(typ)
-			if t == nil || !t.IsArray() {
+			if f.Variadic = functions.VariadicElement(d.env, typ); f.Variadic == 0 || typ == types.AnyOID {
 				return pgerr.New(pgerr.InvalidFunctionDefinition, "VARIADIC parameter must be an array")
 			}
-			f.Variadic = t.Elem
 		}
 		f.AllArgTypes, f.ArgModes, f.ArgNames = append(f.AllArgTypes, typ), append(f.ArgModes, a.Mode), append(f.ArgNames, a.Name)
 		named = named || a.Name != ""
@@ -187,6 +190,20 @@ func (d *ddl) functionArgs(f *catalog.Function, c *plan.CreateFunction) error {
 	}
 	if f.ReturnsSet && f.Rows == 0 {
 		f.Rows = 1000
+	}
+	return d.checkPolymorphic(f, outs)
+}
+
+// checkPolymorphic refuses results whose type no call could determine.
+func (d *ddl) checkPolymorphic(f *catalog.Function, outs []OID) error {
+	for _, t := range append([]OID{f.Returns}, outs...) {
+		if detail := functions.PolymorphicSignature(d.env, t, f.ArgTypes); detail != "" {
+			return pgerr.New(pgerr.InvalidFunctionDefinition, "cannot determine result data type").WithDetail("%s", detail)
+		}
+	}
+	if f.Returns == types.InternalOID && !slices.Contains(f.ArgTypes, types.InternalOID) {
+		return pgerr.New(pgerr.InvalidFunctionDefinition, "unsafe use of pseudo-type \"internal\"").
+			WithDetail("A function returning \"internal\" must have at least one \"internal\" argument.")
 	}
 	return nil
 }

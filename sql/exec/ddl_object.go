@@ -72,7 +72,7 @@ func (d *ddl) object(kind plan.ObjectKind, ref plan.ObjectRef, ifExists bool) (c
 		o = orNil(d.view.DatabaseByName(ref.Name.Name))
 	case "extension":
 		o = d.view.ByName(catalog.ClassExtension, 0, ref.Name.Name)
-	case "function", "procedure", "routine":
+	case "function", "procedure", "routine", "aggregate":
 		f, e := d.functionNamed(string(kind), ref)
 		if e != nil {
 			return nil, e

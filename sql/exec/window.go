@@ -40,12 +40,13 @@ type windowOp struct {
 
 // windowCall is one window call: its arguments are columns arg… of the kept rows.
 type windowCall struct {
-	node   *plan.WindowCall
-	ctx    *functions.Ctx
-	arg    int
-	nargs  int
-	filter int // column, -1 without FILTER
-	kind   column.Kind
+	node     *plan.WindowCall
+	ctx      *functions.Ctx
+	newState func(*functions.Ctx) functions.AggState
+	arg      int
+	nargs    int
+	filter   int // column, -1 without FILTER
+	kind     column.Kind
 }
 
 func (st *state) newWindowAgg(n *plan.WindowAgg) (operator, error) {
@@ -89,10 +90,16 @@ func (o *windowOp) prepareCall(n *plan.WindowCall) error {
 		return pgerr.Unsupported("IGNORE NULLS is not supported")
 	case n.Distinct:
 		return pgerr.New(pgerr.FeatureNotSupported, "DISTINCT is not implemented for window functions")
-	case agg && (n.Func.Agg == nil || n.Func.Agg.New == nil), !agg && n.Func.Win == nil:
+	case !agg && n.Func.Win == nil:
 		return pgerr.Unsupported("window function %s is not supported", n.Func.Signature())
 	}
 	c := &windowCall{node: n, arg: len(o.kinds), nargs: len(n.Args), filter: -1, kind: o.st.env.Kind(n.Typ.OID)}
+	if agg {
+		var err error
+		if c.newState, err = o.st.aggregateState(n.Func, n.Args, 0, n.Typ, n.InputColl); err != nil {
+			return err
+		}
+	}
 	comp := &compiler{st: o.st}
 	c.ctx = comp.site(n.InputColl, n.Typ.OID, n.Args...)
 	for _, a := range n.Args {

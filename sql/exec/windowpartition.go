@@ -145,7 +145,7 @@ func (p *windowPartition) Arg(i, row int) (column.Datum, error) {
 // the frame grows at its end, taken back when it moves at its start and the
 // aggregate can do that, and otherwise the frame is computed afresh.
 func (p *windowPartition) aggregate(c *windowCall, out *column.Vec) error {
-	state := c.node.Func.Agg.New(c.ctx)
+	state := c.newState(c.ctx)
 	state.Grow(1)
 	remover, _ := state.(functions.AggRemover)
 	have := rowSpan{}

@@ -126,6 +126,11 @@ type Aggregate struct {
 	InitVal    string
 	HasInit    bool
 	CombineFn  OID // not 0: partial states can be combined
+	FinalExtra bool
+
+	// Trans and Final are set for user-defined aggregates, which the executor computes by
+	// calling them.
+	Trans, Final *Func
 
 	// New returns the state for any number of groups; nil when not implemented.
 	New func(c *Ctx) AggState

@@ -85,6 +85,16 @@ func ByOID(oid OID) *Func { return builtin().byOID[oid] }
 // the slice is shared.
 func ByName(name string) []*Func { return builtin().byName[name] }
 
+// BySource returns the first built-in function of an internal name (prosrc), nil when there is none.
+func BySource(src string) *Func {
+	for _, f := range builtin().funcs {
+		if f.Src == src && f.Lang == LangInternal {
+			return f
+		}
+	}
+	return nil
+}
+
 // All returns every built-in function by OID; the slice is shared.
 func All() []*Func { return builtin().funcs }
 

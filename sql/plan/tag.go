@@ -136,6 +136,9 @@ func (c *CreateFunction) Tag() string {
 }
 
 // Tag implements Utility.
+func (*CreateAggregate) Tag() string { return "CREATE AGGREGATE" }
+
+// Tag implements Utility.
 func (d *Drop) Tag() string { return "DROP " + strings.ToUpper(string(d.Kind)) }
 
 // Tag implements Utility.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
 )
 
 // Utility is a bound statement other than SELECT, INSERT, UPDATE, DELETE and
@@ -239,6 +240,15 @@ type CreateFunction struct {
 	Options   []Option
 	Body      RawExpr
 	Text      string
+}
+
+// CreateAggregate is CREATE [OR REPLACE] AGGREGATE. Function is complete but for its OID,
+// schema and owner.
+type CreateAggregate struct {
+	Name     QName
+	Replace  bool
+	Function *catalog.Function
+	Warnings []*pgerr.Error
 }
 
 // FunctionArg is a parameter of CREATE FUNCTION.

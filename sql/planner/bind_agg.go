@@ -40,6 +40,9 @@ func (s *scope) aggregate(x *pg.FuncCall, res functions.Resolution, c callParts,
 		if res.Elements > 0 && direct > len(args) {
 			direct = len(args)
 		}
+		if f.Agg.Kind == 'h' {
+			s.unifyHypothetical(args, direct)
+		}
 		a.Direct, a.Args = args[:direct], args[direct:]
 		for i, n := range x.AggOrder {
 			k := direct + i
@@ -54,6 +57,22 @@ func (s *scope) aggregate(x *pg.FuncCall, res functions.Resolution, c callParts,
 	}
 	s.placeAggregate(a, pos)
 	return a
+}
+
+// unifyHypothetical gives the direct arguments of a hypothetical-set aggregate and the sort columns that
+// they are compared with the same types.
+func (s *scope) unifyHypothetical(args []plan.Expr, direct int) {
+	b := s.b
+	for i := range direct {
+		k := direct + i
+		if k >= len(args) {
+			break
+		}
+		t, _ := b.commonType([]plan.Expr{args[i], args[k]}, "WITHIN GROUP")
+		for _, j := range []int{i, k} {
+			args[j] = b.coerceTo(s, args[j], b.plainType(t), functions.Implicit, plan.CastImplicit, -1)
+		}
+	}
 }
 
 // aggOrder binds DISTINCT and ORDER BY inside an aggregate call.

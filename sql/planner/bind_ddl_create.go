@@ -20,6 +20,11 @@ func bindCreate(b *binder, node *pg.Node) plan.Utility {
 		return b.selectInto(n.SelectStmt)
 	case *pg.Node_ViewStmt:
 		return b.createView(n.ViewStmt)
+	case *pg.Node_DefineStmt:
+		if n.DefineStmt.Kind == pg.ObjectType_OBJECT_AGGREGATE {
+			return b.createAggregate(n.DefineStmt)
+		}
+		return nil
 	case *pg.Node_RefreshMatViewStmt:
 		r := n.RefreshMatViewStmt
 		return &plan.RefreshMatView{Name: b.rangeName(r.Relation), Concurrently: r.Concurrent, WithData: !r.SkipData}

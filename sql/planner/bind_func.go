@@ -41,19 +41,25 @@ func (b *binder) functionsNamed(schema, name string) []*functions.Func {
 			}
 		}
 		for _, f := range b.env.Catalog.FunctionsByName(ns, name) {
-			out = append(out, userFunc(f))
+			out = append(out, userFunc(b.env.Catalog, f))
 		}
 	}
 	return out
 }
 
 // userFunc describes a user-defined function in the form of built-in ones.
-func userFunc(f *catalog.Function) *functions.Func {
+func userFunc(view Catalog, f *catalog.Function) *functions.Func {
 	out := &functions.Func{OID: f.OID, Name: f.Name, Namespace: f.Schema, Kind: f.Kind, Args: f.ArgTypes, Names: f.ArgNames,
 		Variadic: f.Variadic, Ret: f.Returns, RetSet: f.ReturnsSet, Volatile: f.Volatility, Parallel: f.Parallel, Strict: f.Strict,
 		LeakProof: f.Leakproof, SecDef: f.SecurityDef, Cost: float64(f.Cost), Rows: float64(f.Rows), Src: f.Source}
-	if f.Language == "sql" {
+	switch f.Language {
+	case "sql":
 		out.Lang = functions.LangSQL
+	case "internal":
+		out.Lang = functions.LangInternal
+		if same := functions.BySource(f.Source); same != nil && f.Kind != 'a' {
+			out.Eval, out.Vec, out.Set = same.Eval, same.Vec, same.Set
+		}
 	}
 	for _, m := range f.ArgModes {
 		if m != 'i' {
@@ -64,7 +70,24 @@ func userFunc(f *catalog.Function) *functions.Func {
 	for i := range f.Defaults {
 		out.Defaults = append(out.Defaults, strconv.Itoa(i))
 	}
+	if f.Kind == 'a' {
+		a := &f.Aggregate
+		out.Agg = &functions.Aggregate{Kind: a.Kind, DirectArgs: int(a.DirectArgs), TransFn: a.TransFn, FinalFn: a.FinalFn,
+			TransType: a.TransType, InitVal: a.InitVal, HasInit: a.HasInit, FinalExtra: a.FinalExtra, SortOp: a.SortOp}
+		out.Agg.Trans, out.Agg.Final = funcByOID(view, a.TransFn), funcByOID(view, a.FinalFn)
+	}
 	return out
+}
+
+// funcByOID finds a built-in or user-defined function, nil when there is none.
+func funcByOID(view Catalog, oid OID) *functions.Func {
+	if f := functions.ByOID(oid); f != nil {
+		return f
+	}
+	if f := view.Function(oid); f != nil {
+		return userFunc(view, f)
+	}
+	return nil
 }
 
 // callParts are the arguments of a call as bound.

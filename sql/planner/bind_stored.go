@@ -17,7 +17,7 @@ func (r resolver) ResolveFunction(oid OID) (*functions.Func, error) {
 	}
 	if f := r.b.env.Catalog.Function(oid); f != nil {
 		r.b.depend(catalog.ClassFunction, oid, f.Version)
-		return userFunc(f), nil
+		return userFunc(r.b.env.Catalog, f), nil
 	}
 	return nil, pgerr.New(pgerr.UndefinedFunction, "function with OID %d does not exist", oid)
 }
