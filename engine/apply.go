@@ -38,7 +38,7 @@ func (db *DB) applyRecord(r *wal.Record, rp *replayer) error {
 		return fmt.Errorf("record %d has format version %d, newer than this program", r.LSN, v)
 	}
 	switch r.Kind {
-	case kindCommit:
+	case kindCommit, kindCommitPrepared:
 		temp, _ := r.Decoded.(*tempWrites)
 		if err := db.applyCommit(&d, r.LSN, temp, rp); err != nil {
 			return fmt.Errorf("record %d: %w", r.LSN, err)
@@ -46,6 +46,13 @@ func (db *DB) applyRecord(r *wal.Record, rp *replayer) error {
 		if temp != nil {
 			db.applyTemp(temp, uint64(r.LSN))
 		}
+		if r.Kind == kindCommitPrepared {
+			db.forgetPrepared(r.Body)
+		}
+	case kindPrepare:
+		d.err = db.applyPrepare(r)
+	case kindAbortPrepared:
+		delete(db.prepared.records, d.uvarint())
 	case kindSequence:
 		db.applySequence(&d, r.LSN)
 	case kindReserve:

@@ -141,6 +141,12 @@ func (b *Backup) list(ctx context.Context, m *manifest) error {
 				segments[g.name] = true
 			}
 		}
+		for _, p := range m.prepared {
+			body, _ := preparedCommit(p.body)
+			for _, name := range linkedSegments(body) {
+				segments[name] = true
+			}
+		}
 	}
 	r, err := b.db.log.ReadFrom(b.Start)
 	if err != nil {
@@ -230,8 +236,21 @@ func (k *backups) keeps(name string, size int64) bool {
 // LinkedSegments returns the names of the segments that a record of the log
 // makes part of the database: archives and replicas take them for part of the log.
 func LinkedSegments(r *wal.Record) (names []string) {
-	d := decoder{b: r.Body}
-	if r.Kind != kindCommit || d.byte() != recordVersion {
+	body := r.Body
+	switch r.Kind {
+	case kindCommit, kindCommitPrepared:
+	case kindPrepare:
+		body, _ = preparedCommit(r.Body)
+	default:
+		return nil
+	}
+	return linkedSegments(body)
+}
+
+// linkedSegments returns the segments that the body of a commit record links.
+func linkedSegments(body []byte) (names []string) {
+	d := decoder{b: body}
+	if d.byte() != recordVersion {
 		return nil
 	}
 	d.uvarint()

@@ -412,13 +412,14 @@ func (t *Txn) waitForClaims(ctx context.Context, id StoreID, key []byte) (waited
 	}
 }
 
-// spillLarge turns private writes into segments where there are many of them,
+// spillLarge turns private writes into segments where there are more of them
+// than limit in bytes,
 // and where they touch rows that the transaction has bulk loaded.
-func (t *Txn) spillLarge() error {
+func (t *Txn) spillLarge(limit int64) error {
 	for _, id := range slices.Sorted(maps.Keys(t.tables)) {
 		m := t.tables[id]
 		def, err := t.def(id)
-		if err != nil || def.Temp || m.Bytes() < t.db.opts.SpillBytes && !t.touchesBulk(id, m) {
+		if err != nil || def.Temp || m.Bytes() < limit && !t.touchesBulk(id, m) {
 			continue
 		}
 		sources := []compact.Source{&privateVersions{tableVersions: newTableVersions(def, m)}}
@@ -507,14 +508,19 @@ func (t *Txn) endBulk(keep bool) {
 				t.db.letGo(link.runs)
 				continue
 			}
-			for _, r := range link.runs {
-				if err := r.reader.Close(); err != nil {
-					t.db.opts.Log.Warn().Err(err).Str("file", r.info.Name).Msg("segment.close")
-				}
-			}
+			closeLink(t.db, link)
 		}
 	}
 	t.bulk, t.claims = nil, nil
+}
+
+// closeLink closes the transaction's own readers of files that stay.
+func closeLink(db *DB, link *bulkLink) {
+	for _, r := range link.runs {
+		if err := r.reader.Close(); err != nil {
+			db.opts.Log.Warn().Err(err).Str("file", r.info.Name).Msg("segment.close")
+		}
+	}
 }
 
 // ownRuns returns the segments of the transaction's bulk loads into a store up

@@ -28,6 +28,7 @@ func (db *DB) install(change func(map[StoreID]*storeState, *garbage), applied LS
 	m.nonce = db.flush.nonce
 	db.flush.mu.Unlock()
 	m.sequences = db.sequences.logged(db.closed.Load())
+	m.prepared = db.prepared.logged()
 	linked := db.linked
 	db.linked = nil
 	db.applyMu.Unlock()

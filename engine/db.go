@@ -41,6 +41,7 @@ type DB struct {
 	active  activeSet
 
 	claims    bulkClaims
+	prepared  preparedSet
 	sequences sequences
 	rowIDs    rowIDs
 	closed    atomic.Bool
@@ -127,6 +128,7 @@ func (db *DB) Close() error {
 	}
 	db.closed.Store(true)
 	err := db.log.Close()
+	db.closePrepared()
 	db.closeRuns()
 	db.cache.Close()
 	if lerr := db.dirLock.Close(); err == nil {

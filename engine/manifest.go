@@ -24,7 +24,7 @@ const (
 	manifestName    = "MANIFEST"
 	manifestTemp    = "MANIFEST.tmp"
 	manifestMagic   = "OMENMANI"
-	manifestVersion = 1
+	manifestVersion = 2
 	manifestHeader  = 16
 )
 
@@ -42,6 +42,7 @@ type manifest struct {
 	nonce     uint64 // of the newest segment
 	stores    []manifestStore
 	sequences []manifestSequence
+	prepared  []preparedRecord // from version 2 on
 }
 
 type manifestStore struct {
@@ -84,6 +85,11 @@ func (m *manifest) encode() []byte {
 		e.varint(q.state.Last)
 		e.bool(q.state.Called)
 	}
+	e.uvarint(uint64(len(m.prepared)))
+	for _, p := range m.prepared {
+		e.uvarint(uint64(p.lsn))
+		e.bytes(p.body)
+	}
 	copy(e.b, manifestMagic)
 	binary.LittleEndian.PutUint32(e.b[8:], manifestVersion)
 	binary.LittleEndian.PutUint32(e.b[12:], uint32(len(e.b)-manifestHeader))
@@ -97,8 +103,9 @@ func decodeManifest(b []byte) (*manifest, error) {
 	if len(b) < manifestHeader+4 || string(b[:8]) != manifestMagic {
 		return nil, damaged(0, "not a manifest")
 	}
-	if v := binary.LittleEndian.Uint32(b[8:]); v > manifestVersion {
-		return nil, &VersionError{File: manifestName, Version: int(v), Known: manifestVersion}
+	version := binary.LittleEndian.Uint32(b[8:])
+	if version > manifestVersion {
+		return nil, &VersionError{File: manifestName, Version: int(version), Known: manifestVersion}
 	}
 	body := b[manifestHeader : len(b)-4]
 	if int(binary.LittleEndian.Uint32(b[12:])) != len(body) {
@@ -119,6 +126,11 @@ func decodeManifest(b []byte) (*manifest, error) {
 	}
 	for range d.count() {
 		m.sequences = append(m.sequences, manifestSequence{StoreID(d.uvarint()), SequenceState{Last: d.varint(), Called: d.bool()}})
+	}
+	if version >= 2 {
+		for range d.count() {
+			m.prepared = append(m.prepared, preparedRecord{lsn: LSN(d.uvarint()), body: d.bytes()})
+		}
 	}
 	if d.err != nil || len(d.b) > 0 {
 		return nil, damaged(manifestHeader, "body does not parse")

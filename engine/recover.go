@@ -61,6 +61,9 @@ func (db *DB) recover() error {
 	db.applyMu.Lock()
 	db.recovering = false
 	db.applyMu.Unlock()
+	if err := db.restorePrepared(); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
 	if err := db.removeStrays(); err != nil {
 		db.opts.Log.Warn().Err(err).Msg("segment.remove")
 	}
@@ -93,6 +96,13 @@ func (db *DB) load(m *manifest) error {
 	db.applied, db.listed = m.applied, make(map[*run]bool)
 	for _, q := range m.sequences {
 		db.sequences.create(q.id, q.state)
+	}
+	for _, p := range m.prepared {
+		xid, ok := preparedXID(p.body)
+		if !ok {
+			return &CorruptionError{File: manifestName, Detail: "prepared transaction does not parse"}
+		}
+		db.notePrepared(xid, p)
 	}
 	stores := db.view.Load().stores
 	for i := range m.stores {
@@ -141,6 +151,16 @@ func (db *DB) removeStrays() error {
 	for _, st := range v.stores {
 		st.runs(func(r *run) { live[r.info.Name] = true })
 	}
+	_ = db.EachPrepared(func(t *Txn) error {
+		for _, links := range t.bulk {
+			for _, link := range links {
+				for _, r := range link.runs {
+					live[r.info.Name] = true
+				}
+			}
+		}
+		return nil
+	})
 	db.applyMu.Lock()
 	defer db.applyMu.Unlock()
 	for _, r := range db.linked {

@@ -21,19 +21,20 @@ type Txn struct {
 	start registration // the one snapshot of RepeatableRead and Serializable
 	done  bool
 
-	seq     uint64 // number of the newest private write
-	cmdSeq  uint64 // newest private write of earlier commands
-	command uint32
-	tables  map[StoreID]*memtable.Table // private writes; their timestamps are sequence numbers
-	undo    []undoEntry                 // private writes since the first savepoint
-	ddl     []ddlOp
-	pending map[StoreID]*pendingStore // effect of ddl on stores
-	saves   []savepoint
-	bulk    map[StoreID][]*bulkLink // uncommitted bulk loads, oldest first
-	claims  []heldClaim
-	inDoubt bool         // the commit failed in a way that only recovery can judge
-	reads   *txn.ReadSet // serializable only
-	buf     []byte       // the row being encoded
+	seq       uint64 // number of the newest private write
+	cmdSeq    uint64 // newest private write of earlier commands
+	command   uint32
+	tables    map[StoreID]*memtable.Table // private writes; their timestamps are sequence numbers
+	undo      []undoEntry                 // private writes since the first savepoint
+	ddl       []ddlOp
+	pending   map[StoreID]*pendingStore // effect of ddl on stores
+	saves     []savepoint
+	bulk      map[StoreID][]*bulkLink // uncommitted bulk loads, oldest first
+	claims    []heldClaim
+	inDoubt   bool         // the commit failed in a way that only recovery can judge
+	reads     *txn.ReadSet // serializable only
+	validated bool         // reads and writes count against others that commit
+	buf       []byte       // the row being encoded
 
 	serialFrom uint64 // what the validation of serializable transactions keeps for this one
 
@@ -202,14 +203,11 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 	if err := t.db.ids.settle(ctx, t.db); err != nil {
 		return 0, err
 	}
-	validated := t.reads != nil && t.start.shard != nil
-	if validated {
-		if !t.db.serial.Enter(t.reads, t.start.ts, t.eachWritten) {
-			return 0, &SerializationError{Reason: "read/write dependencies among transactions"}
-		}
+	if !t.validate() {
+		return 0, &SerializationError{Reason: "read/write dependencies among transactions"}
 	}
 	if t.reads == nil {
-		if err := t.spillLarge(); err != nil {
+		if err := t.spillLarge(t.db.opts.SpillBytes); err != nil {
 			return 0, err
 		}
 	}
@@ -219,19 +217,40 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 	}
 	body, temp := t.encode(), t.temp(opened)
 	lsn, err := t.db.propose(ctx, kindCommit, body, temp, t.opts.AsyncCommit)
-	if validated {
-		t.db.serial.Leave(t.reads, uint64(lsn), err == nil)
-	}
+	t.leave(lsn, err == nil)
 	closeUnused(opened) // apply has taken out what it linked
 	if err != nil {
-		var doubt *wal.InDoubtError
-		t.inDoubt = errors.As(err, &doubt) || errors.Is(err, wal.ErrPoisoned)
+		t.noteDoubt(err)
 		return 0, err
 	}
 	t.endBulk(true)
 	t.ddl = nil // applied: end must not undo it
 	t.runCommitHooks(lsn)
 	return lsn, nil
+}
+
+// validate decides whether a serializable transaction may commit; if so its
+// writes count against the others until leave.
+func (t *Txn) validate() bool {
+	if t.reads == nil || t.start.shard == nil {
+		return true
+	}
+	t.validated = t.db.serial.Enter(t.reads, t.start.ts, t.eachWritten)
+	return t.validated
+}
+
+// leave tells how the commit of a validated transaction ended.
+func (t *Txn) leave(lsn LSN, committed bool) {
+	if t.validated {
+		t.db.serial.Leave(t.reads, uint64(lsn), committed)
+		t.validated = false
+	}
+}
+
+// noteDoubt remembers that a commit failed in a way that only recovery can judge.
+func (t *Txn) noteDoubt(err error) {
+	var doubt *wal.InDoubtError
+	t.inDoubt = errors.As(err, &doubt) || errors.Is(err, wal.ErrPoisoned)
 }
 
 // eachWritten calls fn for the stores written and their keys in order.

@@ -56,6 +56,9 @@ func (w world) Activities() []syscat.Activity {
 	return out
 }
 
+// Prepared implements syscat.Server.
+func (w world) Prepared() []syscat.Prepared { return w.x.srv.Prepared() }
+
 // Settings implements syscat.Server.
 func (w world) Settings() []syscat.Setting {
 	v := w.x.values

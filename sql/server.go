@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"maps"
 	"sync"
 	"sync/atomic"
 
@@ -43,6 +44,11 @@ const ReservedConnections = 3
 // defaultMaxConnections is PostgreSQL's.
 const defaultMaxConnections = 100
 
+// defaultMaxPrepared is how many transactions may be prepared at a time unless
+// max_prepared_transactions says otherwise. PostgreSQL's default of 0 saves
+// shared memory that we do not reserve.
+const defaultMaxPrepared = "100"
+
 // Server is what sessions share.
 type Server struct {
 	opts     Options
@@ -66,6 +72,9 @@ func Open(o Options) (*Server, error) {
 	if o.MaxConnections <= 0 {
 		o.MaxConnections = defaultMaxConnections
 	}
+	defaults := map[string]string{"max_prepared_transactions": defaultMaxPrepared}
+	maps.Copy(defaults, o.Defaults)
+	o.Defaults = defaults
 	s := &Server{opts: o, sessions: map[int32]*Session{}, plans: newPlanCache()}
 	s.notifier.channels = map[channelKey]map[*Session]bool{}
 	s.started = timestamp(o.Clock.Now())

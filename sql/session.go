@@ -48,6 +48,7 @@ type Session struct {
 	state      txnState
 	savepoints []savepoint
 	deferred   *exec.Deferred
+	usedTemp   bool           // the transaction has touched a temporary table
 	pendingNtf []notification // to send at commit
 	listenOps  []listenOp
 

@@ -177,6 +177,9 @@ func (x *Session) lockRelation(ctx context.Context, oid catalog.OID, mode uint8)
 		return false, exec.MapError(err)
 	}
 	x.view.Refresh()
+	if r := x.view.Relation(oid); r != nil && r.Persistence == 't' {
+		x.usedTemp = true
+	}
 	return x.view.Revision() != before, nil
 }
 

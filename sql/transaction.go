@@ -136,7 +136,7 @@ func (x *Session) rollback() {
 func (x *Session) endTransaction() {
 	x.txn, x.deferred, x.savepoints = nil, nil, nil
 	x.view = x.cat.View(nil)
-	x.state = txnIdle
+	x.state, x.usedTemp = txnIdle, false
 	x.activity.end()
 }
 
@@ -190,7 +190,7 @@ func (x *Session) checkFailed(u plan.Utility) error {
 }
 
 // runTransaction executes BEGIN, COMMIT and their like and returns the tag.
-func (x *Session) runTransaction(ctx context.Context, t *plan.Transaction) (string, error) {
+func (x *Session) runTransaction(ctx context.Context, t *plan.Transaction, alone bool) (string, error) {
 	switch t.Kind {
 	case "begin":
 		return t.Tag(), x.beginBlock(t)
@@ -204,8 +204,11 @@ func (x *Session) runTransaction(ctx context.Context, t *plan.Transaction) (stri
 		return t.Tag(), x.release(t.Name)
 	case "rollback to":
 		return t.Tag(), x.rollbackTo(t.Name)
+	case "prepare":
+		return x.prepareTransaction(ctx, t)
+	default: // COMMIT PREPARED and ROLLBACK PREPARED
+		return t.Tag(), x.finishPrepared(ctx, t, alone)
 	}
-	return "", pgerr.New(pgerr.FeatureNotSupported, "%s is not supported", t.Tag())
 }
 
 func (x *Session) beginBlock(t *plan.Transaction) error {

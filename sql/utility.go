@@ -25,7 +25,7 @@ func (x *Session) runUtility(ctx context.Context, u plan.Utility, params []colum
 		return err
 	}
 	if t, ok := u.(*plan.Transaction); ok {
-		tag, err := x.runTransaction(ctx, t)
+		tag, err := x.runTransaction(ctx, t, alone)
 		if err != nil {
 			return err
 		}

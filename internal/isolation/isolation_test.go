@@ -21,8 +21,6 @@ const folder = "../../testdata/isolation"
 // known are the scenarios in which we still differ from PostgreSQL, and why.
 // One that no longer differs fails the test, so that the list stays true.
 var known = map[string]string{
-	"prepared-transaction":       "PREPARE TRANSACTION is not supported",
-	"failed-transaction":         "PREPARE TRANSACTION is not supported",
 	"unique-deferrable":          "deferrable unique constraints are checked at once",
 	"write-skew":                 "serializable transactions are validated at commit, more strictly than need be",
 	"unique-serializable":        "as write-skew",

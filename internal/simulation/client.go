@@ -118,6 +118,10 @@ func (c *client) transaction(kind stepKind) {
 		return // changed its mind
 	}
 	w.history = append(w.history, c.effect)
+	if c.rng.IntN(6) == 0 {
+		c.twoPhases(xid)
+		return
+	}
 	lsn, err := c.tx.Commit(ctx)
 	if err != nil {
 		var doubt *wal.InDoubtError

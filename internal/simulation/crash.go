@@ -16,6 +16,7 @@ type Crash struct {
 	sequence int64
 	store    engine.StoreID
 	xid      uint64
+	ended    []string // prepared transactions whose end was asked for
 }
 
 // Result counts what a run has shown.
@@ -72,6 +73,9 @@ func live(p Program, mem *vfs.Mem, base *State, s Sampling, r *Result) error {
 		}
 		base.store = 1
 	}
+	if err := rollBackPrepared(w.db); err != nil {
+		return err
+	}
 	w.acked = engine.LSN(visible(w.db))
 	var crashes []*Crash
 	working := true
@@ -126,7 +130,7 @@ func visible(db *engine.DB) uint64 {
 }
 
 func (w *world) crash(op vfs.Operation) *Crash {
-	return &Crash{At: op.String(), disk: w.mem.CrashClone(w.rng), acked: w.acked, sequence: w.sequence, store: w.store, xid: w.xid}
+	return &Crash{At: op.String(), disk: w.mem.CrashClone(w.rng), acked: w.acked, sequence: w.sequence, store: w.store, xid: w.xid, ended: w.ended()}
 }
 
 // recover opens a crashed disk and compares it with the history. Recovery
@@ -142,7 +146,7 @@ func (w *world) recover(c *Crash, depth int, r *Result) (*State, *vfs.Mem, error
 		v.fault.SetHook(func(op vfs.Operation) {
 			if at--; at == 0 {
 				again = &Crash{At: c.At + ", again in recovery before " + op.String(), disk: c.disk.CrashClone(w.rng),
-					acked: c.acked, sequence: c.sequence, store: c.store, xid: c.xid}
+					acked: c.acked, sequence: c.sequence, store: c.store, xid: c.xid, ended: c.ended}
 			}
 		})
 	}
@@ -175,6 +179,9 @@ func (w *world) check(db *engine.DB, c *Crash, r *Result) (*State, error) {
 	state, err := w.compare(s, c, r)
 	s.Close()
 	if err != nil {
+		return nil, err
+	}
+	if err := w.checkPrepared(db, c, state, engine.LSN(s.Timestamp())); err != nil {
 		return nil, err
 	}
 	if xid := tx.XID(); xid <= c.xid {

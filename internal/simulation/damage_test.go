@@ -29,7 +29,7 @@ func atRest(t *testing.T, seed uint64, steps int) (*world, *Crash) {
 	if w.failure != nil {
 		t.Fatal(w.failure)
 	}
-	return w, &Crash{At: "rest", disk: w.mem.Clone(), acked: w.acked, sequence: w.sequence, store: w.store, xid: w.xid}
+	return w, &Crash{At: "rest", disk: w.mem.Clone(), acked: w.acked, sequence: w.sequence, store: w.store, xid: w.xid, ended: w.ended()}
 }
 
 // files lists what the database consists of, spare log files left out.

@@ -31,7 +31,7 @@ func Prepare(p Program) (*Prepared, error) {
 	if w.failure != nil {
 		return nil, w.failure
 	}
-	c := &Crash{At: "the end", disk: w.mem.Clone(), acked: w.acked, sequence: w.sequence, store: w.store, xid: w.xid}
+	c := &Crash{At: "the end", disk: w.mem.Clone(), acked: w.acked, sequence: w.sequence, store: w.store, xid: w.xid, ended: w.ended()}
 	disk := c.disk.Clone()
 	state, _, err := w.recover(c, 0, new(Result))
 	_ = w.close() // its disk is not looked at any more
@@ -110,7 +110,7 @@ func (w *world) afterwards(r *FaultResult) error {
 		name string
 		disk *vfs.Mem
 	}{{"a kill", w.mem.Clone()}, {"a power failure", w.mem.CrashClone(w.rng)}} {
-		c := &Crash{At: end.name, disk: end.disk, acked: w.acked, sequence: w.sequence, store: w.store, xid: w.xid}
+		c := &Crash{At: end.name, disk: end.disk, acked: w.acked, sequence: w.sequence, store: w.store, xid: w.xid, ended: w.ended()}
 		if _, _, err := w.recover(c, 0, new(Result)); err != nil {
 			return fmt.Errorf("after %s: %w", end.name, err)
 		}

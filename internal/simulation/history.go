@@ -45,6 +45,10 @@ type effect struct {
 	rows     map[int64]*record
 	lsn      engine.LSN // 0 = not known: under way, or in doubt
 	failed   bool       // certainly not committed
+
+	gid      string     // set once it is prepared
+	prepared engine.LSN // of its prepare record
+	ended    bool       // its end was asked for
 }
 
 func (s *State) apply(e *effect) {

@@ -69,6 +69,9 @@ func Open(db *engine.DB, o Options) (*Catalog, error) {
 		s.apply(c, e)
 	}
 	c.current.Store(s)
+	if err := c.adoptPrepared(); err != nil {
+		return nil, fmt.Errorf("read catalog: %w", err)
+	}
 	return c, nil
 }
 

@@ -21,10 +21,25 @@ func lastRowID(rt *Runtime, store engine.StoreID) (int64, error) {
 	defer it.Close()
 	var b column.Batch
 	ok, err := it.Next(&b)
-	if err != nil || !ok {
+	if err != nil {
 		return 0, err
 	}
-	d, _, _, err := keys.Decode(it.Keys()[0], column.Int, 0, nil)
+	var last int64
+	if ok {
+		if last, err = rowIDOf(store, it.Keys()[0]); err != nil {
+			return 0, err
+		}
+	}
+	// Rows of transactions that were prepared before the start are in no snapshot yet.
+	if key := rt.DB.PreparedLast(store); key != nil {
+		pending, err := rowIDOf(store, key)
+		return max(last, pending), err
+	}
+	return last, nil
+}
+
+func rowIDOf(store engine.StoreID, key []byte) (int64, error) {
+	d, _, _, err := keys.Decode(key, column.Int, 0, nil)
 	if err != nil {
 		return 0, fmt.Errorf("row id of store %d: %w", store, err)
 	}

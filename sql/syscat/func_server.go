@@ -37,6 +37,14 @@ type Statement struct {
 	FromSQL    bool
 }
 
+// Prepared is a prepared transaction.
+type Prepared struct {
+	XID             uint64
+	GID             string
+	Time            int64
+	Owner, Database OID
+}
+
 // Cursor is an open cursor of the session.
 type Cursor struct {
 	Name, Text           string
@@ -199,8 +207,14 @@ var serverSets = map[string]set{
 		}
 		return out, nil
 	},
-	"pg_lock_status":                  lockRows,
-	"pg_prepared_xact":                noRows,
+	"pg_lock_status": lockRows,
+	"pg_prepared_xact": func(f Functions, _ *functions.Ctx, _ []datum) ([][]datum, error) {
+		var out [][]datum
+		for _, p := range f.World.Prepared() {
+			out = append(out, []datum{num(p.XID), str(p.GID), num(p.Time), num(p.Owner), num(p.Database)})
+		}
+		return out, nil
+	},
 	"pg_stat_get_wal_senders":         noRows,
 	"pg_stat_get_progress_info":       noRows,
 	"pg_stat_get_subscription":        noRows,

@@ -28,6 +28,8 @@ type Server interface {
 	Settings() []Setting
 	Statements() []Statement
 	Cursors() []Cursor
+	// Prepared returns the prepared transactions of all databases.
+	Prepared() []Prepared
 	// Channels returns what the session listens to.
 	Channels() []string
 	Notify(channel, payload string) error

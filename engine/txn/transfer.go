@@ -1,0 +1,55 @@
+package txn
+
+// Held is a lock that an owner's transaction holds.
+type Held struct {
+	Tag  Tag
+	Mode Mode
+}
+
+// TransactionLocks lists the locks of the owner's transaction in the order taken.
+func (o *Owner) TransactionLocks() []Held {
+	list := make([]Held, len(o.held))
+	for i, h := range o.held {
+		list[i] = Held{h.tag, h.mode}
+	}
+	return list
+}
+
+// SharesSession reports whether the owner holds some object both for its
+// transaction and for its session.
+func (o *Owner) SharesSession() bool {
+	if len(o.session) == 0 {
+		return false
+	}
+	tags := make(map[Tag]bool, len(o.session))
+	for k := range o.session {
+		tags[k.tag] = true
+	}
+	for _, h := range o.held {
+		if tags[h.tag] {
+			return true
+		}
+	}
+	return false
+}
+
+// Transfer gives the locks of an owner's transaction to another owner, who
+// holds none. Nobody gets in between. No object may be held for the first
+// owner's session too.
+func (m *Manager) Transfer(from, to *Owner) {
+	for _, k := range from.held {
+		s := m.shard(k.tag)
+		s.mu.Lock()
+		if h := s.locks[k.tag].holder(from); h != nil {
+			h.owner = to
+		}
+		s.mu.Unlock()
+	}
+	to.held, from.held = from.held, nil
+}
+
+// Valid reports whether a lock read from a file is one that can be taken.
+func Valid(h Held) bool {
+	c, ok := conflicts[h.Tag.Kind]
+	return ok && h.Mode > 0 && int(h.Mode) < len(c)
+}
