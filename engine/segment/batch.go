@@ -8,35 +8,36 @@ const batchKeys = 32
 
 // GetBatch looks up those keys whose results are Absent and sets their
 // results and, when a row is found, row i of dst, which has the columns of
-// o.Cols and len(keys) rows. Byte strings stand in o.Buf, behind what is
-// there already: the caller empties it before the first of several segments.
-// Keys may come in any order; neighbours in one block are cheapest.
+// o.Cols and len(keys) rows, none of them NULL yet. Byte strings stand in
+// o.Buf, behind what is there already: the caller empties it before the first
+// of several segments. Keys may come in any order; neighbours in one block are
+// cheapest.
 func (r *Reader) GetBatch(keys [][]byte, results []Result, dst *column.Batch, o *ReadOptions) error {
-	return getBatch(func(int) *Reader { return r }, keys, results, dst, o)
+	return getBatch(r, nil, keys, results, dst, o)
 }
 
 // GetEach is GetBatch with a segment for each key, nil where there is none.
 func GetEach(readers []*Reader, keys [][]byte, results []Result, dst *column.Batch, o *ReadOptions) error {
-	return getBatch(func(i int) *Reader { return readers[i] }, keys, results, dst, o)
+	return getBatch(nil, readers, keys, results, dst, o)
 }
 
-func getBatch(of func(int) *Reader, keys [][]byte, results []Result, dst *column.Batch, o *ReadOptions) error {
-	var st batchStage
-	if len(o.Cols) > 0 {
-		if cap(o.row) < len(o.Cols) {
-			o.row = make([]column.Datum, len(o.Cols))
-		}
-		st.row = o.row[:len(o.Cols)]
+func getBatch(one *Reader, each []*Reader, keys [][]byte, results []Result, dst *column.Batch, o *ReadOptions) error {
+	if o.stage == nil {
+		o.stage = new(batchStage)
+	}
+	st := o.stage
+	if len(st.row) < len(o.Cols) {
+		st.row = make([]column.Datum, len(o.Cols))
 	}
 	var last *Reader
 	for next := 0; next < len(keys); {
 		st.n = 0
 		for ; next < len(keys) && st.n < batchKeys; next++ {
-			if results[next].Status != Absent {
-				continue
+			r := one
+			if each != nil {
+				r = each[next]
 			}
-			r := of(next)
-			if r == nil || !r.mayHold(keys[next], o) {
+			if results[next].Status != Absent || r == nil || o.Snapshot < r.info.MinTS || r.info.Rows == 0 {
 				continue
 			}
 			if r != last && o.Stats != nil {
@@ -44,7 +45,7 @@ func getBatch(of func(int) *Reader, keys [][]byte, results []Result, dst *column
 			}
 			last = r
 			st.readers[st.n], st.places[st.n] = r, int32(next)
-			st.windows[st.n] = r.fences.predict(keys[next], o.NoModel, o.Stats)
+			r.fences.predict(&st.windows[st.n], keys[next], o.NoModel, o.Stats)
 			st.n++
 		}
 		if err := st.run(keys, results, dst, o); err != nil {
@@ -77,9 +78,7 @@ func (st *batchStage) run(keys [][]byte, results []Result, dst *column.Batch, o 
 	err := st.pin(o)
 	if err == nil {
 		st.search(keys, o)
-	}
-	for k := 0; k < st.n && err == nil; k++ {
-		err = st.cells(k, results, dst, o)
+		err = st.answer(results, dst, o)
 	}
 	for k := range st.pinned {
 		st.pins[k].pin.Release()
@@ -102,98 +101,132 @@ func (st *batchStage) touchFences() (sum uint64) {
 	return sum
 }
 
-// pin finds and pins the blocks of all keys, and loads their first bytes.
+// pin finds and pins the blocks of all keys.
 func (st *batchStage) pin(o *ReadOptions) error {
 	for k := range st.n {
 		st.blocks[k] = int32(st.readers[k].fences.firstBlock(&st.windows[k], o.Stats))
 	}
 	for k := range st.n {
-		b, err := st.readers[k].dataPin(int(st.blocks[k]), o.Stats)
-		if err != nil {
+		if err := st.readers[k].pinBlock(&st.pins[k], int(st.blocks[k]), o.Stats); err != nil {
 			return err
 		}
-		st.pins[k].pin = b
 		st.pinned = k + 1
-	}
-	st.touchHeads()
-	for k := range st.n {
-		p := &st.pins[k]
-		p.block = parseBlock(p.pin.Data[:len(p.pin.Data)-crcSize])
 	}
 	return nil
 }
 
-//go:noinline
-func (st *batchStage) touchHeads() (sum byte) {
-	for k := range st.n {
-		sum += st.pins[k].pin.Data[0]
-	}
-	return sum
-}
-
-// search finds the rows of all keys, and loads the heads of their columns.
+// search finds the rows of all keys, having loaded the bytes near which keys
+// and cells are expected.
 func (st *batchStage) search(keys [][]byte, o *ReadOptions) {
+	st.touchKeys()
 	for k := range st.n {
 		st.probes[k] = st.pins[k].probe(keys[st.places[k]], st.readers[k].fences.share(&st.windows[k], int(st.blocks[k])))
 	}
-	st.touchRows()
-	st.touchColumns(o.Cols)
+	st.touchRows(o.Cols)
 	for k := range st.n {
 		row, exact := st.pins[k].finish(keys[st.places[k]], &st.probes[k])
 		if st.rows[k] = int32(row); !exact {
 			st.rows[k] = -1
 		}
 	}
-	st.touchCells(o.Cols)
 }
 
+// touchKeys loads the prefixes of the blocks' keys.
+//
 //go:noinline
-func (st *batchStage) touchRows() (sum uint64) {
+func (st *batchStage) touchKeys() (sum byte) {
 	for k := range st.n {
-		if p := &st.probes[k]; p.kind == probeFixed {
-			sum += st.pins[k].keys.at(p.row)
-		}
+		p := &st.pins[k]
+		sum += p.data[p.head.prefix]
 	}
 	return sum
 }
 
 //go:noinline
-func (st *batchStage) touchColumns(cols []int) (sum byte) {
+func (st *batchStage) touchRows(cols []int) (sum uint64) {
 	for k := range st.n {
-		sum += st.pins[k].touchColumns(cols, len(st.readers[k].info.Schema.Columns))
-	}
-	return sum
-}
-
-//go:noinline
-func (st *batchStage) touchCells(cols []int) (sum byte) {
-	for k := range st.n {
-		if st.rows[k] < 0 {
+		p := &st.probes[k]
+		if p.kind != probeFixed {
 			continue
 		}
-		for _, c := range cols {
-			if c < len(st.readers[k].info.Schema.Columns) {
-				sum += column.Touch(st.pins[k].section(sectionColumns+c), int(st.rows[k]))
-			}
-		}
+		b := &st.pins[k].block
+		sum += b.keys.at(p.row) + uint64(b.touch(cols, p.row))
 	}
 	return sum
 }
 
-// cells reads the row of a key.
-func (st *batchStage) cells(k int, results []Result, dst *column.Batch, o *ReadOptions) error {
-	at := int(st.places[k])
-	if st.rows[k] < 0 {
-		return nil
+// answer sets the results and the cells of the rows that were found. The cells
+// are read column by column, where the heads of the columns tell how; what is
+// out of the ordinary goes row by row.
+func (st *batchStage) answer(results []Result, dst *column.Batch, o *ReadOptions) error {
+	var plain [batchKeys]bool
+	for k := range st.n {
+		r, row := st.readers[k], int(st.rows[k])
+		if row < 0 {
+			continue
+		}
+		if r.info.MaxTS > o.Snapshot || r.info.Tombstones > 0 {
+			if err := st.single(k, results, dst, o); err != nil {
+				return err
+			}
+			continue
+		}
+		plain[k] = true
+		res := &results[st.places[k]]
+		if res.Status, res.Version = Found, r.info.MaxTS; r.info.MinTS != r.info.MaxTS {
+			res.Version = r.versionAt(&st.pins[k].block, row)
+		}
 	}
-	res, err := st.readers[k].getVersion(&st.pins[k], int(st.blocks[k]), int(st.rows[k]), st.row, o)
+	for i, c := range o.Cols {
+		if err := st.column(&plain, &dst.Cols[i], c, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// column reads the cells of one column of the plain rows into v.
+func (st *batchStage) column(plain *[batchKeys]bool, v *column.Vec, c int, o *ReadOptions) error {
+	for k := range st.n {
+		if !plain[k] {
+			continue
+		}
+		b, row, at := &st.pins[k].block, int(st.rows[k]), int(st.places[k])
+		if c < headColumns { // a column that the segment does not have has no head
+			h := &b.head.cols[c]
+			switch v.Kind {
+			case column.Int:
+				if x, ok := h.Number(b.data, row); ok {
+					v.I[at] = x
+					continue
+				}
+			case column.Bytes:
+				if x, ok := h.Bytes(b.data, row); ok {
+					v.B[at] = o.keep(x)
+					continue
+				}
+			}
+		}
+		d, err := st.readers[k].cell(b, c, row, o)
+		if err != nil {
+			return err
+		}
+		v.Set(at, d)
+	}
+	return nil
+}
+
+// single finds the visible version of key k and reads its row.
+func (st *batchStage) single(k int, results []Result, dst *column.Batch, o *ReadOptions) error {
+	at, row := int(st.places[k]), st.row[:len(o.Cols)]
+	res, err := st.readers[k].getVersion(&st.pins[k], int(st.blocks[k]), int(st.rows[k]), row, o)
 	if err != nil {
 		return err
 	}
 	results[at] = res
 	if res.Status == Found {
-		for c := range st.row {
-			dst.Cols[c].Set(at, st.row[c])
+		for c := range row {
+			dst.Cols[c].Set(at, row[c])
 		}
 	}
 	return nil

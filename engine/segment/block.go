@@ -19,6 +19,7 @@ const (
 	sectionColumns
 
 	blockHeader = 8 // rows u32, sections u32
+	keysHeader  = 8 // of the keys section, before the prefix
 	crcSize     = 4
 )
 
@@ -34,6 +35,7 @@ var errBlock = errors.New("malformed block")
 type block struct {
 	data []byte // without the checksum
 	rows int
+	head *blockHead
 	keys blockKeys
 }
 
@@ -60,26 +62,17 @@ func (b *block) section(s int) []byte {
 	return b.data[lo:hi:hi]
 }
 
-// parseBlock views data, a block that checkBlock has passed.
-func parseBlock(data []byte) block {
-	b := block{data: data, rows: int(binary.LittleEndian.Uint32(data))}
-	b.keys.view(b.section(sectionKeys), b.rows)
-	return b
-}
-
-// view is parseKeys of a section that checkBlock has passed.
-func (k *blockKeys) view(s []byte, rows int) {
-	k.width, k.length = int(s[1]), int(binary.LittleEndian.Uint16(s[2:]))
-	k.mask = 1<<uint(k.width) - 1
-	prefix := binary.LittleEndian.Uint32(s[4:])
-	form := s[0]
-	k.prefix, s = s[8:8+prefix:8+prefix], s[8+prefix:]
-	if form == keysFixed {
-		k.base, k.packed = binary.LittleEndian.Uint64(s), s[8:]
-		return
+// view makes b the block of data, which checkBlock has passed, with its head.
+// It does not look at the data.
+func (b *block) view(data []byte, h *blockHead) {
+	b.data, b.rows, b.head = data, int(h.rows), h
+	k := &b.keys
+	k.base, k.width, k.length, k.mask = h.base, int(h.width), int(h.length), 1<<h.width-1
+	end := h.prefix + h.prefixLength
+	k.prefix, k.packed, k.blob = data[h.prefix:end:end], data[h.packed:], nil
+	if h.length < 0 {
+		k.blob = k.packed[column.PackedSize(b.rows, k.width):]
 	}
-	n := column.PackedSize(rows, k.width)
-	k.length, k.packed, k.blob = -1, s[:n:n], s[n:]
 }
 
 // at returns the number of row i of the fixed form.
@@ -92,13 +85,13 @@ func (k *blockKeys) at(i int) uint64 {
 }
 
 func parseKeys(s []byte, rows int) (k blockKeys, err error) {
-	if len(s) < 8 {
+	if len(s) < keysHeader {
 		return k, errBlock
 	}
 	form := s[0]
 	k.width, k.length = int(s[1]), int(binary.LittleEndian.Uint16(s[2:]))
 	prefix := uint64(binary.LittleEndian.Uint32(s[4:]))
-	s = s[8:]
+	s = s[keysHeader:]
 	k.mask = 1<<uint(k.width) - 1 // a width of 64 leaves all ones
 	if prefix > uint64(len(s)) || k.width > 64 || k.width > column.PackedWidth(1<<57-1) && k.width != 64 {
 		return k, errBlock

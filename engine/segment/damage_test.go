@@ -271,7 +271,7 @@ func TestReadErrorIsNotCorruption(t *testing.T) {
 	vs := s.make(rand.New(rand.NewPCG(1, 1)), 100)
 	info := w.write(s.kinds, vs, WriterOptions{})
 	broken := errors.New("medium error")
-	r := &Reader{file: failingFile{broken}, path: "x", cache: cache.New(0), fences: w.open(info.Name, OpenOptions{}).fences, info: info, end: uint64(info.Size)}
+	r := &Reader{file: failingFile{broken}, path: "x", cache: cache.New(0), fences: w.open(info.Name, OpenOptions{}).fences, slots: make([]cache.Slot, info.Blocks), info: info, end: uint64(info.Size)}
 	if _, err := r.Get(vs[0].key, nil, &ReadOptions{Snapshot: math.MaxUint64}); !errors.Is(err, broken) || IsCorruption(err) {
 		t.Errorf("get: %v", err)
 	}

@@ -43,9 +43,12 @@ func (f *fences) offset(i int) int64 { return int64(f.offsets[i]) * blockAlign }
 // blockRows returns the number of rows of block i.
 func (f *fences) blockRows(i int) int { return int(f.rows[i+1] - f.rows[i]) }
 
+// slotBytes is what a reader keeps beside each fence: the way to the block in the cache.
+const slotBytes = 4
+
 // bytes returns the memory of the fences, the model not counted.
 func (f *fences) bytes() int {
-	return len(f.prefix) + 8*len(f.chunks) + 4*len(f.ends) + len(f.tails) + 4*len(f.offsets) + 4*len(f.lengths) + 4*len(f.rows) + 8*len(f.continued)
+	return len(f.prefix) + 8*len(f.chunks) + 4*len(f.ends) + len(f.tails) + 4*len(f.offsets) + 4*len(f.lengths) + 4*len(f.rows) + 8*len(f.continued) + slotBytes*len(f.chunks)
 }
 
 // setKeys fills prefix, chunks, ends and tails from whole fences.
@@ -102,8 +105,8 @@ func (f *fences) tail(i int) []byte {
 // whether it is below (-1) or above (1) everything with the prefix.
 func (f *fences) strip(key []byte) (rest []byte, side int) {
 	n := min(len(key), len(f.prefix))
-	if c := bytes.Compare(key[:n], f.prefix[:n]); c != 0 {
-		return nil, c
+	if string(key[:n]) != string(f.prefix[:n]) {
+		return nil, bytes.Compare(key[:n], f.prefix[:n])
 	}
 	if n < len(f.prefix) {
 		return nil, -1
@@ -121,10 +124,10 @@ type window struct {
 }
 
 // predict bounds the place of key among the fences.
-func (f *fences) predict(key []byte, noModel bool, st *Stats) window {
-	w := window{upper: len(f.chunks), place: -1}
+func (f *fences) predict(w *window, key []byte, noModel bool, st *Stats) {
+	w.lower, w.upper, w.place = 0, len(f.chunks), -1
 	if w.rest, w.side = f.strip(key); w.side != 0 {
-		return w
+		return
 	}
 	w.chunk = learned.Chunk(w.rest)
 	if f.model != nil && !noModel {
@@ -134,7 +137,6 @@ func (f *fences) predict(key []byte, noModel bool, st *Stats) window {
 			st.Window += int64(w.upper - w.lower + 1)
 		}
 	}
-	return w
 }
 
 // find returns the block that holds the key of w if any does: the last block

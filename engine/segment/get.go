@@ -15,32 +15,39 @@ func (r *Reader) Get(key []byte, dst []column.Datum, o *ReadOptions) (Result, er
 	return r.GetWithin(key, dst, o)
 }
 
-// GetWithin is Get for a key that lies within the bounds of the segment, and
-// a snapshot that sees some of it.
+// GetWithin is Get for a key that need not be compared with the bounds of the
+// segment, and a snapshot that sees some of it.
 func (r *Reader) GetWithin(key []byte, dst []column.Datum, o *ReadOptions) (Result, error) {
 	if o.Stats != nil {
 		o.Stats.Segments++
 	}
 	o.Buf = o.Buf[:0]
-	w := r.fences.predict(key, o.NoModel, o.Stats)
+	var w window
+	r.fences.predict(&w, key, o.NoModel, o.Stats)
 	i := r.fences.firstBlock(&w, o.Stats)
-	b, err := r.dataBlock(i, o.Stats)
+	var b pinned
+	err := r.pinBlock(&b, i, o.Stats)
 	if err != nil {
 		return Result{}, err
 	}
 	p := b.probe(key, r.fences.share(&w, i))
-	o.touched += b.touchColumns(o.Cols, len(r.info.Schema.Columns))
-	res, err := r.getFrom(&b, i, key, &p, dst, o)
+	if p.kind == probeFixed {
+		o.touched += b.touch(o.Cols, p.row)
+	}
+	var res Result
+	if row, exact := b.finish(key, &p); exact {
+		res, err = r.getVersion(&b, i, row, dst, o)
+	}
 	b.pin.Release()
 	return res, err
 }
 
-// touchColumns loads the heads of columns: their misses overlap with those of
-// the search for the row.
-func (b *block) touchColumns(cols []int, known int) (sum byte) {
+// touch loads the cells of columns near a row that is yet to be found: their
+// misses overlap with those of the search.
+func (b *block) touch(cols []int, row int) (sum byte) {
 	for _, c := range cols {
-		if c < known {
-			sum += b.section(sectionColumns + c)[0]
+		if c < headColumns {
+			sum += b.head.cols[c].Touch(b.data, row)
 		}
 	}
 	return sum
@@ -49,16 +56,6 @@ func (b *block) touchColumns(cols []int, known int) (sum byte) {
 // mayHold reports whether the bounds of the segment admit a visible version of key.
 func (r *Reader) mayHold(key []byte, o *ReadOptions) bool {
 	return r.info.Rows > 0 && o.Snapshot >= r.info.MinTS && bytes.Compare(key, r.info.MinKey) >= 0 && bytes.Compare(key, r.info.MaxKey) <= 0
-}
-
-// getFrom looks key up in b, which is block i and the first that may hold
-// key; b becomes the block in which the search ended.
-func (r *Reader) getFrom(b *pinned, i int, key []byte, p *probe, dst []column.Datum, o *ReadOptions) (Result, error) {
-	row, exact := b.finish(key, p)
-	if !exact {
-		return Result{}, nil
-	}
-	return r.getVersion(b, i, row, dst, o)
 }
 
 // getVersion finds the visible version of the key that begins at row of b.
@@ -77,8 +74,7 @@ func (r *Reader) getVersion(b *pinned, i, row int, dst []column.Datum, o *ReadOp
 				return Result{}, nil
 			}
 			b.pin.Release()
-			var err error
-			if *b, err = r.dataBlock(i, o.Stats); err != nil {
+			if err := r.pinBlock(b, i, o.Stats); err != nil {
 				return Result{}, err
 			}
 			row, versions = 0, b.versions()
@@ -101,38 +97,49 @@ func (r *Reader) result(b *pinned, row int, dst []column.Datum, o *ReadOptions) 
 		return res, nil
 	}
 	for i, c := range o.Cols {
-		if c >= len(r.info.Schema.Columns) {
-			dst[i] = defaultOf(o.Defaults, c).Value
-			continue
-		}
-		k := r.info.Schema.Columns[c]
-		if k != column.Bytes {
-			if v, ok := column.PeekNumber(b.section(sectionColumns+c), row); ok {
+		if c < headColumns { // a column that the segment does not have has no head
+			h := &b.head.cols[c]
+			if v, ok := h.Number(b.data, row); ok {
 				dst[i] = column.Datum{I: v}
 				continue
 			}
-		} else if v, ok := column.PeekBytes(b.section(sectionColumns+c), b.rows, row); ok {
-			dst[i] = column.Datum{B: o.keep(v)}
-			continue
-		}
-		e := b.column(c, k)
-		d := e.Datum(row)
-		if k == column.Bytes && !d.Null {
-			if e.Marked(row) {
-				at := len(o.Buf)
-				buf, err := r.appendValue(o.Buf, d.B, o.Stats)
-				if err != nil {
-					return Result{}, err
-				}
-				o.Buf = buf
-				d.B = buf[at:len(buf):len(buf)]
-			} else {
-				d.B = o.keep(d.B)
+			if v, ok := h.Bytes(b.data, row); ok {
+				dst[i] = column.Datum{B: o.keep(v)}
+				continue
 			}
+		}
+		d, err := r.cell(&b.block, c, row, o)
+		if err != nil {
+			return Result{}, err
 		}
 		dst[i] = d
 	}
 	return res, nil
+}
+
+// cell returns a cell of b, its bytes in o.Buf.
+func (r *Reader) cell(b *block, c, row int, o *ReadOptions) (column.Datum, error) {
+	if c >= len(r.info.Schema.Columns) {
+		return defaultOf(o.Defaults, c).Value, nil
+	}
+	k := r.info.Schema.Columns[c]
+	e := b.column(c, k)
+	d := e.Datum(row)
+	if k != column.Bytes || d.Null {
+		return d, nil
+	}
+	if !e.Marked(row) {
+		d.B = o.keep(d.B)
+		return d, nil
+	}
+	at := len(o.Buf)
+	buf, err := r.appendValue(o.Buf, d.B, o.Stats)
+	if err != nil {
+		return column.Datum{}, err
+	}
+	o.Buf = buf
+	d.B = buf[at:len(buf):len(buf)]
+	return d, nil
 }
 
 // keep copies b behind the other results in Buf. Results that stand in an

@@ -89,12 +89,14 @@ func (r *Reader) Iter(o IterOptions) *Iterator {
 		o.Stats.Segments++
 	}
 	if o.Lower != nil {
-		w := r.fences.predict(o.Lower, o.NoModel, o.Stats)
+		var w window
+		r.fences.predict(&w, o.Lower, o.NoModel, o.Stats)
 		it.next = r.fences.firstBlock(&w, o.Stats)
 		it.lowerBlock = it.next
 	}
 	if o.Upper != nil {
-		w := r.fences.predict(o.Upper, o.NoModel, o.Stats)
+		var w window
+		r.fences.predict(&w, o.Upper, o.NoModel, o.Stats)
 		it.last = r.fences.firstBlock(&w, o.Stats)
 		it.upperBlock = it.last
 	}
@@ -226,23 +228,26 @@ func (it *Iterator) prunes(extent int) (bool, error) {
 // pinRun adds the rows within the bounds of blocks lo to hi to the batch.
 func (it *Iterator) pinRun(lo, hi int) error {
 	for k := lo; k <= hi; k++ {
-		b, err := it.r.dataBlock(k, it.opts.Stats)
-		if err != nil {
+		at := len(it.spans)
+		it.spans = append(it.spans, span{})
+		s := &it.spans[at]
+		if err := it.r.pinBlock(&s.pinned, k, it.opts.Stats); err != nil {
+			it.spans = it.spans[:at]
 			return err
 		}
-		s := span{pinned: b, index: k, hi: b.rows, at: it.rows}
+		s.index, s.hi, s.at = k, s.rows, it.rows
 		if k == it.lowerBlock {
-			s.lo, _ = b.lowerBound(it.opts.Lower)
+			s.lo, _ = s.lowerBound(it.opts.Lower)
 		}
 		if k == it.upperBlock {
-			s.hi, _ = b.lowerBound(it.opts.Upper)
+			s.hi, _ = s.lowerBound(it.opts.Upper)
 		}
 		if s.lo >= s.hi {
 			s.pin.Release()
+			it.spans = it.spans[:at]
 			continue
 		}
 		it.rows += s.hi - s.lo
-		it.spans = append(it.spans, s)
 	}
 	return nil
 }
@@ -451,10 +456,11 @@ func (r *Reader) Rank(key []byte, st *Stats) (uint64, error) {
 	if bytes.Compare(key, r.info.MaxKey) > 0 {
 		return r.info.Rows, nil
 	}
-	w := r.fences.predict(key, false, st)
+	var w window
+	r.fences.predict(&w, key, false, st)
 	i := r.fences.firstBlock(&w, st)
-	b, err := r.dataBlock(i, st)
-	if err != nil {
+	var b pinned
+	if err := r.pinBlock(&b, i, st); err != nil {
 		return 0, err
 	}
 	defer b.pin.Release()
@@ -484,7 +490,8 @@ func (r *Reader) estimateRank(key []byte) float64 {
 	case bytes.Compare(key, r.info.MaxKey) > 0:
 		return float64(r.info.Rows)
 	}
-	w := f.predict(key, false, nil)
+	var w window
+	f.predict(&w, key, false, nil)
 	i := f.find(&w, nil)
 	lo, rows := float64(f.rows[i]), float64(f.blockRows(i))
 	end := learned.Chunk(r.info.MaxKey[min(len(f.prefix), len(r.info.MaxKey)):])

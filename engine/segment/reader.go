@@ -33,8 +33,9 @@ type Reader struct {
 	info   Info
 	fences *fences
 	index  []handle
-	end    uint64 // where the blocks end and the footer starts
-	ts     uint64 // OpenOptions.Timestamp
+	slots  []cache.Slot // of data blocks, and behind them of index blocks
+	end    uint64       // where the blocks end and the footer starts
+	ts     uint64       // OpenOptions.Timestamp
 }
 
 // Open opens the segment name in dir and verifies its header, footer and model.
@@ -49,6 +50,7 @@ func Open(fs vfs.FS, dir, name string, c *cache.Cache, o OpenOptions) (*Reader, 
 		return nil, err
 	}
 	r.id = c.NewFile()
+	r.slots = make([]cache.Slot, r.fences.count()+len(r.index))
 	return r, nil
 }
 
@@ -136,8 +138,8 @@ func (r *Reader) readFooter(name string) error {
 }
 
 // cached returns the block at offset, pinned, if the cache has it.
-func (r *Reader) cached(offset uint64, st *Stats) (cache.Block, bool) {
-	b, ok := r.cache.Get(r.id, offset)
+func (r *Reader) cached(slot *cache.Slot, offset uint64, st *Stats) (cache.Block, bool) {
+	b, ok := r.cache.Get(slot, r.id, offset)
 	if ok && st != nil {
 		st.CacheHits++
 	}
@@ -145,28 +147,29 @@ func (r *Reader) cached(offset uint64, st *Stats) (cache.Block, bool) {
 }
 
 // load reads length bytes (checksum included) at offset into the cache and
-// returns them pinned. check, if not nil, sees the content behind the checksum.
-func (r *Reader) load(offset uint64, length uint32, check func([]byte) error, st *Stats) (cache.Block, error) {
+// returns them pinned. check, if not nil, sees the content behind the checksum
+// and notes what it wants in the head.
+func (r *Reader) load(slot *cache.Slot, offset uint64, length uint32, check func([]byte, *cache.Head) error, st *Stats) (cache.Block, error) {
 	if st != nil {
 		st.BlocksRead++
 		st.BytesRead += int64(length)
 	}
-	return r.cache.Load(r.id, offset, int(length), func(p []byte) error {
+	return r.cache.Load(slot, r.id, offset, int(length), func(p []byte, h *cache.Head) error {
 		if err := r.readAt(p, int64(offset)); err != nil {
 			return err
 		}
-		return r.checkSum(p, int64(offset), check)
+		return r.checkSum(p, int64(offset), h, check)
 	})
 }
 
 // checkSum verifies p, a stretch of the file with its checksum at the end.
-func (r *Reader) checkSum(p []byte, offset int64, check func([]byte) error) error {
+func (r *Reader) checkSum(p []byte, offset int64, h *cache.Head, check func([]byte, *cache.Head) error) error {
 	data := p[:len(p)-crcSize]
 	if crc32.Checksum(data, castagnoli) != binary.LittleEndian.Uint32(p[len(data):]) {
 		return r.corrupt(offset, "checksum of a block")
 	}
 	if check != nil {
-		if err := check(data); err != nil {
+		if err := check(data, h); err != nil {
 			return r.corrupt(offset, err.Error())
 		}
 	}
@@ -179,42 +182,43 @@ type pinned struct {
 	pin cache.Block
 }
 
-// dataBlock returns data block i, pinned.
-func (r *Reader) dataBlock(i int, st *Stats) (pinned, error) {
-	pin, err := r.dataPin(i, st)
-	if err != nil {
-		return pinned{}, err
+// pinBlock makes b data block i, pinned.
+func (r *Reader) pinBlock(b *pinned, i int, st *Stats) (err error) {
+	if b.pin, err = r.dataPin(i, st); err == nil {
+		b.view(b.pin.Data[:len(b.pin.Data)-crcSize], headOf(b.pin.Head()))
 	}
-	return pinned{block: parseBlock(pin.Data[:len(pin.Data)-crcSize]), pin: pin}, nil
+	return err
 }
 
-// dataPin is dataBlock without a look at the block's bytes.
+// dataPin pins data block i.
 func (r *Reader) dataPin(i int, st *Stats) (cache.Block, error) {
 	offset := uint64(r.fences.offset(i))
-	pin, ok := r.cached(offset, st)
+	pin, ok := r.cached(&r.slots[i], offset, st)
 	if ok {
 		return pin, nil
 	}
-	return r.load(offset, r.fences.lengths[i], func(data []byte) error { return r.checkData(i, data) }, st)
+	return r.load(&r.slots[i], offset, r.fences.lengths[i], func(data []byte, h *cache.Head) error { return r.checkData(i, data, headOf(h)) }, st)
 }
 
-func (r *Reader) checkData(i int, data []byte) error {
+// checkData verifies data block i and makes its head.
+func (r *Reader) checkData(i int, data []byte, h *blockHead) error {
 	if err := checkBlock(data, r.info.Schema.Columns); err != nil {
 		return err
 	}
 	if int(binary.LittleEndian.Uint32(data)) != r.fences.blockRows(i) {
 		return errBlock
 	}
+	h.set(data, r.info.Schema.Columns)
 	return nil
 }
 
 // zones fills dst with the zone maps of an extent, by column.
 func (r *Reader) zones(extent int, dst []Zone, st *Stats) ([]Zone, error) {
-	h := r.index[extent/extentsPerIndex]
-	pin, ok := r.cached(h.offset, st)
+	h, slot := r.index[extent/extentsPerIndex], &r.slots[r.fences.count()+extent/extentsPerIndex]
+	pin, ok := r.cached(slot, h.offset, st)
 	if !ok {
 		var err error
-		if pin, err = r.load(h.offset, h.length, nil, st); err != nil {
+		if pin, err = r.load(slot, h.offset, h.length, nil, st); err != nil {
 			return nil, err
 		}
 	}
@@ -247,9 +251,9 @@ func (r *Reader) appendValue(dst, cell []byte, st *Stats) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	pin, ok := r.cached(ref.offset, st)
+	pin, ok := r.cached(nil, ref.offset, st)
 	if !ok {
-		if pin, err = r.load(ref.offset, ref.stored+crcSize, nil, st); err != nil {
+		if pin, err = r.load(nil, ref.offset, ref.stored+crcSize, nil, st); err != nil {
 			return nil, err
 		}
 	}
@@ -272,7 +276,7 @@ func (r *Reader) appendValuePast(dst, cell, scratch []byte) (value, newScratch [
 	if err := r.readAt(p, int64(ref.offset)); err != nil {
 		return nil, scratch, err
 	}
-	if err := r.checkSum(p, int64(ref.offset), nil); err != nil {
+	if err := r.checkSum(p, int64(ref.offset), nil, nil); err != nil {
 		return nil, scratch, err
 	}
 	dst, err = r.unpackValue(dst, p[:ref.stored], ref)
@@ -300,9 +304,6 @@ func (r *Reader) unpackValue(dst, data []byte, ref valueRef) ([]byte, error) {
 func (r *Reader) versionAt(b *block, row int) uint64 {
 	if r.ts != 0 {
 		return r.ts
-	}
-	if v, ok := column.PeekNumber(b.section(sectionVersions), row); ok {
-		return uint64(v)
 	}
 	versions := b.versions()
 	return uint64(versions.NumberAt(row))

@@ -63,8 +63,8 @@ type ReadOptions struct {
 	// Buf is memory for the byte strings of results.
 	Buf []byte
 
-	row     []column.Datum // of one result, in GetBatch
-	touched byte           // keeps loads alive whose only purpose is the cache
+	stage   *batchStage // of GetBatch
+	touched byte        // keeps loads alive whose only purpose is the cache
 }
 
 // CorruptionError reports bytes of a file that are not what was written.

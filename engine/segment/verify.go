@@ -73,14 +73,15 @@ func (r *Reader) verifyRows(ctx context.Context, progress func(done, total int64
 // before it and its first key.
 func (r *Reader) fenceAgrees(i int, last, first []byte) bool {
 	f := r.fences
-	w := f.predict(first, true, nil)
+	var w window
+	f.predict(&w, first, true, nil)
 	if w.side != 0 || f.compare(i, w.rest, w.chunk) > 0 || f.continued.Get(i) != (i > 0 && bytes.Equal(last, first)) {
 		return false
 	}
 	if i == 0 || f.continued.Get(i) {
 		return true
 	}
-	w = f.predict(last, true, nil)
+	f.predict(&w, last, true, nil)
 	return w.side < 0 || w.side == 0 && f.compare(i, w.rest, w.chunk) > 0
 }
 

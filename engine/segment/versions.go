@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/segment/cache"
 )
 
 // readAheadBytes is what a version iterator reads at once.
@@ -18,6 +19,7 @@ type VersionIterator struct {
 	buf          []byte
 	at           uint64 // file offset of buf
 	block        block
+	head         cache.Head
 	loaded       bool
 	row          int
 	cols         []column.Encoded
@@ -36,7 +38,8 @@ func (r *Reader) Versions(lower, upper []byte) *VersionIterator {
 	it := &VersionIterator{r: r, lower: lower, upper: upper, last: r.fences.count() - 1,
 		cols: make([]column.Encoded, n), datums: make([]column.Datum, n)}
 	if lower != nil && r.info.Rows > 0 {
-		w := r.fences.predict(lower, false, nil)
+		var w window
+		r.fences.predict(&w, lower, false, nil)
 		it.next = r.fences.firstBlock(&w, nil)
 	}
 	return it
@@ -84,10 +87,10 @@ func (it *VersionIterator) load() error {
 		}
 	}
 	p := it.buf[offset-it.at:][:length]
-	if err := it.r.checkSum(p, int64(offset), func(data []byte) error { return it.r.checkData(it.next, data) }); err != nil {
+	if err := it.r.checkSum(p, int64(offset), &it.head, func(data []byte, h *cache.Head) error { return it.r.checkData(it.next, data, headOf(h)) }); err != nil {
 		return err
 	}
-	it.block = parseBlock(p[:len(p)-crcSize])
+	it.block.view(p[:len(p)-crcSize], headOf(&it.head))
 	for c, k := range it.r.info.Schema.Columns {
 		it.cols[c] = it.block.column(c, k)
 	}

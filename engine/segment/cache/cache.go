@@ -5,11 +5,14 @@
 // The types:
 //
 //	Cache  the cache, in shards, with a limit in bytes
+//	Slot   where the owner of a file keeps the way to one of its blocks
 //	Block  a pinned block: its bytes stay where they are until Release
+//	Head   what the loader of a block noted about it, beside its pins
 //
-// A hit takes no mutex: a small table of hints leads from (file, offset) to a
-// frame, one atomic add pins it, and the frame's name is checked after that.
-// A hint that is missing or stale leads to the shard's map under its mutex.
+// A hit by slot takes no mutex: the slot leads to a frame, one atomic add pins
+// it and counts the hit, and the frame's name is checked after that. A stale
+// slot is a miss. Blocks that have no slot are found by name, in a map of the
+// shard under its mutex.
 //
 // Each shard's memory is a ring. Blocks are placed one behind the other at
 // the head; what lies in the way is evicted, unless it was used since the
@@ -22,8 +25,10 @@
 package cache
 
 import (
+	"math"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 )
 
 const (
@@ -42,53 +47,74 @@ const (
 	// maxSlides bounds the blocks that one placement saves from eviction.
 	maxSlides = 8
 
-	// hintWays is the number of neighbouring hints that are tried.
-	hintWays = 4
+	// lineBytes is the length of a cache line: blocks begin at one.
+	lineBytes = 64
+)
 
-	// evicting is added to a frame's pins while its contents change, so that
-	// whoever tries to pin it sees a negative number.
-	evicting = -1 << 30
+// The state of a frame: in the low bits how often it is pinned, above them how
+// often it was used since the head last came by, and the sign while its
+// contents change, so that whoever tries to pin it sees a negative number.
+const (
+	pinBits  = 20
+	pinMask  = 1<<pinBits - 1
+	oneUse   = 1<<pinBits | 1 // a pin, and a use
+	manyUses = 1 << 62        // uses are collected before they reach the sign
+	evicting = math.MinInt64
 )
 
 // Cache is a block cache. Its methods may be called concurrently.
 type Cache struct {
+	frames   []frame // of all shards
+	arena    []byte  // of all shards
 	shards   []shard
 	mask     uint64
 	nextFile atomic.Uint64
 	limit    int64
+	hits     atomic.Int64 // uses collected from frames, and those of unkept blocks
+	misses   atomic.Int64
+	release  func()
 }
 
-// frame is one place for a block. The plain fields change only while pins is
-// negative, and are read only by holders of a pin or of the shard's mutex.
+// Head is room for what the loader of a block wants at hand before it looks
+// at the block's bytes, which may be far away.
+type Head [11]uint64
+
+// frame is one place for a block, two cache lines long. The plain fields
+// change only while the state is negative, and are read only by holders of a
+// pin or of the shard's mutex.
 type frame struct {
-	pins atomic.Int32
-	used atomic.Bool
-	file atomic.Uint64 // 0: no block
-	off  atomic.Uint64
-	at   int // place in the arena
-	size int
+	state atomic.Int64
+	file  atomic.Uint64 // 0: no block
+	off   atomic.Uint64
+	at    int // place in the arena
+	size  int32
+	named bool // in its shard's index
+	head  Head
 }
 
 type name struct{ file, off uint64 }
 
 type shard struct {
-	hints   []atomic.Uint32 // frame number + 1
-	frames  []frame
-	arena   []byte
-	release func()
-
-	hits, misses atomic.Int64
-
-	mu    sync.Mutex
-	index map[name]uint32
-	free  []uint32 // frames without a block
-	ring  []uint32 // frames with room in the arena, in ring order from the head on; a circular queue
-	first int      // of ring
-	count int      // of ring
-	head  int      // where the next block goes
-	bytes int64    // of blocks in index
-	_     [64]byte // shards do not share cache lines
+	mu     sync.Mutex
+	frames []frame // of the cache; this shard uses its part
+	arena  []byte  // of the cache; this shard uses lower to upper
+	lower  int
+	upper  int
+	index  map[name]uint32
+	free   []uint32 // frames without a block
+	ring   []uint32 // frames with room in the arena, in ring order from the head on; a circular queue
+	first  int      // of ring
+	count  int      // of ring
+	head   int      // where the next block goes
+	uses   int64    // collected from frames
+	blocks int64
+	bytes  int64 // of blocks
+	_      [64]byte
 }
+
+// Slot is the owner's way to a block: it knows the frame in which the block
+// was last. Its zero value knows none.
+type Slot struct{ frame atomic.Uint32 } // number + 1
 
 // Block is a pinned block. The zero Block holds nothing.
 type Block struct {
@@ -96,10 +122,13 @@ type Block struct {
 	frame *frame
 }
 
+// Head returns what the loader of the block noted.
+func (b *Block) Head() *Head { return &b.frame.head }
+
 // Release unpins the block; its Data must not be used any more.
 func (b *Block) Release() {
 	if b.frame != nil {
-		b.frame.pins.Add(-1)
+		b.frame.state.Add(-1)
 	}
 	*b = Block{}
 }
@@ -110,37 +139,29 @@ func New(limit int64) *Cache {
 	for n < maxShards && limit/int64(2*n) >= minShardBytes {
 		n *= 2
 	}
+	size := int(limit) / n &^ (lineBytes - 1)
+	frames := size/bytesPerFrame + 8
 	c := &Cache{shards: make([]shard, n), mask: uint64(n - 1), limit: limit}
+	memory, release := allocate(n*frames*int(unsafe.Sizeof(frame{})) + n*size)
+	c.frames = unsafe.Slice((*frame)(unsafe.Pointer(&memory[0])), n*frames)
+	c.arena, c.release = memory[n*frames*int(unsafe.Sizeof(frame{})):], release
 	for i := range c.shards {
-		c.shards[i].init(int(limit) / n)
+		s := &c.shards[i]
+		s.frames, s.arena, s.lower, s.upper, s.head = c.frames, c.arena, i*size, (i+1)*size, i*size
+		s.ring = make([]uint32, frames)
+		s.free = make([]uint32, frames)
+		for k := range s.free {
+			s.free[k] = uint32((i+1)*frames - 1 - k)
+		}
+		s.index = make(map[name]uint32)
 	}
 	return c
 }
 
-func (s *shard) init(size int) {
-	s.arena, s.release = allocate(size)
-	frames := size/bytesPerFrame + 8
-	s.frames = make([]frame, frames)
-	s.ring = make([]uint32, frames)
-	s.free = make([]uint32, frames)
-	for i := range s.free {
-		s.free[i] = uint32(frames - 1 - i)
-	}
-	hints := 64
-	for hints < 2*frames {
-		hints *= 2
-	}
-	s.hints = make([]atomic.Uint32, hints)
-	s.index = make(map[name]uint32)
-}
-
 // Close gives the memory back. No block may be pinned or asked for any more.
 func (c *Cache) Close() {
-	for i := range c.shards {
-		s := &c.shards[i]
-		s.release()
-		s.arena, s.index = nil, nil
-	}
+	c.frames, c.arena, c.shards = nil, nil, nil
+	c.release()
 }
 
 // NewFile returns a number for a file's blocks, never given before.
@@ -155,88 +176,84 @@ type Stats struct {
 
 // Stats returns the counters summed over the shards.
 func (c *Cache) Stats() Stats {
-	st := Stats{Limit: c.limit}
+	st := Stats{Limit: c.limit, Hits: c.hits.Load(), Misses: c.misses.Load()}
 	for i := range c.shards {
 		s := &c.shards[i]
-		st.Hits += s.hits.Load()
-		st.Misses += s.misses.Load()
 		s.mu.Lock()
-		st.Blocks += int64(len(s.index))
+		st.Hits += s.uses
+		for k := range s.count {
+			st.Hits += (s.frames[s.ring[(s.first+k)%len(s.ring)]].state.Load() &^ evicting) >> pinBits
+		}
+		st.Blocks += s.blocks
 		st.Bytes += s.bytes
 		s.mu.Unlock()
 	}
 	return st
 }
 
-func hash(file, off uint64) uint64 {
+func (c *Cache) shard(file, off uint64) *shard {
 	h := (file*0x9E3779B97F4A7C15 ^ off) * 0xD6E8FEB86659FD93
-	return h ^ h>>32
+	return &c.shards[(h^h>>32)&c.mask]
 }
 
-// Get returns the block of file at off, pinned, if the cache holds it.
-func (c *Cache) Get(file, off uint64) (Block, bool) {
-	h := hash(file, off)
-	s := &c.shards[h&c.mask]
-	set := int(h>>8) & (len(s.hints) - 1) &^ (hintWays - 1)
-	for i := range hintWays {
-		n := s.hints[set+i].Load()
-		if n == 0 {
-			continue
+// Get returns the block of file at off, pinned, if the cache holds it: by its
+// slot, or, without one, by its name.
+func (c *Cache) Get(slot *Slot, file, off uint64) (Block, bool) {
+	if slot != nil {
+		if n := slot.frame.Load(); n != 0 {
+			if b, ok := c.pin(&c.frames[n-1], file, off); ok {
+				return b, true
+			}
 		}
-		f := &s.frames[n-1]
-		if f.off.Load() != off || f.file.Load() != file {
-			continue
-		}
-		if b, ok := s.pin(f, file, off); ok {
-			s.hits.Add(1)
+		c.misses.Add(1)
+		return Block{}, false
+	}
+	s := c.shard(file, off)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n, ok := s.index[name{file, off}]; ok {
+		if b, ok := c.pin(&s.frames[n], file, off); ok {
 			return b, true
 		}
 	}
-	return s.getSlow(set, file, off)
-}
-
-// pin pins f if it holds the named block.
-func (s *shard) pin(f *frame, file, off uint64) (Block, bool) {
-	if f.pins.Add(1) > 0 && f.off.Load() == off && f.file.Load() == file {
-		if !f.used.Load() {
-			f.used.Store(true)
-		}
-		return Block{Data: s.arena[f.at : f.at+f.size : f.at+f.size], frame: f}, true
-	}
-	f.pins.Add(-1)
+	c.misses.Add(1)
 	return Block{}, false
 }
 
-func (s *shard) getSlow(set int, file, off uint64) (Block, bool) {
-	s.mu.Lock()
-	n, ok := s.index[name{file, off}]
-	var b Block
-	if ok {
-		b, ok = s.pin(&s.frames[n], file, off)
-		s.hint(set, n)
+// pin pins f if it holds the named block.
+func (c *Cache) pin(f *frame, file, off uint64) (Block, bool) {
+	if f.off.Load() != off || f.file.Load() != file {
+		return Block{}, false
 	}
-	s.mu.Unlock()
-	if ok {
-		s.hits.Add(1)
-	} else {
-		s.misses.Add(1)
+	state := f.state.Add(oneUse)
+	if state > 0 && f.off.Load() == off && f.file.Load() == file {
+		if state > manyUses {
+			c.hits.Add(f.takeUses())
+		}
+		return Block{Data: c.arena[f.at : f.at+int(f.size) : f.at+int(f.size)], frame: f}, true
 	}
-	return b, ok
+	f.state.Add(-1) // the use stays: it may have been collected already
+	return Block{}, false
 }
 
-// hint makes Get find frame n by the hints of set: in a free place, else in
-// one that the frame number picks.
-func (s *shard) hint(set int, n uint32) {
-	place := set + int(n)%hintWays
-	for i := range hintWays {
-		old := s.hints[set+i].Load()
-		if old == n+1 {
-			return
-		}
-		if old == 0 || s.frames[old-1].file.Load() == 0 {
-			place = set + i
-			break
+// takeUses returns how often f was used since the last call.
+func (f *frame) takeUses() int64 {
+	for {
+		state := f.state.Load()
+		if f.state.CompareAndSwap(state, state&(evicting|pinMask)) {
+			return (state &^ evicting) >> pinBits
 		}
 	}
-	s.hints[place].Store(n + 1)
 }
+
+// lock claims f for a change of its contents, unless it is pinned.
+func (f *frame) lock() (uses int64, ok bool) {
+	state := f.state.Load()
+	if state&(evicting|pinMask) != 0 || !f.state.CompareAndSwap(state, evicting) {
+		return 0, false
+	}
+	return state >> pinBits, true
+}
+
+// unlock ends the claim. Readers in between see their pins refused, and take them back.
+func (f *frame) unlock() { f.state.Add(evicting) } // flips the sign

@@ -9,8 +9,9 @@ import (
 )
 
 // fillWith writes a pattern that names the block, and checkBlock looks for it.
-func fillWith(file, off uint64) func([]byte) error {
-	return func(b []byte) error {
+func fillWith(file, off uint64) func([]byte, *Head) error {
+	return func(b []byte, h *Head) error {
+		h[0], h[10] = file, off
 		for i := 0; i+8 <= len(b); i += 8 {
 			binary.LittleEndian.PutUint64(b[i:], file<<32|off)
 		}
@@ -28,16 +29,32 @@ func checkBlock(t *testing.T, b Block, file, off uint64, size int) {
 			t.Fatalf("block %d/%d holds %d/%d at byte %d", file, off, x>>32, x&(1<<32-1), i)
 		}
 	}
+	if h := b.Head(); h[0] != file || h[10] != off {
+		t.Fatalf("block %d/%d has the head of %d/%d", file, off, h[0], h[10])
+	}
+}
+
+// slots are those of file 1's blocks; the others of the tests go by name.
+type slots map[uint64]*Slot
+
+func (s slots) of(file, off uint64) *Slot {
+	if file != 1 {
+		return nil
+	}
+	if s[off] == nil {
+		s[off] = new(Slot)
+	}
+	return s[off]
 }
 
 func sizeOf(off uint64) int { return 64 + int(off*2654435761%97)*128 }
 
-func read(t *testing.T, c *Cache, file, off uint64) Block {
+func read(t *testing.T, c *Cache, s slots, file, off uint64) Block {
 	t.Helper()
-	b, ok := c.Get(file, off)
+	b, ok := c.Get(s.of(file, off), file, off)
 	if !ok {
 		var err error
-		if b, err = c.Load(file, off, sizeOf(off), fillWith(file, off)); err != nil {
+		if b, err = c.Load(s.of(file, off), file, off, sizeOf(off), fillWith(file, off)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -51,19 +68,20 @@ func TestBlocksKeepTheirBytesUnderEviction(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, uint64(limit)))
 		var pinned []Block
 		var names []uint64
+		paths := slots{}
 		for range 20000 {
 			off := uint64(r.IntN(200))
 			if r.IntN(3) == 0 {
 				off = uint64(r.IntN(8)) // hot
 			}
-			b := read(t, c, 1, off)
+			b := read(t, c, paths, 1+off%2, off)
 			if r.IntN(4) == 0 && len(pinned) < 10 {
 				pinned, names = append(pinned, b), append(names, off)
 				continue
 			}
 			b.Release()
 			if len(pinned) > 0 && r.IntN(4) == 0 {
-				checkBlock(t, pinned[0], 1, names[0], sizeOf(names[0]))
+				checkBlock(t, pinned[0], 1+names[0]%2, names[0], sizeOf(names[0]))
 				pinned[0].Release()
 				pinned, names = pinned[1:], names[1:]
 			}
@@ -83,15 +101,16 @@ func TestUsedBlocksSurviveAScan(t *testing.T) {
 	c := New(128 << 10)
 	defer c.Close()
 	hits := 0
+	var hot Slot
 	for off := range uint64(2000) {
-		if b, ok := c.Get(1, 1<<20); ok {
+		if b, ok := c.Get(&hot, 1, 1<<20); ok {
 			hits++
 			b.Release()
 		} else {
-			b, _ := c.Load(1, 1<<20, 4096, fillWith(1, 1<<20))
+			b, _ := c.Load(&hot, 1, 1<<20, 4096, fillWith(1, 1<<20))
 			b.Release()
 		}
-		b, _ := c.Load(2, off, 4096, fillWith(2, off))
+		b, _ := c.Load(nil, 2, off, 4096, fillWith(2, off))
 		b.Release()
 	}
 	if hits < 1900 {
@@ -105,30 +124,33 @@ func TestFailedLoadKeepsNothing(t *testing.T) {
 	broken := errors.New("broken")
 	for _, size := range []int{100, 60 << 10} {
 		for range 100 {
-			if _, err := c.Load(1, 7, size, func([]byte) error { return broken }); !errors.Is(err, broken) {
+			if _, err := c.Load(nil, 1, 7, size, func([]byte, *Head) error { return broken }); !errors.Is(err, broken) {
 				t.Fatal(err)
 			}
 		}
 	}
-	if _, ok := c.Get(1, 7); ok {
+	if _, ok := c.Get(nil, 1, 7); ok {
 		t.Error("a failed block is in the cache")
 	}
-	b := read(t, c, 1, 8)
+	b := read(t, c, slots{}, 1, 8)
 	b.Release()
 }
 
 func TestLoadTwiceKeepsOne(t *testing.T) {
 	c := New(1 << 20)
 	defer c.Close()
-	a, _ := c.Load(1, 5, 512, fillWith(1, 5))
-	b, _ := c.Load(1, 5, 512, fillWith(1, 5))
-	checkBlock(t, a, 1, 5, 512)
-	checkBlock(t, b, 1, 5, 512)
-	if st := c.Stats(); st.Blocks != 1 || st.Bytes != 512 {
-		t.Errorf("stats %+v", st)
+	for _, slot := range []*Slot{nil, new(Slot)} {
+		file := c.NewFile()
+		a, _ := c.Load(slot, file, 5, 512, fillWith(file, 5))
+		b, _ := c.Load(slot, file, 5, 512, fillWith(file, 5))
+		checkBlock(t, a, file, 5, 512)
+		checkBlock(t, b, file, 5, 512)
+		if st := c.Stats(); st.Blocks != int64(file) || st.Bytes != 512*int64(file) || st.Hits != 0 {
+			t.Errorf("stats %+v", st)
+		}
+		a.Release()
+		b.Release()
 	}
-	a.Release()
-	b.Release()
 }
 
 func TestEverythingPinnedStillLoads(t *testing.T) {
@@ -136,7 +158,7 @@ func TestEverythingPinnedStillLoads(t *testing.T) {
 	defer c.Close()
 	var all []Block
 	for off := range uint64(100) {
-		all = append(all, read(t, c, 3, off))
+		all = append(all, read(t, c, nil, 3, off))
 	}
 	for off, b := range all {
 		checkBlock(t, b, 3, uint64(off), sizeOf(uint64(off)))
@@ -155,15 +177,20 @@ func TestConcurrentReadersSeeWholeBlocks(t *testing.T) {
 	c := New(200 << 10)
 	defer c.Close()
 	var wg sync.WaitGroup
+	paths := make([]Slot, 60)
 	for g := range 4 {
 		wg.Go(func() {
 			r := rand.New(rand.NewPCG(2, uint64(g)))
 			for range 5000 {
 				off := uint64(r.IntN(60))
-				b, ok := c.Get(1, off)
+				slot := &paths[off]
+				if off%3 == 0 {
+					slot = nil
+				}
+				b, ok := c.Get(slot, 1, off)
 				if !ok {
 					var err error
-					if b, err = c.Load(1, off, sizeOf(off), fillWith(1, off)); err != nil {
+					if b, err = c.Load(slot, 1, off, sizeOf(off), fillWith(1, off)); err != nil {
 						t.Error(err)
 						return
 					}
@@ -184,17 +211,39 @@ func TestConcurrentReadersSeeWholeBlocks(t *testing.T) {
 func BenchmarkHit(b *testing.B) {
 	c := New(16 << 20)
 	defer c.Close()
+	paths := make([]Slot, 1000)
 	for off := range uint64(1000) {
-		blk, _ := c.Load(1, off*8192, 8192, func([]byte) error { return nil })
+		blk, _ := c.Load(&paths[off], 1, off*8192, 8192, func([]byte, *Head) error { return nil })
 		blk.Release()
 	}
 	i := uint64(0)
 	for b.Loop() {
-		blk, ok := c.Get(1, i%1000*8192)
+		blk, ok := c.Get(&paths[i%1000], 1, i%1000*8192)
 		if !ok {
 			b.Fatal("miss")
 		}
 		blk.Release()
 		i++
+	}
+}
+
+// TestUsesAreCollected brings a frame's count of uses to its limit.
+func TestUsesAreCollected(t *testing.T) {
+	c := New(1 << 20)
+	defer c.Close()
+	var slot Slot
+	b, _ := c.Load(&slot, 1, 5, 512, fillWith(1, 5))
+	const before = manyUses>>pinBits + 1
+	b.frame.state.Add(before << pinBits)
+	for range 10 {
+		again, ok := c.Get(&slot, 1, 5)
+		if !ok {
+			t.Fatal("not found")
+		}
+		again.Release()
+	}
+	b.Release()
+	if st := c.Stats(); st.Hits != before+10 || c.frames[slot.frame.Load()-1].state.Load() > manyUses {
+		t.Errorf("stats %+v", st)
 	}
 }

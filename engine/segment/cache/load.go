@@ -1,12 +1,12 @@
 package cache
 
-// Load makes room for a block of size bytes, lets fill write it and keeps it
-// as the block of file at off. It returns the block pinned. When fill fails
-// nothing is kept and its error is returned.
-func (c *Cache) Load(file, off uint64, size int, fill func([]byte) error) (Block, error) {
-	h := hash(file, off)
-	s := &c.shards[h&c.mask]
-	if size > len(s.arena)/maxShare {
+// Load makes room for a block of size bytes, lets fill write it and its head,
+// and keeps it as the block of file at off, to be found by slot, or by name
+// where slot is nil. It returns the block pinned. When fill fails nothing is
+// kept and its error is returned.
+func (c *Cache) Load(slot *Slot, file, off uint64, size int, fill func([]byte, *Head) error) (Block, error) {
+	s := c.shard(file, off)
+	if size > (s.upper-s.lower)/maxShare {
 		return loadUnkept(size, fill)
 	}
 	s.mu.Lock()
@@ -15,41 +15,61 @@ func (c *Cache) Load(file, off uint64, size int, fill func([]byte) error) (Block
 	if !ok {
 		return loadUnkept(size, fill)
 	}
-	// The frame is ours: it is marked as evicting and in no index.
+	// The frame is ours: it is locked and nothing leads to it.
 	f := &s.frames[n]
 	data := s.arena[f.at : f.at+size : f.at+size]
-	err := fill(data)
+	err := fill(data, &f.head)
 
-	set := int(h>>8) & (len(s.hints) - 1) &^ (hintWays - 1)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := name{file, off}
-	if old, exists := s.index[key]; err == nil && exists {
-		if b, ok := s.pin(&s.frames[old], file, off); ok {
-			f.pins.Add(-evicting) // nameless: its room is reused when the head comes by
-			return b, nil
-		}
-	}
 	if err != nil {
-		f.pins.Add(-evicting)
+		f.unlock() // nameless: its room is reused when the head comes by
 		return Block{}, err
 	}
-	f.used.Store(false)
+	if b, ok := c.again(s, slot, file, off); ok {
+		f.unlock()
+		return b, nil
+	}
 	f.off.Store(off)
 	f.file.Store(file)
-	f.pins.Add(1 - evicting)
-	s.index[key] = n
+	f.named = slot == nil
+	f.state.Add(1)
+	f.unlock()
+	if s.blocks++; f.named {
+		s.index[name{file, off}] = n
+	} else {
+		slot.frame.Store(n + 1)
+	}
 	s.bytes += int64(size)
-	s.hint(set, n)
 	return Block{Data: data, frame: f}, nil
 }
 
-func loadUnkept(size int, fill func([]byte) error) (Block, error) {
-	data := make([]byte, size)
-	if err := fill(data); err != nil {
+// again returns the block, pinned, that another reader loaded meanwhile.
+func (c *Cache) again(s *shard, slot *Slot, file, off uint64) (Block, bool) {
+	n, ok := uint32(0), false
+	if slot != nil {
+		n = slot.frame.Load() - 1
+		ok = n+1 != 0
+	} else {
+		n, ok = s.index[name{file, off}]
+	}
+	if !ok {
+		return Block{}, false
+	}
+	b, ok := c.pin(&s.frames[n], file, off)
+	if ok {
+		s.uses-- // it is counted as a miss
+	}
+	return b, ok
+}
+
+func loadUnkept(size int, fill func([]byte, *Head) error) (Block, error) {
+	b := Block{Data: make([]byte, size), frame: &frame{}}
+	if err := fill(b.Data, &b.frame.head); err != nil {
 		return Block{}, err
 	}
-	return Block{Data: data}, nil
+	b.frame.state.Add(1)
+	return b, nil
 }
 
 // place finds room for size bytes at the head and returns a frame for it,
@@ -57,7 +77,7 @@ func loadUnkept(size int, fill func([]byte) error) (Block, error) {
 func (s *shard) place(size int) (uint32, bool) {
 	slides := maxSlides
 	for tries := 2*s.count + 4; tries > 0; tries-- {
-		if s.head+size > len(s.arena) {
+		if s.head+size > s.upper {
 			slides = s.wrap(slides)
 			continue
 		}
@@ -77,23 +97,23 @@ func (s *shard) place(size int) (uint32, bool) {
 // inTheWay reports whether f, the first block after the head, overlaps the
 // size bytes from the head on.
 func (s *shard) inTheWay(f *frame, size int) bool {
-	return f.at+f.size > s.head && f.at < s.head+size
+	return f.at+int(f.size) > s.head && f.at < s.head+size
 }
 
 // takeFrame gives the room at the head to a free frame. A reader that follows
-// a stale hint may hold a frame for an instant; another one is taken then, so
+// a stale slot may hold a frame for an instant; another one is taken then, so
 // that a frame never changes its name between a reader's pin and its check.
 func (s *shard) takeFrame(size int) (uint32, bool) {
 	for i := len(s.free) - 1; i >= 0; i-- {
 		n := s.free[i]
 		f := &s.frames[n]
-		if !f.pins.CompareAndSwap(0, evicting) {
+		if _, ok := f.lock(); !ok {
 			continue
 		}
 		s.free[i] = s.free[len(s.free)-1]
 		s.free = s.free[:len(s.free)-1]
-		f.at, f.size = s.head, size
-		s.head += size
+		f.at, f.size = s.head, int32(size)
+		s.head += (size + lineBytes - 1) &^ (lineBytes - 1)
 		s.push(n)
 		return n, true
 	}
@@ -112,7 +132,7 @@ func (s *shard) pop() uint32 {
 	return n
 }
 
-// wrap moves the head to the start of the arena. Blocks between it and the
+// wrap moves the head to the start of the shard. Blocks between it and the
 // end go unless they are pinned or were used; those stay where they are.
 func (s *shard) wrap(slides int) int {
 	for k := s.count; k > 0; k-- {
@@ -121,16 +141,19 @@ func (s *shard) wrap(slides int) int {
 			break
 		}
 		n := s.pop()
-		keep := f.used.Load() && slides > 0
-		if keep {
-			slides--
-			f.used.Store(false)
+		keep := false
+		if slides > 0 {
+			uses := f.takeUses()
+			s.uses += uses
+			if keep = uses > 0; keep {
+				slides--
+			}
 		}
 		if keep || !s.evict(n) {
 			s.push(n)
 		}
 	}
-	s.head = 0
+	s.head = s.lower
 	return slides
 }
 
@@ -139,17 +162,20 @@ func (s *shard) wrap(slides int) int {
 func (s *shard) makeWay(slides int) int {
 	n := s.pop()
 	f := &s.frames[n]
-	if f.used.Load() && f.file.Load() != 0 && slides > 0 && f.at >= s.head && f.pins.CompareAndSwap(0, evicting) {
-		copy(s.arena[s.head:s.head+f.size], s.arena[f.at:f.at+f.size])
-		f.at = s.head
-		s.head += f.size
-		f.used.Store(false)
-		f.pins.Add(-evicting)
-		s.push(n)
-		return slides - 1
+	if slides > 0 && f.file.Load() != 0 && f.at >= s.head && f.state.Load()>>pinBits > 0 {
+		if uses, ok := f.lock(); ok {
+			size := int(f.size)
+			copy(s.arena[s.head:s.head+size], s.arena[f.at:f.at+size])
+			f.at = s.head
+			s.head += (size + lineBytes - 1) &^ (lineBytes - 1)
+			s.uses += uses
+			f.unlock()
+			s.push(n)
+			return slides - 1
+		}
 	}
 	if !s.evict(n) {
-		s.head = f.at + f.size
+		s.head = (f.at + int(f.size) + lineBytes - 1) &^ (lineBytes - 1)
 		s.push(n)
 	}
 	return slides
@@ -158,16 +184,21 @@ func (s *shard) makeWay(slides int) int {
 // evict empties frame n unless it is pinned.
 func (s *shard) evict(n uint32) bool {
 	f := &s.frames[n]
-	if !f.pins.CompareAndSwap(0, evicting) {
+	uses, ok := f.lock()
+	if !ok {
 		return false
 	}
+	s.uses += uses
 	if file := f.file.Load(); file != 0 {
-		delete(s.index, name{file, f.off.Load()})
+		if f.named {
+			delete(s.index, name{file, f.off.Load()})
+		}
+		s.blocks--
 		s.bytes -= int64(f.size)
 		f.file.Store(0)
 	}
 	f.size = 0
-	f.pins.Add(-evicting)
+	f.unlock()
 	s.free = append(s.free, n)
 	return true
 }

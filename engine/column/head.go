@@ -1,0 +1,116 @@
+package column
+
+import "encoding/binary"
+
+// Head says where the cells of an encoded column stand and in which form, so
+// that one cell is read without a look at the column's own head. It holds no
+// pointer. Columns of other than the plainest forms, with NULLs or with marks
+// have the zero Head, which knows nothing.
+type Head struct {
+	base  uint64 // by form
+	at    uint32 // where the payload begins
+	form  headForm
+	width uint8
+}
+
+type headForm uint8
+
+const (
+	headNone   headForm = iota
+	headNumber          // base, packed at
+	headValues          // values at, codes packed at base
+	headFixed           // strings of base bytes at
+	headPlain           // ends packed at, strings at base
+	headDict            // ends of entries at, codes packed at the low half of base, entries at the high half
+	headSame            // base bytes at
+)
+
+// HeadOf returns the head of an encoded column that has passed Check; it
+// begins at byte start of the bytes that readers of cells will be given.
+func HeadOf(src []byte, kind Kind, rows, start int) Head {
+	if src[1] != 0 {
+		return Head{}
+	}
+	n, at := int(binary.LittleEndian.Uint32(src[4:])), start+encodedHeader
+	h := Head{at: uint32(at), width: src[2]}
+	switch form := src[0]; {
+	case form == formPacked, form == formConstant && kind != Bytes:
+		h.form, h.base = headNumber, binary.LittleEndian.Uint64(src[encodedHeader:])
+		if h.at += 8; form == formConstant {
+			h.width = 0
+		}
+	case form == formDict && kind != Bytes:
+		h.form, h.base = headValues, uint64(at+8*n)
+	case form == formFixed:
+		h.form, h.base = headFixed, uint64(n)
+	case form == formPlain:
+		h.form, h.base = headPlain, uint64(at+PackedSize(rows, int(h.width)))
+	case form == formDict:
+		codes := at + 4*n
+		h.form, h.base = headDict, uint64(codes)|uint64(codes+PackedSize(rows, int(h.width)))<<32
+	case form == formConstant:
+		h.form, h.base = headSame, uint64(n)
+	default:
+		return Head{}
+	}
+	return h
+}
+
+// Number returns row i of an Int or Float column, if the head tells.
+func (h *Head) Number(data []byte, i int) (v int64, ok bool) {
+	switch h.form {
+	case headNumber:
+		if h.width == 0 {
+			return int64(h.base), true
+		}
+		bit := i * int(h.width)
+		x := binary.LittleEndian.Uint64(data[int(h.at)+bit>>3:]) >> (uint(bit) & 7)
+		return int64(h.base + x&(1<<h.width-1)), true
+	case headValues:
+		return int64(binary.LittleEndian.Uint64(data[uint64(h.at)+8*PackedAt(data[h.base:], i, int(h.width)):])), true
+	}
+	return 0, false
+}
+
+// Bytes returns row i of a Bytes column, if the head tells. It shares data.
+func (h *Head) Bytes(data []byte, i int) (v []byte, ok bool) {
+	var lo, hi uint64
+	switch h.form {
+	case headFixed:
+		lo = uint64(h.at) + uint64(i)*h.base
+		hi = lo + h.base
+	case headPlain:
+		ends := data[h.at:]
+		if lo = h.base; i > 0 {
+			lo += PackedAt(ends, i-1, int(h.width))
+		}
+		hi = h.base + PackedAt(ends, i, int(h.width))
+	case headDict:
+		k := PackedAt(data[uint32(h.base):], i, int(h.width))
+		ends := data[h.at:]
+		if lo = h.base >> 32; k > 0 {
+			lo += uint64(binary.LittleEndian.Uint32(ends[4*k-4:]))
+		}
+		hi = h.base>>32 + uint64(binary.LittleEndian.Uint32(ends[4*k:]))
+	case headSame:
+		lo, hi = uint64(h.at), uint64(h.at)+h.base
+	default:
+		return nil, false
+	}
+	return data[lo:hi:hi], true
+}
+
+// Touch loads a byte where row i stands, or what leads to it, so that a read
+// which follows finds it in the processor's cache.
+func (h *Head) Touch(data []byte, i int) byte {
+	at := int(h.at)
+	switch h.form {
+	case headNumber, headPlain:
+		at += i * int(h.width) >> 3
+	case headFixed:
+		at += i * int(h.base)
+	case headValues, headDict:
+		at = int(uint32(h.base)) + i*int(h.width)>>3
+	}
+	return data[min(at, len(data)-1)]
+}
