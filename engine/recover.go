@@ -122,6 +122,7 @@ func (db *DB) load(m *manifest) error {
 				st.base = append(st.base, r)
 			}
 		}
+		st.arrange()
 		stores[ms.def.ID] = st
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/omendb/omendb/engine/compact"
+	"github.com/omendb/omendb/engine/learned"
 	"github.com/omendb/omendb/engine/segment"
 )
 
@@ -61,20 +62,56 @@ func (r *run) overlaps(lower, upper []byte) bool {
 		(lower == nil || bytes.Compare(r.info.MaxKey, lower) >= 0)
 }
 
-// baseFor returns the base segment that may hold a key, or nil.
-func (s *storeState) baseFor(key []byte) *run {
-	lo, hi := 0, len(s.base)
-	for lo < hi {
-		if m := int(uint(lo+hi) >> 1); bytes.Compare(s.base[m].info.MaxKey, key) < 0 {
-			lo = m + 1
-		} else {
-			hi = m
-		}
+// bounds places a key among the segments of the base without a look at them:
+// the first eight bytes of their greatest keys, behind the prefix that all
+// keys of the base share.
+type bounds struct {
+	prefix []byte
+	chunks []uint64
+}
+
+// arrange makes the bounds of the base. It belongs to the making of a state:
+// changeView does it.
+func (s *storeState) arrange() {
+	if len(s.base) == 0 {
+		s.bounds = bounds{}
+		return
 	}
-	if lo == len(s.base) || bytes.Compare(s.base[lo].info.MinKey, key) > 0 {
+	last := s.base[len(s.base)-1].info.MaxKey
+	n := learned.CommonPrefix(s.base[0].info.MinKey, last)
+	b := bounds{prefix: last[:n], chunks: make([]uint64, len(s.base))}
+	for i, r := range s.base {
+		b.chunks[i] = learned.Chunk(r.info.MaxKey[n:])
+	}
+	s.bounds = b
+}
+
+// baseFor returns the base segment that holds a key if any does: the first one
+// whose greatest key is not less. It may begin behind the key.
+func (s *storeState) baseFor(key []byte) *run {
+	n := len(s.bounds.prefix)
+	if len(s.base) == 0 || len(key) < n || string(key[:n]) != string(s.bounds.prefix) {
 		return nil
 	}
-	return s.base[lo]
+	c, chunks := learned.Chunk(key[n:]), s.bounds.chunks
+	at := 0
+	for k := len(chunks); k > 1; {
+		half := k >> 1
+		if chunks[at+half-1] < c {
+			at += half
+		}
+		k -= half
+	}
+	for at < len(chunks) && chunks[at] <= c {
+		if chunks[at] == c && bytes.Compare(s.base[at].info.MaxKey, key) >= 0 {
+			break
+		}
+		at++
+	}
+	if at == len(chunks) {
+		return nil
+	}
+	return s.base[at]
 }
 
 // place adds a new segment to the store: to the base when nothing there or in

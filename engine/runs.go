@@ -70,6 +70,14 @@ func (s *storeState) newest(key []byte, ts uint64) (best memtable.Version, ok bo
 // get reads the columns of a key's newest row at the snapshot. o has the
 // snapshot's timestamp, the columns and memory for byte strings.
 func (s *storeState) get(def *storeDef, key []byte, dst []column.Datum, o *segment.ReadOptions) (bool, error) {
+	if s.onlyBase() { // the usual case: nothing newer anywhere
+		r := s.baseFor(key)
+		if r == nil {
+			return false, nil
+		}
+		res, err := r.reader.GetWithin(key, dst, o)
+		return err == nil && res.Status == segment.Found, err
+	}
 	v, ok := s.newestInTables(key, o.Snapshot)
 	live := ok && !v.Deleted()
 	if live {
@@ -83,18 +91,18 @@ func (s *storeState) get(def *storeDef, key []byte, dst []column.Datum, o *segme
 			}
 		}
 	}
-	if len(s.base) > 0 {
-		if r := s.baseFor(key); r != nil && r.info.MaxTS > newest {
-			if newest == 0 && o.Snapshot >= r.info.MinTS { // the usual case: nothing newer anywhere
-				res, err := r.reader.GetWithin(key, dst, o)
-				return err == nil && res.Status == segment.Found, err
-			}
-			if err := r.getNewer(key, dst, o, &newest, &live); err != nil {
-				return false, err
-			}
+	if r := s.baseFor(key); r != nil && r.info.MaxTS > newest {
+		if err := r.getNewer(key, dst, o, &newest, &live); err != nil {
+			return false, err
 		}
 	}
 	return live, nil
+}
+
+// onlyBase reports whether there is nothing but the base. A row that comes
+// into the active memtable later is newer than every snapshot of now.
+func (s *storeState) onlyBase() bool {
+	return len(s.frozen)+len(s.level0) == 0 && s.active.Empty()
 }
 
 // getNewer looks a key up in a segment and takes what it finds over if that is

@@ -177,16 +177,10 @@ func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.B
 	s.readOptions(def, cols)
 	s.read.Buf = s.read.Buf[:0]
 	own, row := s.own(id), s.txn != nil && len(s.txn.bulk[id]) > 0
-	for i, key := range keys {
-		if row {
-			if err := s.batchFromBulk(id, own, key, dst, &results[i], i); err != nil {
-				return err
-			}
-			if results[i].Status != segment.Absent {
-				continue
-			}
-		}
-		results[i] = s.batchFromTables(st, def, own, key, cols, dst, i)
+	if own == nil && !row && (st == nil || st.onlyBase()) {
+		clear(results)
+	} else if err := s.batchFromMemory(st, def, id, own, row, keys, cols, dst, results); err != nil {
+		return err
 	}
 	if st != nil {
 		if err := st.batchFromRuns(keys, results, dst, &s.read); err != nil {
@@ -196,9 +190,25 @@ func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.B
 	for i := range results {
 		if found[i] = results[i].Status == segment.Found; !found[i] {
 			for c := range dst.Cols {
-				dst.Cols[c].Set(i, column.Null())
+				dst.Cols[c].Nulls.Set(i)
 			}
 		}
+	}
+	return nil
+}
+
+// batchFromMemory looks the keys up in what lies in front of the segments.
+func (s *Snapshot) batchFromMemory(st *storeState, def *storeDef, id StoreID, own *memtable.Table, bulk bool, keys [][]byte, cols []int, dst *column.Batch, results []segment.Result) error {
+	for i, key := range keys {
+		if bulk {
+			if err := s.batchFromBulk(id, own, key, dst, &results[i], i); err != nil {
+				return err
+			}
+			if results[i].Status != segment.Absent {
+				continue
+			}
+		}
+		results[i] = s.batchFromTables(st, def, own, key, cols, dst, i)
 	}
 	return nil
 }
@@ -266,7 +276,11 @@ func (s *storeState) batchFromRuns(keys [][]byte, results []segment.Result, dst 
 		return nil
 	}
 	var mem [64]*segment.Reader
-	readers := append(mem[:0], make([]*segment.Reader, len(keys))...)
+	readers := mem[:0]
+	if len(keys) > len(mem) {
+		readers = make([]*segment.Reader, 0, len(keys))
+	}
+	readers = readers[:len(keys)]
 	for i, key := range keys {
 		r := s.baseFor(key)
 		if r == nil {

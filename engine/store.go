@@ -78,6 +78,7 @@ type storeState struct {
 	frozen []*memtable.Table // newest first
 	level0 []*run            // segments that may overlap, newest first
 	base   []*run            // disjoint segments in key order, older than the others
+	bounds bounds            // of base
 }
 
 // tables calls fn for the memtables, newest first, until it returns false.

@@ -61,6 +61,11 @@ func (db *DB) changeView(fn func(map[StoreID]*storeState, *garbage)) {
 	v := &view{stores: maps.Clone(old.stores)}
 	v.refs.Store(1)
 	fn(v.stores, &old.garbage)
+	for id, s := range v.stores {
+		if old.stores[id] != s {
+			s.arrange()
+		}
+	}
 	old.next = v
 	db.view.Store(v)
 	db.viewMu.Unlock()

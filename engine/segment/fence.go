@@ -14,20 +14,18 @@ import (
 // first key of block i; when a key's versions go on from block i-1 to block
 // i, it is that key. All fences share a prefix, which is stripped.
 type fences struct {
-	prefix []byte
-	chunks []uint64 // the first eight bytes after the prefix, big endian, zeros appended
+	prefix    []byte
+	chunks    []uint64       // the first eight bytes after the prefix, big endian, zeros appended
+	model     *learned.Model // nil: binary search
+	continued column.Bitmap
+	rows      []uint32 // before each block; one more entry holds the total
+	offsets   []uint32 // of blocks, in units of blockAlign
+	lengths   []uint32 // of blocks, checksum included
 	// ends and tails hold the stripped fences themselves. They are empty when
 	// the chunks say everything: no stripped fence is longer than eight bytes
 	// or ends with a zero byte.
 	ends  []uint32
 	tails []byte
-
-	offsets   []uint32 // of blocks, in units of blockAlign
-	lengths   []uint32 // of blocks, checksum included
-	rows      []uint32 // before each block; one more entry holds the total
-	continued column.Bitmap
-
-	model *learned.Model // nil: binary search
 }
 
 // blockAlign is the alignment of blocks in the file: 32-bit block offsets
@@ -148,15 +146,7 @@ func (f *fences) find(w *window, st *Stats) int {
 	case w.side > 0:
 		return len(f.chunks) - 1
 	}
-	lo, hi := w.lower, w.upper
-	for lo < hi {
-		m := int(uint(lo+hi) >> 1)
-		if f.chunks[m] < w.chunk {
-			lo = m + 1
-		} else {
-			hi = m
-		}
-	}
+	lo := f.walk(w)
 	if st != nil && w.place >= 0 && w.place != lo {
 		st.Mispredictions++
 	}
@@ -171,6 +161,40 @@ func (f *fences) find(w *window, st *Stats) int {
 		lo++
 	}
 	return max(lo-1, 0)
+}
+
+// walkFences are compared one by one from the predicted place on.
+const walkFences = 8
+
+// walk returns the first fence whose chunk is not less than w's.
+func (f *fences) walk(w *window) int {
+	lo, hi := w.lower, w.upper
+	if at := w.place; at >= 0 && at < len(f.chunks) {
+		if f.chunks[at] < w.chunk {
+			for end := min(at+walkFences, hi); at < end; {
+				if at++; at == len(f.chunks) || f.chunks[at] >= w.chunk {
+					return at
+				}
+			}
+			lo = min(at+1, hi)
+		} else {
+			for end := max(at-walkFences, lo); at > end; at-- {
+				if f.chunks[at-1] < w.chunk {
+					return at
+				}
+			}
+			hi = at
+		}
+	}
+	for lo < hi {
+		m := int(uint(lo+hi) >> 1)
+		if f.chunks[m] < w.chunk {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	return lo
 }
 
 // findTie returns the first fence from lo on that is greater than w's key;

@@ -15,9 +15,11 @@ func (r *Reader) Get(key []byte, dst []column.Datum, o *ReadOptions) (Result, er
 	return r.GetWithin(key, dst, o)
 }
 
-// GetWithin is Get for a key that need not be compared with the bounds of the
-// segment, and a snapshot that sees some of it.
+// GetWithin is Get for a key that need not be compared with the bounds of the segment.
 func (r *Reader) GetWithin(key []byte, dst []column.Datum, o *ReadOptions) (Result, error) {
+	if o.Snapshot < r.info.MinTS || r.info.Rows == 0 {
+		return Result{}, nil
+	}
 	if o.Stats != nil {
 		o.Stats.Segments++
 	}

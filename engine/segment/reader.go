@@ -26,16 +26,16 @@ type OpenOptions struct {
 // Reader reads a segment. Its methods may be called concurrently; iterators
 // and options belong to one goroutine each.
 type Reader struct {
-	file   vfs.File
-	path   string
+	fences *fences
+	slots  []cache.Slot // of data blocks, and behind them of index blocks
 	cache  *cache.Cache
 	id     uint64 // of the file in the cache
 	info   Info
-	fences *fences
+	ts     uint64 // OpenOptions.Timestamp
+	file   vfs.File
+	path   string
 	index  []handle
-	slots  []cache.Slot // of data blocks, and behind them of index blocks
-	end    uint64       // where the blocks end and the footer starts
-	ts     uint64       // OpenOptions.Timestamp
+	end    uint64 // where the blocks end and the footer starts
 }
 
 // Open opens the segment name in dir and verifies its header, footer and model.
@@ -137,9 +137,20 @@ func (r *Reader) readFooter(name string) error {
 	return nil
 }
 
-// cached returns the block at offset, pinned, if the cache has it.
-func (r *Reader) cached(slot *cache.Slot, offset uint64, st *Stats) (cache.Block, bool) {
-	b, ok := r.cache.Get(slot, r.id, offset)
+// nameOf names a block in the cache: one with a slot by its number, so that
+// the table of offsets is left alone, a value block by its offset.
+func (r *Reader) nameOf(slot int, offset uint64) (*cache.Slot, uint64) {
+	if slot < 0 {
+		return nil, offset
+	}
+	return &r.slots[slot], 1<<63 | uint64(slot)
+}
+
+// cached returns a block, pinned, if the cache has it: that of a slot, or,
+// with a negative slot, the one at offset.
+func (r *Reader) cached(slot int, offset uint64, st *Stats) (cache.Block, bool) {
+	way, name := r.nameOf(slot, offset)
+	b, ok := r.cache.Get(way, r.id, name)
 	if ok && st != nil {
 		st.CacheHits++
 	}
@@ -149,12 +160,13 @@ func (r *Reader) cached(slot *cache.Slot, offset uint64, st *Stats) (cache.Block
 // load reads length bytes (checksum included) at offset into the cache and
 // returns them pinned. check, if not nil, sees the content behind the checksum
 // and notes what it wants in the head.
-func (r *Reader) load(slot *cache.Slot, offset uint64, length uint32, check func([]byte, *cache.Head) error, st *Stats) (cache.Block, error) {
+func (r *Reader) load(slot int, offset uint64, length uint32, check func([]byte, *cache.Head) error, st *Stats) (cache.Block, error) {
 	if st != nil {
 		st.BlocksRead++
 		st.BytesRead += int64(length)
 	}
-	return r.cache.Load(slot, r.id, offset, int(length), func(p []byte, h *cache.Head) error {
+	way, name := r.nameOf(slot, offset)
+	return r.cache.Load(way, r.id, name, int(length), func(p []byte, h *cache.Head) error {
 		if err := r.readAt(p, int64(offset)); err != nil {
 			return err
 		}
@@ -192,12 +204,11 @@ func (r *Reader) pinBlock(b *pinned, i int, st *Stats) (err error) {
 
 // dataPin pins data block i.
 func (r *Reader) dataPin(i int, st *Stats) (cache.Block, error) {
-	offset := uint64(r.fences.offset(i))
-	pin, ok := r.cached(&r.slots[i], offset, st)
+	pin, ok := r.cached(i, 0, st)
 	if ok {
 		return pin, nil
 	}
-	return r.load(&r.slots[i], offset, r.fences.lengths[i], func(data []byte, h *cache.Head) error { return r.checkData(i, data, headOf(h)) }, st)
+	return r.load(i, uint64(r.fences.offset(i)), r.fences.lengths[i], func(data []byte, h *cache.Head) error { return r.checkData(i, data, headOf(h)) }, st)
 }
 
 // checkData verifies data block i and makes its head.
@@ -214,7 +225,7 @@ func (r *Reader) checkData(i int, data []byte, h *blockHead) error {
 
 // zones fills dst with the zone maps of an extent, by column.
 func (r *Reader) zones(extent int, dst []Zone, st *Stats) ([]Zone, error) {
-	h, slot := r.index[extent/extentsPerIndex], &r.slots[r.fences.count()+extent/extentsPerIndex]
+	h, slot := r.index[extent/extentsPerIndex], r.fences.count()+extent/extentsPerIndex
 	pin, ok := r.cached(slot, h.offset, st)
 	if !ok {
 		var err error
@@ -251,9 +262,9 @@ func (r *Reader) appendValue(dst, cell []byte, st *Stats) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	pin, ok := r.cached(nil, ref.offset, st)
+	pin, ok := r.cached(-1, ref.offset, st)
 	if !ok {
-		if pin, err = r.load(nil, ref.offset, ref.stored+crcSize, nil, st); err != nil {
+		if pin, err = r.load(-1, ref.offset, ref.stored+crcSize, nil, st); err != nil {
 			return nil, err
 		}
 	}
