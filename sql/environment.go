@@ -51,7 +51,7 @@ func (x *Session) relation(n plan.QName) (*catalog.Relation, error) {
 // systemTable is what the optimizer may ask of a system table.
 type systemTable interface {
 	Estimate(v *catalog.View) float64
-	Unique(attr int) bool
+	Distinct(attr int) float64
 }
 
 // statistics answers the optimizer from the engine and from what ANALYZE found.
@@ -93,8 +93,8 @@ func (s statistics) RangeRows(t *catalog.Relation, ix *catalog.Index, lower, upp
 // Column implements planner.Statistics.
 func (s statistics) Column(t *catalog.Relation, attr int) *planner.ColumnStatistics {
 	if sys, ok := t.Virtual.(systemTable); ok {
-		if sys.Unique(attr) {
-			return &planner.ColumnStatistics{Distinct: -1, Width: 4}
+		if n := sys.Distinct(attr); n != 0 {
+			return &planner.ColumnStatistics{Distinct: n, Width: 4}
 		}
 		return nil
 	}

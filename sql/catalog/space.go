@@ -21,6 +21,8 @@ type space struct {
 	objects *btree.Map[objectKey, Object]
 	names   *btree.Map[string, objectKey] // name space, schema, name
 	refs    *btree.Map[string, objectKey] // referenced object, then the object that refers to it
+	counts  [maxClass + 1]int             // of objects, by class
+	derived *derived
 }
 
 func newSpace() *space {
@@ -28,12 +30,13 @@ func newSpace() *space {
 		objects: &btree.Map[objectKey, Object]{},
 		names:   &btree.Map[string, objectKey]{},
 		refs:    &btree.Map[string, objectKey]{},
+		derived: &derived{},
 	}
 }
 
 // copy must not run at the same time as another copy of the same space.
 func (s *space) copy() *space {
-	return &space{objects: s.objects.Copy(), names: s.names.Copy(), refs: s.refs.Copy()}
+	return &space{objects: s.objects.Copy(), names: s.names.Copy(), refs: s.refs.Copy(), counts: s.counts, derived: &derived{}}
 }
 
 // nameKey returns the key of a name. Functions may share one, so theirs ends in the OID.
@@ -87,6 +90,8 @@ func (s *space) put(o Object) {
 	old, replaced := s.objects.Set(k, o)
 	if replaced {
 		s.unlink(k, old)
+	} else {
+		s.counts[k.class()]++
 	}
 	if name, ok := nameOf(o); ok {
 		s.names.Set(name, k)
@@ -98,6 +103,7 @@ func (s *space) put(o Object) {
 
 func (s *space) remove(k objectKey) {
 	if old, ok := s.objects.Delete(k); ok {
+		s.counts[k.class()]--
 		s.unlink(k, old)
 	}
 }

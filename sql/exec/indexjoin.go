@@ -24,6 +24,7 @@ type indexJoinOp struct {
 	filter  predicate
 	pairs   *pairJoin
 	figures *NodeStats
+	find    func(*column.Batch) error // fills rows and match for a left batch
 
 	in     column.Batch
 	found  []bool
@@ -42,7 +43,11 @@ func (st *state) newIndexJoin(n *plan.IndexJoin) (operator, error) {
 	default:
 		return nil, pgerr.Unsupported("this kind of join by index is not supported")
 	}
+	if n.Lookup != nil {
+		return st.newVirtualJoin(n)
+	}
 	o := &indexJoinOp{st: st, node: n, figures: st.figures(n)}
+	o.find = o.lookup
 	var err error
 	if o.left, err = st.operator(n.Left); err != nil {
 		return nil, err
@@ -82,7 +87,7 @@ func (o *indexJoinOp) next() (*column.Batch, error) {
 			if err != nil || b == nil {
 				return nil, err
 			}
-			if err := o.lookup(b); err != nil {
+			if err := o.find(b); err != nil {
 				return nil, err
 			}
 			o.batch, o.at, o.sub = b, 0, 0

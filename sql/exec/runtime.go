@@ -86,9 +86,26 @@ type Binder interface {
 
 // VirtualTable computes the rows of a system catalog. Relation.Virtual holds one.
 type VirtualTable interface {
-	// Rows calls yield for every row, all attributes in order, until it returns
-	// false. Restrictions in equal may be used to yield less; they are tested again.
-	Rows(rt *Runtime, equal []VirtualEqual, yield func(row []column.Datum) bool) error
+	// Rows calls yield for every row that satisfies the restrictions, all attributes in
+	// order, until it returns false. It may use the row again.
+	Rows(rt *Runtime, read VirtualRead, yield func(row []column.Datum) bool) error
+}
+
+// VirtualRead says what is wanted of a system catalog.
+type VirtualRead struct {
+	Need  []bool // by attribute: which are read, the others may hold anything; nil: all
+	Equal []VirtualEqual
+}
+
+// Passes reports whether a row satisfies the restrictions.
+func (r *VirtualRead) Passes(row []column.Datum) bool {
+	for i := range r.Equal {
+		q := &r.Equal[i]
+		if d := &row[q.Attr]; d.Null || d.I != q.Value.I || string(d.B) != string(q.Value.B) {
+			return false
+		}
+	}
+	return true
 }
 
 // VirtualEqual restricts a system catalog's rows to those whose attribute
@@ -96,6 +113,14 @@ type VirtualTable interface {
 type VirtualEqual struct {
 	Attr  int
 	Value column.Datum
+}
+
+// VirtualColumns is a VirtualTable that can hand over all of its rows at once.
+type VirtualColumns interface {
+	VirtualTable
+	// Columns returns the rows as batches of the given attributes, which nobody may write
+	// to; false when these attributes cannot be had this way.
+	Columns(rt *Runtime, attrs []int) ([]column.Batch, bool)
 }
 
 // Result is what a utility statement yields.

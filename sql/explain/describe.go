@@ -249,6 +249,12 @@ func (e *explainer) indexJoin(n *node, x *plan.IndexJoin) {
 		n.title = "Index Join"
 	}
 	n.title += " on " + tableName(x.Table, x.Alias) + " using " + by
+	if x.Lookup != nil {
+		by, cols = "catalog", nil
+		for _, a := range x.Lookup {
+			cols = append(cols, x.Table.Columns[a].Name)
+		}
+	}
 	p := e.printer(x.Left)
 	var parts []string
 	for i, k := range x.Keys {

@@ -176,10 +176,11 @@ type VirtualScan struct {
 	Filter Expr
 }
 
-// VirtualEqual is attribute = value.
+// VirtualEqual is attribute = value, or attribute = ANY(value).
 type VirtualEqual struct {
 	Attr  int
 	Value Expr
+	Array bool // one of the elements of Value
 }
 
 // FunctionScan yields the rows of set-returning functions side by side.
@@ -333,6 +334,7 @@ type IndexJoin struct {
 	Keys   []Expr // over the left row; a prefix of the key columns of the index, or the whole storage key
 	Filter Expr   // over the right row alone
 	Cond   Expr   // over left ++ right
+	Lookup []int  // of a system catalog: the attributes that Keys are the values of
 }
 
 // Append yields its inputs one after the other (UNION ALL, inheritance).

@@ -166,33 +166,6 @@ func (l *level) indexHolds(b *baseRel, a *keyAccess, attr int) bool {
 	return false
 }
 
-// virtualPath computes a system catalog, passing it the equalities on columns.
-func (l *level) virtualPath(b *baseRel) *path {
-	conds := b.conds()
-	p := &path{rels: relOf(b.rel), rows: clampRows(b.rows * l.selectivityAll(conds))}
-	p.total = costStart + b.rows*(2*costRow+exprsCost(conds))
-	var eq []plan.VirtualEqual
-	for attr := range b.r.Columns {
-		k := keyColumn{attr: attr, typ: b.r.Columns[attr].Type.OID, coll: b.r.Columns[attr].Type.Collation}
-		k.family = l.btreeFamily(k.typ)
-		if m := pickEqual(l.matchQuals(b, k)); m != nil {
-			eq = append(eq, plan.VirtualEqual{Attr: attr, Value: m.value})
-			p.total = math.Min(p.total, costStart+p.rows*costRow)
-		}
-	}
-	p.build = func() *rel {
-		attrs := l.attrsOf(b.rel)
-		r := b.layout(l, attrs)
-		n := &plan.VirtualScan{NodeInfo: p.info(r), Table: b.r.Table, Alias: b.r.Alias, Attrs: attrs, Filter: l.slot(r, conjunction(conds))}
-		for _, e := range eq {
-			n.Equal = append(n.Equal, plan.VirtualEqual{Attr: e.Attr, Value: l.lower(e.Value)})
-		}
-		r.node = n
-		return r
-	}
-	return p
-}
-
 // info completes the columns of a layout with the path's costs.
 func (p *path) info(r *rel) plan.NodeInfo {
 	i := *r.node.Info()
@@ -264,6 +237,7 @@ func (l *level) modelRows(b *baseRel, a *keyAccess) (float64, bool) {
 type lookup struct {
 	index      *catalog.Index // nil: the storage key
 	order      []int          // join keys in the order of the key columns
+	attrs      []int          // of a system catalog: the columns of these keys
 	uses       map[int]bool   // which join keys the look-up answers
 	rowsPerKey float64
 	covering   bool
@@ -273,8 +247,11 @@ type lookup struct {
 func (l *level) bestLookup(b *baseRel, joinKeys []equiKey) (lookup, bool) {
 	var best lookup
 	found := false
-	if b.r.Table.Kind == catalog.KindVirtual || b.r.TableSample != nil {
+	if b.r.TableSample != nil {
 		return best, false
+	}
+	if b.r.Table.Kind == catalog.KindVirtual {
+		return l.virtualLookup(b, joinKeys)
 	}
 	for _, k := range l.accessKeys(b.r.Table) {
 		lk := lookup{index: k.index, uses: map[int]bool{}}

@@ -200,7 +200,11 @@ func (c *joinCase) indexJoin(keys []equiKey, rest []plan.Expr, rows float64) *pa
 	matched := math.Max(1, lk.rowsPerKey)
 	p := &path{rels: c.rels, rows: rows, lateral: c.lateral()}
 	p.start = c.left.start + costLookup
-	perRow := costLookup + matched*(costRow+exprsCost(b.conds()))
+	look := costLookup
+	if lk.attrs != nil {
+		look = costVirtualLookup
+	}
+	perRow := look + matched*(costRow+exprsCost(b.conds()))
 	if lk.index != nil && lk.index.Store != 0 && !lk.covering {
 		perRow += matched * costLookup
 	}
@@ -217,7 +221,7 @@ func (c *joinCase) indexJoin(keys []equiKey, rest []plan.Expr, rows float64) *pa
 		attrs := c.l.attrsOf(b.rel)
 		right := b.layout(c.l, attrs)
 		out := c.joined(left, right)
-		n := &plan.IndexJoin{Kind: c.kind, Left: left.node, Table: b.r.Table, Index: lk.index, Alias: b.r.Alias, Attrs: attrs}
+		n := &plan.IndexJoin{Kind: c.kind, Left: left.node, Table: b.r.Table, Index: lk.index, Alias: b.r.Alias, Attrs: attrs, Lookup: lk.attrs}
 		for _, i := range lk.order {
 			n.Keys = append(n.Keys, c.l.slot(left, keys[i].left))
 		}

@@ -2,9 +2,6 @@ package syscat
 
 import "github.com/omendb/omendb/sql/catalog"
 
-// maxCounted bounds the counting of descriptors for an estimate.
-const maxCounted = 20000
-
 // perObject says which descriptors a table's rows come from, and how many of them each has.
 var perObject = map[string]struct {
 	classes []catalog.Class
@@ -22,6 +19,9 @@ var perObject = map[string]struct {
 	"pg_namespace":  {[]catalog.Class{catalog.ClassSchema}, 1},
 	"pg_database":   {[]catalog.Class{catalog.ClassDatabase}, 1},
 	"pg_authid":     {[]catalog.Class{catalog.ClassRole}, 1},
+	"pg_inherits":   {[]catalog.Class{catalog.ClassRelation}, 0.05},
+	"pg_rewrite":    {[]catalog.Class{catalog.ClassRelation}, 0.1},
+	"pg_enum":       {[]catalog.Class{catalog.ClassType}, 0.1},
 }
 
 // Estimate returns about how many rows the table has, for the optimizer.
@@ -32,12 +32,7 @@ func (t *systemTable) Estimate(v *catalog.View) float64 {
 	}
 	p := perObject[t.relation.Name]
 	for _, c := range p.classes {
-		count := 0
-		v.Each(c, func(catalog.Object) bool {
-			count++
-			return count < maxCounted
-		})
-		n += float64(count) * p.rows
+		n += float64(v.Count(c)) * p.rows
 	}
 	return n
 }
@@ -47,4 +42,23 @@ func (t *systemTable) Unique(attr int) bool {
 	name := t.relation.Columns[attr].Name
 	return name == "oid" || attr == 0 && (name == "indexrelid" || name == "seqrelid" || name == "aggfnoid" || name == "rngtypid") ||
 		t.relation.Name == "pg_namespace" && name == "nspname" || t.relation.Name == "pg_authid" && name == "rolname"
+}
+
+// distinct says about how many different values columns have that are no keys: above zero
+// their number, below zero their share of the rows.
+var distinct = map[string]float64{
+	"relkind": 6, "relpersistence": 2, "relnamespace": 8, "relam": 4, "relowner": 3, "contype": 4, "connamespace": 4, "attnum": 40, "adnum": 40,
+	"typtype": 5, "typnamespace": 4, "typcategory": 12, "pronamespace": 3, "prokind": 4, "prolang": 3, "classid": 8, "refclassid": 8,
+	"deptype": 4, "classoid": 10, "objsubid": 20, "refobjsubid": 20, "atttypid": 60, "attname": -0.1,
+	"attrelid": -0.12, "adrelid": -0.8, "indrelid": -0.5, "conrelid": -0.4, "conindid": -0.7, "confrelid": -0.3, "typrelid": -0.5, "typelem": -0.5, "typarray": -0.5,
+	"objid": -0.5, "refobjid": -0.3, "objoid": -0.7, "relname": -0.9, "typname": -0.9, "proname": -0.7, "conname": -0.9,
+}
+
+// Distinct returns about how many different values an attribute has, in the form of
+// pg_stats.n_distinct; 0: not known.
+func (t *systemTable) Distinct(attr int) float64 {
+	if t.Unique(attr) {
+		return -1
+	}
+	return distinct[t.relation.Columns[attr].Name]
 }

@@ -27,9 +27,10 @@ func ownFacts(name string) *functions.FactTable {
 
 // factSet is the rows of a system table that exist from the start.
 type factSet struct {
-	rows [][]column.Datum
-	acl  []string // the privileges of rows that have some, as initdb's superuser "postgres" grants them; nil: none
-	kind []column.Kind
+	rows    [][]column.Datum
+	acl     []string // the privileges of rows that have some, as initdb's superuser "postgres" grants them; nil: none
+	kind    []column.Kind
+	columns *columnSet // the rows as columns, privileges left out
 
 	mu    sync.Mutex
 	index map[int]*factIndex
@@ -41,41 +42,46 @@ type factIndex struct {
 	texts map[string][]int32
 }
 
-// find returns the rows whose attribute has a value.
-func (s *factSet) find(attr int, v column.Datum) []int32 {
-	s.mu.Lock()
-	x := s.index[attr]
-	if x == nil {
-		x = s.build(attr)
-		if s.index == nil {
-			s.index = map[int]*factIndex{}
-		}
-		s.index[attr] = x
+func newFactIndex(kind column.Kind, rows int) *factIndex {
+	if kind == column.Bytes {
+		return &factIndex{texts: make(map[string][]int32, rows)}
 	}
-	s.mu.Unlock()
+	return &factIndex{ints: make(map[int64][]int32, rows)}
+}
+
+func (x *factIndex) add(d column.Datum, row int) {
+	switch {
+	case d.Null:
+	case x.ints != nil:
+		x.ints[d.I] = append(x.ints[d.I], int32(row))
+	default:
+		x.texts[string(d.B)] = append(x.texts[string(d.B)], int32(row))
+	}
+}
+
+func (x *factIndex) find(v column.Datum) []int32 {
 	if x.ints != nil {
 		return x.ints[v.I]
 	}
 	return x.texts[string(v.B)]
 }
 
-func (s *factSet) build(attr int) *factIndex {
-	x := &factIndex{}
-	if s.kind[attr] == column.Bytes {
-		x.texts = make(map[string][]int32, len(s.rows))
-	} else {
-		x.ints = make(map[int64][]int32, len(s.rows))
-	}
-	for i, r := range s.rows {
-		switch d := r[attr]; {
-		case d.Null:
-		case x.ints != nil:
-			x.ints[d.I] = append(x.ints[d.I], int32(i))
-		default:
-			x.texts[string(d.B)] = append(x.texts[string(d.B)], int32(i))
+// find returns the rows whose attribute has a value.
+func (s *factSet) find(attr int, v column.Datum) []int32 {
+	s.mu.Lock()
+	x := s.index[attr]
+	if x == nil {
+		x = newFactIndex(s.kind[attr], len(s.rows))
+		for i, r := range s.rows {
+			x.add(r[attr], i)
 		}
+		if s.index == nil {
+			s.index = map[int]*factIndex{}
+		}
+		s.index[attr] = x
 	}
-	return x
+	s.mu.Unlock()
+	return x.find(v)
 }
 
 // loadFacts turns the fact tables of a relation into rows. Owners are left out of
@@ -83,7 +89,7 @@ func (s *factSet) build(attr int) *factIndex {
 // leave out are NULL.
 func loadFacts(r *catalog.Relation, tables []*functions.FactTable) *factSet {
 	env := types.NewEnv()
-	s := &factSet{kind: make([]column.Kind, len(r.Columns))}
+	s := &factSet{kind: make([]column.Kind, len(r.Columns)), columns: newColumnSet()}
 	for i, c := range r.Columns {
 		s.kind[i] = env.Kind(c.Type)
 	}

@@ -258,10 +258,8 @@ func aclWord(s string) (name, rest string) {
 
 // systemTableNamed returns the OID of a table of pg_catalog, 1 (which is none) for an unknown one.
 func systemTableNamed(name string) OID {
-	for _, r := range builtin().list {
-		if r.Name == name && r.Schema == catalog.PgCatalog {
-			return r.OID
-		}
+	if r := builtin().byName[name]; r != nil {
+		return r.OID
 	}
 	return 1
 }
@@ -272,7 +270,7 @@ func (f Functions) comment(table string, object datum, class OID, sub int64) (da
 	out := null
 	t := builtinNamed(table).Virtual.(*systemTable)
 	rt := &exec.Runtime{Catalog: f.World.View(), DB: f.World.DB(), Functions: &functions.Ctx{Env: f.World.Types()}}
-	err := t.Rows(rt, []exec.VirtualEqual{{Attr: 0, Value: object}}, func(row []datum) bool {
+	err := t.Rows(rt, exec.VirtualRead{Equal: []exec.VirtualEqual{{Attr: 0, Value: object}}}, func(row []datum) bool {
 		if row[0].I != object.I || class != 0 && OID(row[1].I) != class || !shared && row[2].I != sub {
 			return true
 		}

@@ -114,10 +114,8 @@ func factVisibility(table, name, schema string) call {
 
 // builtinNamed returns a table of pg_catalog.
 func builtinNamed(name string) *catalog.Relation {
-	for _, r := range builtin().list {
-		if r.Name == name && r.Schema == catalog.PgCatalog {
-			return r
-		}
+	if r := builtin().byName[name]; r != nil {
+		return r
 	}
 	panic("syscat: no system table " + name)
 }

@@ -17,7 +17,8 @@ func Relations() []*catalog.Relation { return builtin().list }
 type relations struct {
 	list    []*catalog.Relation
 	byOID   map[OID]*catalog.Relation
-	columns map[OID][]attribute // of every relation of the facts, indexes and TOAST tables too
+	byName  map[string]*catalog.Relation // of pg_catalog
+	columns map[OID][]attribute          // of every relation of the facts, indexes and TOAST tables too
 }
 
 // attribute is one line of the facts of pg_attribute.
@@ -30,7 +31,7 @@ type attribute struct {
 var builtin = sync.OnceValue(loadRelations)
 
 func loadRelations() *relations {
-	x := &relations{byOID: map[OID]*catalog.Relation{}, columns: loadAttributes()}
+	x := &relations{byOID: map[OID]*catalog.Relation{}, byName: map[string]*catalog.Relation{}, columns: loadAttributes()}
 	queries := map[OID]string{}
 	for _, row := range ownFacts("views").Rows {
 		queries[oidOf(row[0])] = row[2]
@@ -59,6 +60,9 @@ func loadRelations() *relations {
 		}
 		x.list = append(x.list, r)
 		x.byOID[r.OID] = r
+		if r.Schema == catalog.PgCatalog {
+			x.byName[r.Name] = r
+		}
 	}
 	return x
 }

@@ -1,6 +1,7 @@
 package syscat
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -16,21 +17,36 @@ type systemTable struct {
 	relation *catalog.Relation
 	aclAttr  int // the attribute with privileges, -1: none
 	facts    func() *factSet
+	kinds    func() []column.Kind
 	rows     func(g *generator) // from descriptors; nil: none
+	own      map[int]bool       // attributes by which rows finds descriptors without a pass over all
+	current  map[int]bool       // attributes whose values change while the catalog does not
 }
 
 var _ exec.VirtualTable = (*systemTable)(nil)
+var _ exec.VirtualColumns = (*systemTable)(nil)
 
 // extraFacts are files that add rows to those of the file named like the table.
 var extraFacts = map[string]string{"pg_description": "pg_collation_description"}
 
 func newTable(r *catalog.Relation) *systemTable {
-	t := &systemTable{relation: r, aclAttr: -1, rows: sources[r.Name]}
+	t := &systemTable{relation: r, aclAttr: -1, rows: sources[r.Name], own: map[int]bool{}, current: map[int]bool{}}
 	for i := range r.Columns {
+		name := r.Columns[i].Name
 		if r.Columns[i].Type == types.AclitemArrayOID {
 			t.aclAttr = i
 		}
+		t.own[i] = slices.Contains(keyedBy[r.Name], name)
+		t.current[i] = name == "relfrozenxid" || name == "datfrozenxid"
 	}
+	t.kinds = sync.OnceValue(func() []column.Kind {
+		env := types.NewEnv()
+		kinds := make([]column.Kind, len(r.Columns))
+		for i := range r.Columns {
+			kinds[i] = env.Kind(r.Columns[i].Type)
+		}
+		return kinds
+	})
 	t.facts = sync.OnceValue(func() *factSet {
 		if special := specialFacts[r.Name]; special != nil {
 			return special(r)
@@ -51,34 +67,65 @@ func newTable(r *catalog.Relation) *systemTable {
 	return t
 }
 
+// keyedBy names the columns by which a table's source finds descriptors at once.
+var keyedBy = map[string][]string{
+	"pg_class": {"oid", "relname"}, "pg_attribute": {"attrelid"}, "pg_attrdef": {"adrelid"}, "pg_index": {"indexrelid", "indrelid"},
+	"pg_constraint": {"conrelid", "confrelid"}, "pg_sequence": {"seqrelid"}, "pg_inherits": {"inhrelid"}, "pg_rewrite": {"oid", "ev_class"},
+	"pg_type": {"oid", "typname"}, "pg_enum": {"enumtypid"}, "pg_proc": {"oid", "proname"},
+	"pg_namespace": {"oid", "nspname"}, "pg_database": {"oid", "datname"}, "pg_authid": {"oid", "rolname"},
+	"pg_statistic": {"starelid"},
+}
+
 // generator hands over the rows of one scan.
 type generator struct {
 	rt      *exec.Runtime
 	view    *catalog.View
 	columns int
 	name    string
-	equal   []exec.VirtualEqual
-	yield   func([]column.Datum) bool
-	buf     []column.Datum
-	done    bool
-	xid     int64 // what frozen ids show
+	exec.VirtualRead
+	yield func([]column.Datum) bool
+	buf   []column.Datum
+	done  bool
+	xid   int64 // what frozen ids show
 }
 
 // Rows implements exec.VirtualTable.
-func (t *systemTable) Rows(rt *exec.Runtime, equal []exec.VirtualEqual, yield func(row []column.Datum) bool) error {
-	g := &generator{rt: rt, view: rt.Catalog, columns: len(t.relation.Columns), name: t.relation.Name, equal: equal, yield: yield}
+func (t *systemTable) Rows(rt *exec.Runtime, read exec.VirtualRead, yield func(row []column.Datum) bool) error {
 	if f := t.facts(); f != nil {
+		g := t.generator(rt, read, yield)
 		t.factRows(g, f)
+		if g.done {
+			return nil
+		}
 	}
-	if t.rows != nil && !g.done {
-		t.rows(g)
+	if t.rows == nil {
+		return nil
 	}
+	if len(read.Equal) > 0 && !t.native(read.Equal) {
+		return t.byIndex(rt, read, yield)
+	}
+	t.rows(t.generator(rt, read, yield))
 	return nil
+}
+
+func (t *systemTable) generator(rt *exec.Runtime, read exec.VirtualRead, yield func(row []column.Datum) bool) *generator {
+	return &generator{rt: rt, view: rt.Catalog, columns: len(t.relation.Columns), name: t.relation.Name,
+		VirtualRead: read, yield: yield}
+}
+
+// native reports whether the table's source finds the descriptors of a restriction by itself.
+func (t *systemTable) native(equal []exec.VirtualEqual) bool {
+	for _, q := range equal {
+		if t.own[q.Attr] {
+			return true
+		}
+	}
+	return false
 }
 
 // factRows yields the rows of the facts, through the most selective restriction.
 func (t *systemTable) factRows(g *generator, f *factSet) {
-	if len(g.equal) == 0 {
+	if len(g.Equal) == 0 {
 		for i := range f.rows {
 			if !t.factRow(g, f, i) {
 				return
@@ -86,8 +133,11 @@ func (t *systemTable) factRows(g *generator, f *factSet) {
 		}
 		return
 	}
-	best := f.find(g.equal[0].Attr, g.equal[0].Value)
-	for _, q := range g.equal[1:] {
+	best := f.find(g.Equal[0].Attr, g.Equal[0].Value)
+	for _, q := range g.Equal[1:] {
+		if len(best) < fewRows {
+			break
+		}
 		if list := f.find(q.Attr, q.Value); len(list) < len(best) {
 			best = list
 		}
@@ -99,9 +149,12 @@ func (t *systemTable) factRows(g *generator, f *factSet) {
 	}
 }
 
+// fewRows is where looking for a more selective restriction is not worth it.
+const fewRows = 4
+
 func (t *systemTable) factRow(g *generator, f *factSet, i int) bool {
 	row := f.rows[i]
-	if t.aclAttr >= 0 && i < len(f.acl) && f.acl[i] != "" {
+	if t.aclAttr >= 0 && i < len(f.acl) && f.acl[i] != "" && g.needs(t.aclAttr) {
 		g.buf = append(g.buf[:0], row...)
 		g.buf[t.aclAttr] = aclDatum(g.view, parseACL(f.acl[i]))
 		row = g.buf
@@ -109,8 +162,12 @@ func (t *systemTable) factRow(g *generator, f *factSet, i int) bool {
 	return g.send(row)
 }
 
+// needs reports whether an attribute is read. Sources may leave out the others, and do
+// where a value is not at hand.
+func (g *generator) needs(attr int) bool { return g.Need == nil || g.Need[attr] }
+
 func (g *generator) send(row []column.Datum) bool {
-	if !g.done && !g.yield(row) {
+	if !g.done && g.Passes(row) && !g.yield(row) {
 		g.done = true
 	}
 	return !g.done
@@ -126,7 +183,7 @@ func (g *generator) row(values ...column.Datum) bool {
 
 // key returns the value that an OID column is restricted to.
 func (g *generator) key(attr int) (OID, bool) {
-	for _, q := range g.equal {
+	for _, q := range g.Equal {
 		if q.Attr == attr {
 			return OID(q.Value.I), true
 		}
@@ -136,7 +193,7 @@ func (g *generator) key(attr int) (OID, bool) {
 
 // text returns the value that a name column is restricted to.
 func (g *generator) text(attr int) (string, bool) {
-	for _, q := range g.equal {
+	for _, q := range g.Equal {
 		if q.Attr == attr {
 			return string(q.Value.B), true
 		}

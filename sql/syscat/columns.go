@@ -1,0 +1,209 @@
+package syscat
+
+import (
+	"slices"
+	"sync"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/exec"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// A scan of a whole system table hands out columns that were made before: those of the
+// facts once per process, those of descriptors once per state of the catalog. Rows
+// that a query looks up by a column that leads to no descriptor are found
+// through an index over these columns.
+
+// columnSet is rows as column vectors, made column by column when they are asked for.
+type columnSet struct {
+	mu    sync.Mutex
+	rows  int // -1: not known yet
+	cols  map[int][]column.Vec
+	index map[int]*factIndex
+}
+
+func newColumnSet() *columnSet {
+	return &columnSet{rows: -1, cols: map[int][]column.Vec{}, index: map[int]*factIndex{}}
+}
+
+// ensure makes the missing ones of some columns. Fill calls its argument for each row.
+func (s *columnSet) ensure(attrs []int, kinds []column.Kind, fill func(missing []int, add func(row []column.Datum))) {
+	var missing []int
+	for _, a := range attrs {
+		if s.cols[a] == nil {
+			missing = append(missing, a)
+		}
+	}
+	if missing == nil && s.rows >= 0 {
+		return
+	}
+	made := make([][]column.Vec, len(missing))
+	n := 0
+	fill(missing, func(row []column.Datum) {
+		for i, a := range missing {
+			if n%column.BatchSize == 0 {
+				made[i] = append(made[i], column.Vec{Kind: kinds[a]})
+			}
+			made[i][len(made[i])-1].Append(row[a])
+		}
+		n++
+	})
+	s.rows = n
+	for i, a := range missing {
+		if made[i] == nil {
+			made[i] = []column.Vec{}
+		}
+		s.cols[a] = made[i]
+	}
+}
+
+// batches appends the rows as batches of some columns.
+func (s *columnSet) batches(dst []column.Batch, attrs []int, tableOID OID) []column.Batch {
+	for at, k := 0, 0; at < s.rows; at, k = at+column.BatchSize, k+1 {
+		b := column.Batch{N: min(s.rows-at, column.BatchSize), Cols: make([]column.Vec, len(attrs))}
+		for i, a := range attrs {
+			if a >= 0 {
+				b.Cols[i] = s.cols[a][k]
+			} else {
+				b.Cols[i] = constantColumn(int64(tableOID), b.N)
+			}
+		}
+		dst = append(dst, b)
+	}
+	return dst
+}
+
+func constantColumn(v int64, n int) column.Vec {
+	out := column.Vec{Kind: column.Int, I: make([]int64, n)}
+	for i := range out.I {
+		out.I[i] = v
+	}
+	return out
+}
+
+// Columns implements exec.VirtualColumns.
+func (t *systemTable) Columns(rt *exec.Runtime, attrs []int) (list []column.Batch, ok bool) {
+	var stored []int
+	for _, a := range attrs {
+		switch {
+		case a >= 0 && t.current[a] || a < 0 && a != plan.AttrTableOID:
+			return nil, false
+		case a >= 0:
+			stored = append(stored, a)
+		}
+	}
+	if f := t.facts(); f != nil {
+		set := f.columns
+		if t.aclAttr >= 0 && f.acl != nil && slices.Contains(stored, t.aclAttr) { // roles can be renamed
+			set = t.derived(rt, true)
+		}
+		set.mu.Lock()
+		set.ensure(stored, t.kinds(), func(missing []int, add func(row []column.Datum)) {
+			g := t.generator(rt, exec.VirtualRead{Need: t.needed(missing)}, func(row []column.Datum) bool {
+				add(row)
+				return true
+			})
+			t.factRows(g, f)
+		})
+		list = set.batches(list, attrs, t.relation.OID)
+		set.mu.Unlock()
+	}
+	if t.rows != nil {
+		set := t.derived(rt, false)
+		set.mu.Lock()
+		t.fill(rt, set, stored)
+		list = set.batches(list, attrs, t.relation.OID)
+		set.mu.Unlock()
+	}
+	return list, true
+}
+
+// derivedKey tells apart what is kept with a state of the catalog.
+type derivedKey struct {
+	table *systemTable
+	facts bool
+}
+
+// derived returns the columns that belong to the state of the catalog.
+func (t *systemTable) derived(rt *exec.Runtime, facts bool) *columnSet {
+	return rt.Catalog.Derived(derivedKey{t, facts}, func() any { return newColumnSet() }).(*columnSet)
+}
+
+// fill makes columns from descriptors. The set is locked.
+func (t *systemTable) fill(rt *exec.Runtime, set *columnSet, attrs []int) {
+	set.ensure(attrs, t.kinds(), func(missing []int, add func(row []column.Datum)) {
+		t.rows(t.generator(rt, exec.VirtualRead{Need: t.needed(missing)}, func(row []column.Datum) bool {
+			add(row)
+			return true
+		}))
+	})
+}
+
+func (t *systemTable) needed(attrs []int) []bool {
+	need := make([]bool, len(t.relation.Columns))
+	for _, a := range attrs {
+		need[a] = true
+	}
+	return need
+}
+
+// byIndex yields the rows made from descriptors that a restriction finds in an index over
+// all of them.
+func (t *systemTable) byIndex(rt *exec.Runtime, read exec.VirtualRead, yield func(row []column.Datum) bool) error {
+	g := t.generator(rt, read, yield)
+	var attrs []int
+	for a := range t.relation.Columns {
+		if g.needs(a) {
+			if t.current[a] {
+				t.rows(g)
+				return nil
+			}
+			attrs = append(attrs, a)
+		}
+	}
+	for _, q := range read.Equal {
+		if !g.needs(q.Attr) {
+			attrs = append(attrs, q.Attr)
+		}
+	}
+	set := t.derived(rt, false)
+	set.mu.Lock()
+	t.fill(rt, set, attrs)
+	best := set.find(read.Equal[0], t.kinds())
+	for _, q := range read.Equal[1:] {
+		if list := set.find(q, t.kinds()); len(list) < len(best) {
+			best = list
+		}
+	}
+	cols := make([][]column.Vec, len(attrs)) // published columns never change
+	for i, a := range attrs {
+		cols[i] = set.cols[a]
+	}
+	set.mu.Unlock()
+	row := make([]column.Datum, len(t.relation.Columns))
+	for _, r := range best {
+		for i, a := range attrs {
+			row[a] = cols[i][int(r)/column.BatchSize].Datum(int(r) % column.BatchSize)
+		}
+		if !g.send(row) {
+			break
+		}
+	}
+	return nil
+}
+
+// find returns the rows with a value. The set is locked and has the column.
+func (s *columnSet) find(q exec.VirtualEqual, kinds []column.Kind) []int32 {
+	x := s.index[q.Attr]
+	if x == nil {
+		x = newFactIndex(kinds[q.Attr], s.rows)
+		for k := range s.cols[q.Attr] {
+			v := &s.cols[q.Attr][k]
+			for i := range v.Len() {
+				x.add(v.Datum(i), k*column.BatchSize+i)
+			}
+		}
+		s.index[q.Attr] = x
+	}
+	return x.find(q.Value)
+}
