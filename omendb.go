@@ -98,8 +98,13 @@ func Open(dir string, opts ...Option) (*DB, error) {
 
 func (db *DB) open(fs vfs.FS, dir string) (err error) {
 	o := &db.opts
+	logging, err := o.logging()
+	if err != nil {
+		return err
+	}
 	db.eng, err = engine.Open(engine.Options{FS: fs, Dir: dir, Clock: o.clock, Tasks: db.tasks, Log: o.log,
-		CacheBytes: o.cacheBytes, MemtableBytes: o.memtableBytes, Events: o.events, Fatal: o.fatal})
+		CacheBytes: o.cacheBytes, MemtableBytes: o.memtableBytes,
+		MaxLogBytes: logging.maxBytes, MinLogBytes: logging.minBytes, CheckpointTimeout: logging.timeout, Events: o.events, Fatal: o.fatal})
 	if err != nil {
 		return err
 	}

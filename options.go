@@ -2,9 +2,13 @@ package omendb
 
 import (
 	"crypto/rand"
+	"errors"
 	"io"
+	"maps"
 	"os"
 	"os/user"
+	"strings"
+	"time"
 
 	"github.com/rs/zerolog"
 
@@ -13,6 +17,7 @@ import (
 	"github.com/omendb/omendb/pgwire"
 	"github.com/omendb/omendb/security"
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/settings"
 )
 
 // Option says how Open opens a database.
@@ -79,8 +84,36 @@ func WithCacheBytes(n int64) Option { return func(o *options) { o.cacheBytes = n
 // WithMemtableBytes sets how much is gathered in memory before it is written to a data file.
 func WithMemtableBytes(n int64) Option { return func(o *options) { o.memtableBytes = n } }
 
-// WithSettings gives configuration parameters other defaults.
-func WithSettings(s map[string]string) Option { return func(o *options) { o.settings = s } }
+// WithSettings gives configuration parameters other defaults. Of those that
+// PostgreSQL's server reads when it starts, max_wal_size, min_wal_size and
+// checkpoint_timeout count: how much log there is to replay after a crash. Given
+// again, it adds to what was given before.
+func WithSettings(s map[string]string) Option {
+	return func(o *options) {
+		all := map[string]string{}
+		maps.Copy(all, o.settings)
+		maps.Copy(all, s)
+		o.settings = all
+	}
+}
+
+// logging is what the settings say about the log.
+type logging struct {
+	maxBytes, minBytes int64
+	timeout            time.Duration
+}
+
+func (o *options) logging() (l logging, err error) {
+	v := settings.NewValues()
+	for _, name := range []string{"max_wal_size", "min_wal_size", "checkpoint_timeout"} {
+		for given, value := range o.settings {
+			if strings.EqualFold(given, name) {
+				err = errors.Join(err, v.SetDefault(name, value))
+			}
+		}
+	}
+	return logging{v.Int("max_wal_size") << 20, v.Int("min_wal_size") << 20, time.Duration(v.Int("checkpoint_timeout")) * time.Second}, err
+}
 
 // WithEvents passes what happens inside, and the SQLSTATE of every error that a
 // client gets, to somebody who counts it. Both must be quick.

@@ -15,6 +15,22 @@ import (
 	"github.com/omendb/omendb/internal/event"
 )
 
+// inside connects to a database of this process.
+func inside(t testing.TB, db *omendb.DB) *pgx.Conn {
+	t.Helper()
+	config, err := pgx.ParseConfig("host=inside user=omendb database=postgres sslmode=disable")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
+	config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return db.Connect(), nil }
+	conn, err := pgx.ConnectConfig(context.Background(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
 // killedWith returns a copy of the directory of a database into which rows were
 // inserted by SQL, per rows to a commit, as a killed process leaves it: nothing
 // is in data files, all is in the log. The table has a primary key and two more
@@ -23,20 +39,11 @@ func killedWith(t testing.TB, rows, per int) string {
 	t.Helper()
 	ctx := context.Background()
 	dir := t.TempDir()
-	db, err := omendb.Open(dir, omendb.WithMemtableBytes(8<<30), omendb.WithSettings(map[string]string{"synchronous_commit": "off"}))
+	db, err := omendb.Open(dir, omendb.WithMemtableBytes(8<<30), omendb.WithSettings(map[string]string{"synchronous_commit": "off", "max_wal_size": "64GB"}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := pgx.ParseConfig("host=inside user=omendb database=postgres sslmode=disable")
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
-	config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return db.Connect(), nil }
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		t.Fatal(err)
-	}
+	conn := inside(t, db)
 	exec := func(sql string, args ...any) {
 		if _, err := conn.Exec(ctx, sql, args...); err != nil {
 			t.Fatal(err)
@@ -164,5 +171,31 @@ func BenchmarkRecovery(b *testing.B) {
 				b.StartTimer()
 			}
 		})
+	}
+}
+
+// TestLogSettings shows the settings of the log, and refuses those that make no sense.
+func TestLogSettings(t *testing.T) {
+	db, err := omendb.Open(omendb.Memory, omendb.WithSettings(map[string]string{"max_wal_size": "2GB"}),
+		omendb.WithSettings(map[string]string{"checkpoint_timeout": "90s", "max_wal_size": "32MB"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	conn := inside(t, db)
+	for name, want := range map[string]string{"max_wal_size": "32MB", "checkpoint_timeout": "90s", "min_wal_size": "80MB"} {
+		var got string
+		if err := conn.QueryRow(context.Background(), "SHOW "+name).Scan(&got); err != nil || got != want {
+			t.Errorf("%s is %q (%v), want %q", name, got, err, want)
+		}
+	}
+	if _, err := conn.Exec(context.Background(), "SET max_wal_size = '1GB'"); err == nil {
+		t.Error("max_wal_size can be set in a session, where it has no effect")
+	}
+	for _, bad := range []string{"1MB", "much", "-1", "1s"} {
+		if db, err := omendb.Open(omendb.Memory, omendb.WithSettings(map[string]string{"max_wal_size": bad})); err == nil {
+			db.Close()
+			t.Errorf("max_wal_size %q is taken", bad)
+		}
 	}
 }

@@ -24,7 +24,8 @@ func (db *DB) apply(r *wal.Record) error {
 
 // full reports whether it is time to freeze the memtables. The caller holds applyMu.
 func (db *DB) full() bool {
-	return db.activeBytes >= db.opts.MemtableBytes || db.logBytes >= db.opts.MaxLogBytes
+	// As much again is in each of the memtables that wait for their flush, and in the one being flushed.
+	return db.activeBytes >= db.opts.MemtableBytes || db.logBytes >= db.opts.MaxLogBytes/(maxFrozen+2)
 }
 
 // applyRecord applies a record. In recovery rp takes the rows, to apply them
@@ -70,7 +71,7 @@ func (db *DB) applyRecord(r *wal.Record, rp *replayer) error {
 		return fmt.Errorf("record %d: %w", r.LSN, d.err)
 	}
 	db.visible.Store(uint64(r.LSN))
-	db.logBytes += int64(len(r.Body))
+	db.logBytes += wal.RecordBytes(len(r.Body))
 	return nil
 }
 

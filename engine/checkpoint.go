@@ -89,6 +89,25 @@ func (db *DB) install(change func(map[StoreID]*storeState, *garbage), applied LS
 	return nil
 }
 
+// scheduleCheckpoint has memtables flushed when Options.CheckpointTimeout has
+// passed, if there is anything in them, and again after that.
+func (db *DB) scheduleCheckpoint() {
+	f := &db.flush
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if db.opts.CheckpointTimeout <= 0 || f.closing {
+		return
+	}
+	f.timed = db.opts.Tasks.After(db.opts.CheckpointTimeout, "engine.checkpoint", func() {
+		db.applyMu.Lock()
+		if db.logBytes > 0 {
+			db.freeze()
+		}
+		db.applyMu.Unlock()
+		db.scheduleCheckpoint()
+	})
+}
+
 func (i *ids) logged() (xid, store uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()

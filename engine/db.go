@@ -91,6 +91,7 @@ func Open(o Options) (*DB, error) {
 		db.cache.Close()
 		return nil, err
 	}
+	db.scheduleCheckpoint()
 	return db, nil
 }
 
@@ -119,6 +120,9 @@ func (db *DB) Close() error {
 	f.closing = true
 	if f.again != nil {
 		f.again()
+	}
+	if f.timed != nil {
+		f.timed()
 	}
 	f.wake()
 	f.mu.Unlock()

@@ -35,6 +35,7 @@ type flusher struct {
 	err      error         // why the last flush failed; nil after a success
 	changed  chan struct{} // closed at every change of the above; nil when nobody waits
 	again    func()        // cancels the timer of a retry
+	timed    func()        // cancels the timer of the next checkpoint
 	closing  bool
 	nonce    uint64 // of the newest segment; the manifest knows it, so that no two are alike
 }

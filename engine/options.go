@@ -22,13 +22,16 @@ type Options struct {
 
 	CacheBytes      int64         // block cache; 0 is DefaultCacheBytes
 	MemtableBytes   int64         // memtables are flushed at this size; 0 is DefaultMemtableBytes
-	MaxLogBytes     int64         // a checkpoint is made when so much log would have to be replayed; 0 is DefaultMaxLogBytes
+	MaxLogBytes     int64         // checkpoints keep the log to replay below this; 0 is DefaultMaxLogBytes
+	MinLogBytes     int64         // so much of the log's files is kept for reuse; 0 is the log's default
 	DeadlockTimeout time.Duration // how long a lock wait lasts before a deadlock is looked for; 0 is one second
 
 	BulkMinBytes    int64 // bulk loads of fewer bytes become single inserts; 0 is a sensible default, as below
 	BulkBufferBytes int64 // what a bulk load keeps in memory
 	SpillBytes      int64 // from how many bytes in a store a transaction commits segments
-	LogFileBytes    int64 // size of a log file; 0 is the log's default
+	LogFileBytes    int64 // size of a log file; 0 is the log's default, or less when MaxLogBytes is small
+
+	CheckpointTimeout time.Duration // a checkpoint is made so long after the last; 0 is never
 
 	ReplayBatchBytes int64 // how much log recovery takes at once; 0 is the log's default
 
@@ -57,6 +60,9 @@ func (o *Options) setDefaults() {
 	if o.MaxLogBytes == 0 {
 		o.MaxLogBytes = DefaultMaxLogBytes
 	}
+	if o.LogFileBytes == 0 {
+		o.LogFileBytes = min(wal.DefaultFileBytes, max(minLogFileBytes, o.MaxLogBytes/8))
+	}
 	if o.BulkMinBytes == 0 {
 		o.BulkMinBytes = bulkMinBytes
 	}
@@ -73,6 +79,21 @@ func (o *Options) setDefaults() {
 		o.DeadlockTimeout = DefaultDeadlockTimeout
 	}
 }
+
+// minLogFileBytes is the smallest log file that Options.MaxLogBytes leads to:
+// smaller ones would have to be changed all the time.
+const minLogFileBytes = 256 << 10
+
+// spareLogFiles returns how many log files are kept for reuse, 0 for the log's default.
+func (o *Options) spareLogFiles() int {
+	if o.MinLogBytes == 0 {
+		return 0
+	}
+	return int(min(max(o.MinLogBytes, o.LogFileBytes)/o.LogFileBytes, maxSpareLogFiles))
+}
+
+// maxSpareLogFiles bounds the room that waits for a burst of writes.
+const maxSpareLogFiles = 1 << 10
 
 // Isolation is a transaction's isolation level.
 type Isolation uint8

@@ -43,7 +43,7 @@ func (db *DB) recover() error {
 	db.log, err = wal.Open(wal.Options{
 		FS: fs, Dir: path.Join(dir, logDir), Clock: db.opts.Clock, Tasks: db.opts.Tasks,
 		Apply: db.applyAll, Fatal: db.fatal, Events: db.opts.Events,
-		FileBytes: db.opts.LogFileBytes, MinDurable: m.catalog,
+		FileBytes: db.opts.LogFileBytes, SpareFiles: db.opts.spareLogFiles(), MinDurable: m.catalog,
 	})
 	if err != nil {
 		db.closeRuns()

@@ -63,27 +63,3 @@ func BenchmarkReplay(b *testing.B) {
 		})
 	}
 }
-
-// TestLogToReplayIsBounded writes more than max_wal_size allows to accumulate.
-func TestLogToReplayIsBounded(t *testing.T) {
-	mem := vfs.NewMem(1)
-	db, err := openOn(t, mem, func(o *Options) { o.MaxLogBytes = 64 << 10; o.LogFileBytes = 16 << 10 })
-	check(t, err)
-	insertWithIndexes(t, db, 5000, 1)
-	check(t, db.wait(ctx, func(f *flusher) bool { return len(f.frozen) == 0 }))
-	killed := mem.Clone()
-	check(t, db.Close())
-	var replayed int64
-	db, err = openOn(t, killed, func(o *Options) {
-		o.Events = func(e event.Event) {
-			if e.Name == event.RecoveryDone {
-				replayed = e.Bytes
-			}
-		}
-	})
-	check(t, err)
-	if replayed == 0 || replayed > 256<<10 {
-		t.Errorf("%d bytes of log were replayed, %d make a checkpoint", replayed, 64<<10)
-	}
-	check(t, db.Close())
-}

@@ -58,6 +58,9 @@ func frameBytes(n int) int64 {
 	return (recordHeaderBytes + int64(n) + recordAlign - 1) &^ (recordAlign - 1)
 }
 
+// RecordBytes returns what a record with a body of n bytes takes in the log.
+func RecordBytes(n int) int64 { return frameBytes(n) }
+
 // crcSeed is the value that the checksums of a file's records start from.
 func crcSeed(salt uint64, generation uint32) uint32 {
 	var b [12]byte

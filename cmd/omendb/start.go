@@ -32,6 +32,7 @@ type startFlags struct {
 	metricsListen              string
 	gracePeriod                time.Duration
 	cacheMB                    int64
+	maxWAL, minWAL, checkpoint string
 	stdout, stderr             io.Writer
 }
 
@@ -57,6 +58,9 @@ func startCommand() *cobra.Command {
 	f.BoolVar(&s.requireTLS, "require-tls", false, "refuse connections over the network without TLS")
 	f.IntVar(&s.maxConnections, "max-connections", 100, "most connections at a time")
 	f.Int64Var(&s.cacheMB, "cache-mb", 0, "size of the block cache in MB; 0 chooses")
+	f.StringVar(&s.maxWAL, "max-wal-size", "1GB", "checkpoints keep the log to replay after a crash below this (max_wal_size)")
+	f.StringVar(&s.minWAL, "min-wal-size", "80MB", "log files of this size are kept for reuse (min_wal_size)")
+	f.StringVar(&s.checkpoint, "checkpoint-timeout", "5min", "time after which a checkpoint is made if there was none (checkpoint_timeout)")
 	f.StringVar(&s.logFormat, "log-format", "console", "form of the log on standard error: console or json")
 	f.StringVar(&s.logLevel, "log-level", "info", "least level to log: debug, info, warn or error")
 	f.StringVar(&s.metricsListen, "metrics-listen", "", "address to serve /metrics for Prometheus on; empty for none")
@@ -172,6 +176,7 @@ func (s *startFlags) options(log zerolog.Logger, metrics *monitor.Metrics) ([]om
 			os.Exit(exitFatal)
 		}),
 	}
+	opts = append(opts, omendb.WithSettings(map[string]string{"max_wal_size": s.maxWAL, "min_wal_size": s.minWAL, "checkpoint_timeout": s.checkpoint}))
 	if s.cacheMB > 0 {
 		opts = append(opts, omendb.WithCacheBytes(s.cacheMB<<20))
 	}
