@@ -4,32 +4,13 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"net"
 	"os"
 	"path/filepath"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-
 	"github.com/omendb/omendb"
 	"github.com/omendb/omendb/internal/event"
 )
-
-// inside connects to a database of this process.
-func inside(t testing.TB, db *omendb.DB) *pgx.Conn {
-	t.Helper()
-	config, err := pgx.ParseConfig("host=inside user=omendb database=postgres sslmode=disable")
-	if err != nil {
-		t.Fatal(err)
-	}
-	config.LookupFunc = func(_ context.Context, host string) ([]string, error) { return []string{host}, nil }
-	config.DialFunc = func(context.Context, string, string) (net.Conn, error) { return db.Connect(), nil }
-	conn, err := pgx.ConnectConfig(context.Background(), config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return conn
-}
 
 // killedWith returns a copy of the directory of a database into which rows were
 // inserted by SQL, per rows to a commit, as a killed process leaves it: nothing
@@ -43,7 +24,7 @@ func killedWith(t testing.TB, rows, per int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	conn := inside(t, db)
+	conn := inside(t, db, "omendb")
 	exec := func(sql string, args ...any) {
 		if _, err := conn.Exec(ctx, sql, args...); err != nil {
 			t.Fatal(err)
@@ -182,7 +163,7 @@ func TestLogSettings(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	conn := inside(t, db)
+	conn := inside(t, db, "omendb")
 	for name, want := range map[string]string{"max_wal_size": "32MB", "checkpoint_timeout": "90s", "min_wal_size": "80MB"} {
 		var got string
 		if err := conn.QueryRow(context.Background(), "SHOW "+name).Scan(&got); err != nil || got != want {

@@ -14,7 +14,7 @@ import (
 )
 
 // inside connects to a database of this process.
-func inside(t *testing.T, db *omendb.DB, user string) *pgx.Conn {
+func inside(t testing.TB, db *omendb.DB, user string) *pgx.Conn {
 	t.Helper()
 	config, err := pgx.ParseConfig("host=inside database=postgres sslmode=disable user=" + user)
 	if err != nil {
