@@ -43,7 +43,8 @@ type BulkWriter struct {
 	def    *storeDef
 	buf    *memtable.Table
 	row    []byte
-	runs   []*run // one for each full buffer
+	stream bulkStream
+	runs   []*run // one for each full buffer, and those of the stream
 	minBuf int64
 	maxBuf int64
 	err    error
@@ -69,6 +70,12 @@ func (b *BulkWriter) Append(key []byte, row []column.Datum) error {
 	if len(row) > len(b.def.kinds) {
 		panic(fmt.Sprintf("engine: row of %d columns for store %d of %d", len(row), b.id, len(b.def.kinds)))
 	}
+	if b.stream.w != nil {
+		var taken bool
+		if taken, b.err = b.streams(key, row); taken || b.err != nil {
+			return b.err
+		}
+	}
 	if v, ok := b.buf.Get(key, math.MaxUint64); ok {
 		b.err = existing(b.def, b.id, key, v, true)
 		return b.err
@@ -76,7 +83,11 @@ func (b *BulkWriter) Append(key []byte, row []column.Datum) error {
 	b.row = memtable.AppendRow(b.row[:0], b.def.kinds, row)
 	b.buf.Put(key, 1, memtable.Inserted, b.row)
 	if b.buf.Bytes() >= b.maxBuf && !b.single() {
-		b.err = b.spill()
+		if b.buf.Ordered() {
+			b.err = b.startStream()
+		} else {
+			b.err = b.spill()
+		}
 	}
 	return b.err
 }
@@ -102,6 +113,7 @@ func (b *BulkWriter) spill() error {
 
 // Abort gives up the load. It does nothing after Finish.
 func (b *BulkWriter) Abort() {
+	b.abortStream()
 	b.t.db.letGo(b.runs)
 	b.runs, b.buf = nil, memtable.New()
 	if b.err == nil {
@@ -119,6 +131,9 @@ func (b *BulkWriter) Finish(ctx context.Context) error {
 		return err
 	}
 	defer b.Abort()
+	if err := b.endStream(); err != nil {
+		return err
+	}
 	if len(b.runs) == 0 && b.buf.Bytes() < b.minBuf || b.single() {
 		return b.insertAll(ctx)
 	}

@@ -292,6 +292,9 @@ func (t *Table) Undo(id uint32) {
 // Empty reports whether no key was ever put.
 func (t *Table) Empty() bool { return t.lane.len.Load() == 0 }
 
+// Ordered reports whether keys only ever came in ascending order.
+func (t *Table) Ordered() bool { return t.shuffled.Load() == 0 }
+
 // Bytes returns the memory that the table holds.
 func (t *Table) Bytes() int64 { return t.bytes.Load() }
 

@@ -1,0 +1,81 @@
+package engine
+
+import (
+	"bytes"
+	"math"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/compact"
+	"github.com/omendb/omendb/engine/memtable"
+	"github.com/omendb/omendb/engine/segment"
+)
+
+// bulkStream is a bulk load's way past the buffer: once a whole buffer of rows
+// came in key order, those that follow go straight into a segment while they do.
+type bulkStream struct {
+	w    *segment.Writer // nil: not streaming
+	last []byte          // the greatest key so far
+}
+
+// streams reports whether a row was taken by the stream. One that comes out
+// of order ends it: it and what follows are buffered again.
+func (b *BulkWriter) streams(key []byte, row []column.Datum) (bool, error) {
+	if bytes.Compare(key, b.stream.last) <= 0 {
+		return false, b.endStream()
+	}
+	if b.stream.w.Bytes() >= compact.TargetBytes {
+		if err := b.endStream(); err != nil {
+			return false, err
+		}
+		b.stream.w = b.t.db.newWriter(b.def)
+	}
+	b.stream.last = append(b.stream.last[:0], key...)
+	return true, ioError(b.stream.w.Add(key, unstamped, false, nil, row))
+}
+
+// startStream writes the buffer, whose keys came in order, into a segment and
+// leaves it open.
+func (b *BulkWriter) startStream() error {
+	b.stream.w = b.t.db.newWriter(b.def)
+	var c memtable.Cursor
+	c.Init(b.buf, nil, nil, false)
+	row := make([]column.Datum, len(b.def.kinds))
+	for c.Next() {
+		v, _ := c.Version(math.MaxUint64)
+		n := memtable.Row(v.Data).Columns()
+		b.def.read(v.Data, b.def.all[:n], row)
+		if err := b.stream.w.Add(c.Key(), unstamped, false, nil, row[:n]); err != nil {
+			return ioError(err)
+		}
+		b.stream.last = append(b.stream.last[:0], c.Key()...)
+	}
+	b.buf = memtable.New()
+	return nil
+}
+
+// endStream completes the stream's segment, if there is one.
+func (b *BulkWriter) endStream() error {
+	w := b.stream.w
+	if w == nil {
+		return nil
+	}
+	b.stream.w = nil
+	info, err := w.Finish()
+	if err != nil {
+		return ioError(err)
+	}
+	runs, err := b.t.db.openRuns([]segment.Info{info}, unstamped)
+	if err != nil {
+		return ioError(err)
+	}
+	b.runs = append(b.runs, runs...)
+	return nil
+}
+
+// abortStream removes what the stream has written.
+func (b *BulkWriter) abortStream() {
+	if b.stream.w != nil {
+		b.stream.w.Abort()
+		b.stream.w = nil
+	}
+}
