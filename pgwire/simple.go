@@ -94,7 +94,7 @@ func (c *conn) failed(typ byte, err error) error {
 	}
 	if extended {
 		c.skip = true
-		return nil
+		return c.w.want(!c.r.empty()) // a Flush of what is skipped now is skipped as well
 	}
 	return c.ready()
 }

@@ -2,7 +2,7 @@ package sql
 
 import (
 	"context"
-	"strings"
+	"slices"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/parser"
@@ -48,7 +48,7 @@ func (x *Session) prepare(ctx context.Context, text string, params []uint32) (*s
 	if x.state != txnFailed {
 		if s := x.srv.plans.findPrepared(x, text, params); s != nil {
 			cached := s.bound
-			if _, err := x.ready(ctx, s); err != nil {
+			if _, err := x.readyToPrepare(ctx, s); err != nil {
 				return nil, err
 			}
 			s.shared = false
@@ -73,7 +73,7 @@ func (x *Session) prepare(ctx context.Context, text string, params []uint32) (*s
 	if x.state == txnFailed {
 		return s, x.checkFailedText(s)
 	}
-	if _, err := x.ready(ctx, s); err != nil {
+	if _, err := x.readyToPrepare(ctx, s); err != nil {
 		return nil, err
 	}
 	x.srv.plans.keepPrepared(x, text, params, s)
@@ -157,17 +157,20 @@ func (x *Session) bindPortal(ctx context.Context, p *portal, s *statement, forma
 	if p.params, err = x.readParams(c.params, formats, values); err != nil {
 		return err
 	}
+	if c.late != nil {
+		return c.late
+	}
 	p.query, p.utility = c.query, c.utility
-	out := outputOf(c)
-	if len(resultFormats) > 1 && len(resultFormats) != len(out) {
-		return pgerr.New(pgerr.ProtocolViolation, "bind message has %d result formats but query has %d columns", len(resultFormats), len(out))
+	cols := x.describe(ctx, c, resultFormats)
+	if len(resultFormats) > 1 && len(resultFormats) != len(cols) {
+		return pgerr.New(pgerr.ProtocolViolation, "bind message has %d result formats but query has %d columns", len(resultFormats), len(cols))
 	}
 	for _, f := range resultFormats {
 		if f != 0 && f != 1 {
 			return pgerr.New(pgerr.InvalidParameterValue, "unsupported format code: %d", f)
 		}
 	}
-	p.cols = x.columnsOf(out, resultFormats)
+	p.cols = cols
 	return nil
 }
 
@@ -182,20 +185,14 @@ func (x *Session) readParams(params []uint32, formats []int16, values [][]byte) 
 			out[i] = column.Null()
 			continue
 		}
-		format := int16(0)
-		switch {
-		case len(formats) == 1:
-			format = formats[0]
-		case i < len(formats):
-			format = formats[i]
-		}
 		var err error
-		switch format {
+		switch format := formatOf(formats, i); format {
 		case 0:
-			if strings.IndexByte(string(v), 0) >= 0 {
-				return nil, pgerr.New(pgerr.CharacterNotInRepertoire, "invalid byte sequence for encoding \"UTF8\": 0x00")
+			text := string(v)
+			if err := parser.CheckEncoding(text); err != nil {
+				return nil, err
 			}
-			out[i], err = x.env.In(params[i], -1, string(v))
+			out[i], err = x.env.In(params[i], -1, text)
 		case 1:
 			out[i], err = x.env.Recv(params[i], -1, v)
 		default:
@@ -219,11 +216,60 @@ func (x *Session) DescribeStatement(ctx context.Context, name string) (params []
 	if x.state == txnFailed {
 		return nil, nil, x.checkFailedText(s)
 	}
-	c, err := x.ready(ctx, s)
+	ctx, done, err := x.statementContext(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	return c.params, x.columnsOf(outputOf(c), nil), nil
+	defer done()
+	c, err := x.readyToPrepare(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.params, x.describe(ctx, c, nil), nil
+}
+
+// readyToPrepare is ready for a statement that is not run yet: what only its
+// run fails with is no error.
+func (x *Session) readyToPrepare(ctx context.Context, s *statement) (*compiled, error) {
+	x.preparing = true
+	defer func() { x.preparing = false }()
+	return x.ready(ctx, s)
+}
+
+// describe returns the result columns of a statement. Those of FETCH and
+// EXECUTE are known by the cursor or the statement that they name; one that
+// does not exist is an error only when they run.
+func (x *Session) describe(ctx context.Context, c *compiled, formats []int16) []Column {
+	switch u := c.utility.(type) {
+	case *plan.Fetch:
+		if p := x.portals[u.Cursor]; p != nil && !u.Move {
+			cols := slices.Clone(p.cols)
+			for i := range cols {
+				if len(formats) > 0 && p.cursor != nil && !p.cursor.def.Binary {
+					cols[i].Format = formatOf(formats, i)
+				}
+			}
+			return cols
+		}
+	case *plan.Execute:
+		if s := x.statements[u.Name]; s != nil && s.parsed != nil {
+			if inner, err := x.readyToPrepare(ctx, s); err == nil {
+				return x.describe(ctx, inner, formats)
+			}
+		}
+	}
+	return x.columnsOf(outputOf(c), formats)
+}
+
+// formatOf returns the format code of the i-th of several values.
+func formatOf(formats []int16, i int) int16 {
+	switch {
+	case len(formats) == 1:
+		return formats[0]
+	case i < len(formats):
+		return formats[i]
+	}
+	return 0
 }
 
 // DescribePortal returns the result columns of a portal, in its formats.
@@ -284,6 +330,7 @@ func (x *Session) executeQuery(ctx context.Context, p *portal, maxRows int64, si
 	}
 	p.rt.Context = ctx
 	p.sent = 0
+	defer x.clearTimeout()
 	more, err := x.pump(p, maxRows, sink)
 	if err != nil {
 		return err

@@ -18,6 +18,7 @@ type knobs struct {
 	searchNames  []string // search_path
 	literalCache bool
 	timeout      int64 // statement_timeout in ms
+	uncommitted  bool  // default_transaction_isolation is read uncommitted
 	txn          engine.TxnOptions
 	bind         string // the values that bindings depend on
 }
@@ -53,6 +54,7 @@ func (x *Session) readKnobs() knobs {
 		searchNames:  splitIdentifiers(x.values.Get("search_path")),
 		literalCache: x.values.Bool("omen.literal_cache"),
 		timeout:      x.values.Int("statement_timeout"),
+		uncommitted:  strings.EqualFold(x.values.Get("default_transaction_isolation"), readUncommitted),
 		txn: engine.TxnOptions{
 			Isolation:   isolationOf(x.values.Get("default_transaction_isolation")),
 			ReadOnly:    x.values.Bool("default_transaction_read_only"),

@@ -15,7 +15,9 @@ import (
 // implicit transaction, except where BEGIN and COMMIT say otherwise. The first
 // error ends it and is returned after the transaction was marked.
 func (x *Session) Simple(ctx context.Context, text string, sink Sink) error {
+	x.clearTimeout()
 	err := x.simple(ctx, text, sink)
+	x.clearTimeout()
 	if err != nil {
 		err = pgerr.From(err)
 		x.Failed(err)
@@ -49,6 +51,13 @@ func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 		return sink.Empty()
 	}
 	for i := range list {
+		if i > 0 && x.timeoutAt.IsZero() { // SET may have set a time for the rest
+			stop, err := x.armTimeout(func(cause error) { x.interrupt(cause) })
+			if err != nil {
+				return err
+			}
+			defer stop()
+		}
 		s := &statement{text: list[i].Text, parsed: &list[i]}
 		params, err := x.liftStatement(ctx, s, len(list) == 1)
 		if err != nil {
@@ -112,6 +121,9 @@ func (x *Session) runStatement(ctx context.Context, s *statement, params []colum
 	c, err := x.ready(ctx, s)
 	if err != nil {
 		return err
+	}
+	if c.late != nil {
+		return c.late
 	}
 	x.srv.counters.Statements.Add(1)
 	if c.utility != nil {

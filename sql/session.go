@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/sql/catalog"
@@ -67,11 +68,14 @@ type Session struct {
 
 	activity activity
 
-	cancelMu   sync.Mutex
-	cancel     context.CancelCauseFunc // of the running statement
-	terminated atomic.Bool
-	closed     bool
-	inbox      inbox
+	cancelMu    sync.Mutex
+	cancel      context.CancelCauseFunc // of the running statement
+	terminated  atomic.Bool
+	timeoutAt   time.Time // when the messages since the last Sync or Execute began, where statement_timeout is set
+	uncommitted bool      // the transaction said READ UNCOMMITTED, which is READ COMMITTED by another name
+	preparing   bool      // a statement is planned that does not run yet
+	closed      bool
+	inbox       inbox
 }
 
 // savepoint is a named point inside a transaction.
@@ -247,11 +251,13 @@ var (
 )
 
 // Cancel stops the running statement, from any goroutine.
-func (x *Session) Cancel() {
+func (x *Session) Cancel() { x.interrupt(errCanceled) }
+
+func (x *Session) interrupt(cause error) {
 	x.cancelMu.Lock()
 	defer x.cancelMu.Unlock()
 	if x.cancel != nil {
-		x.cancel(errCanceled)
+		x.cancel(cause)
 	}
 }
 
@@ -259,11 +265,7 @@ func (x *Session) Cancel() {
 // from any goroutine.
 func (x *Session) Terminate() {
 	x.terminated.Store(true)
-	x.cancelMu.Lock()
-	defer x.cancelMu.Unlock()
-	if x.cancel != nil {
-		x.cancel(errTerminated)
-	}
+	x.interrupt(errTerminated)
 	x.inbox.poke()
 }
 
@@ -279,18 +281,43 @@ func (x *Session) statementContext(ctx context.Context) (context.Context, func()
 	x.cancelMu.Lock()
 	x.cancel = cancel
 	x.cancelMu.Unlock()
-	stop := func() bool { return true }
-	if ms := x.knob().timeout; ms > 0 {
-		stop = afterFunc(ms, func() { cancel(errTimeout) })
-	}
-	return ctx, func() {
+	stop, err := x.armTimeout(cancel)
+	done := func() {
 		stop()
 		x.cancelMu.Lock()
 		x.cancel = nil
 		x.cancelMu.Unlock()
 		cancel(nil)
-	}, nil
+	}
+	if err != nil {
+		done()
+	}
+	return ctx, done, err
 }
+
+// armTimeout cancels the message when statement_timeout is over. The time
+// counts from the first message after the last Execute, Sync or query, so a
+// client that thinks between Parse and Bind uses it up as well.
+func (x *Session) armTimeout(cancel context.CancelCauseFunc) (stop func() bool, err error) {
+	stop = func() bool { return true }
+	ms := x.knob().timeout
+	if ms <= 0 {
+		return stop, nil
+	}
+	now := x.srv.opts.Clock.Now()
+	if x.timeoutAt.IsZero() {
+		x.timeoutAt = now
+	}
+	left := ms - now.Sub(x.timeoutAt).Milliseconds()
+	if left <= 0 {
+		x.clearTimeout()
+		return stop, errTimeout
+	}
+	return afterFunc(left, func() { cancel(errTimeout) }), nil
+}
+
+// clearTimeout lets the time of statement_timeout start anew.
+func (x *Session) clearTimeout() { x.timeoutAt = time.Time{} }
 
 // Close ends the session: its transaction is rolled back, its locks, temporary
 // tables and notifications go.

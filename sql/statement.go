@@ -39,6 +39,7 @@ type compiled struct {
 	params  []uint32
 	key     bindKey
 	objects []plan.ObjectVersion
+	late    error  // what running it fails with, known since it was planned
 	views   uint64 // revision of a changed view: bindings inside DDL transactions are not shared
 }
 
@@ -212,6 +213,9 @@ func (x *Session) planBound(env *planner.Env, b *planner.Bound) (*compiled, erro
 	c := &compiled{utility: b.Utility, params: b.Params, objects: b.Objects, key: x.bindKey()}
 	if b.Query != nil {
 		var err error
+		if x.preparing {
+			env.Late = func(err error) { c.late = err }
+		}
 		if c.query, err = planner.Plan(env, b.Query); err != nil {
 			return nil, err
 		}

@@ -29,6 +29,7 @@ func (x *Session) begin() {
 		return
 	}
 	x.txn = x.srv.opts.DB.Begin(x.knob().txn)
+	x.uncommitted = x.knob().uncommitted
 	x.applyLockSettings()
 	x.view = x.cat.View(x.txn)
 	x.deferred = &exec.Deferred{}
@@ -58,12 +59,18 @@ func isolationOf(name string) engine.Isolation {
 	return engine.ReadCommitted
 }
 
-func isolationName(i engine.Isolation) string {
-	switch i {
-	case engine.RepeatableRead:
+// readUncommitted is a level without a behaviour of its own.
+const readUncommitted = "read uncommitted"
+
+// isolationName returns the running transaction's level as it was asked for.
+func (x *Session) isolationName() string {
+	switch i := x.txn.Options().Isolation; {
+	case i == engine.RepeatableRead:
 		return "repeatable read"
-	case engine.Serializable:
+	case i == engine.Serializable:
 		return "serializable"
+	case x.uncommitted:
+		return readUncommitted
 	}
 	return "read committed"
 }
@@ -144,6 +151,7 @@ func (x *Session) endTransaction() {
 // transaction is rolled back, a block becomes a failed one.
 func (x *Session) Failed(err error) {
 	x.srv.counters.Errors.Add(1)
+	x.clearTimeout()
 	switch x.state {
 	case txnImplicit, txnIdle:
 		x.rollback()
@@ -259,7 +267,7 @@ func (x *Session) chainOptions() []plan.Option {
 		return nil
 	}
 	o := x.txn.Options()
-	return []plan.Option{{Name: "transaction_isolation", Value: isolationName(o.Isolation)},
+	return []plan.Option{{Name: "transaction_isolation", Value: x.isolationName()},
 		{Name: "transaction_read_only", Value: o.ReadOnly}, {Name: "transaction_deferrable", Value: o.Deferrable}}
 }
 
@@ -273,7 +281,8 @@ func (x *Session) setTransaction(options []plan.Option, fresh bool) error {
 	for _, opt := range options {
 		switch opt.Name {
 		case "transaction_isolation":
-			next := isolationOf(optionText(opt.Value))
+			text := optionText(opt.Value)
+			next := isolationOf(text)
 			if next != level && !fresh {
 				if len(x.savepoints) > 0 {
 					return pgerr.New(pgerr.ActiveSQLTransaction, "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction")
@@ -282,7 +291,7 @@ func (x *Session) setTransaction(options []plan.Option, fresh bool) error {
 					return pgerr.New(pgerr.ActiveSQLTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query")
 				}
 			}
-			level = next
+			level, x.uncommitted = next, strings.EqualFold(text, readUncommitted)
 		case "transaction_read_only":
 			ro := optionBool(opt.Value)
 			if !ro && readOnly && !fresh && x.activity.statements > 0 {
@@ -372,6 +381,7 @@ func (x *Session) rollbackTo(name string) error {
 
 // Sync ends the implicit transaction of the extended protocol.
 func (x *Session) Sync(ctx context.Context) error {
+	x.clearTimeout()
 	if x.state != txnImplicit {
 		return nil
 	}

@@ -221,7 +221,7 @@ func (x *Session) showSetting(name string) (string, error) {
 		o := x.txn.Options()
 		switch strings.ToLower(name) {
 		case "transaction_isolation":
-			return isolationName(o.Isolation), nil
+			return x.isolationName(), nil
 		case "transaction_read_only":
 			return onOff(o.ReadOnly), nil
 		case "transaction_deferrable":
@@ -239,7 +239,7 @@ func (x *Session) runPrepare(ctx context.Context, p *plan.Prepare) error {
 	st := planner.RawStatement(p.Raw, p.Text)
 	s := &statement{name: p.Name, text: p.Text, parsed: &st, fromSQL: true, created: x.now()}
 	s.declared = append(s.declared, p.Types...)
-	if _, err := x.ready(ctx, s); err != nil {
+	if _, err := x.readyToPrepare(ctx, s); err != nil {
 		return err
 	}
 	x.statements[p.Name] = s
@@ -275,6 +275,9 @@ func (x *Session) runExecute(ctx context.Context, e *plan.Execute, params []colu
 	args, err := x.executeArgs(ctx, e, c, params)
 	if err != nil {
 		return err
+	}
+	if c.late != nil {
+		return c.late
 	}
 	if c.utility != nil {
 		return x.runUtility(ctx, c.utility, args, sink, false)

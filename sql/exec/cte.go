@@ -44,6 +44,9 @@ func (o *cteOp) open() error {
 func (o *cteOp) close() {}
 
 func (o *cteOp) next() (*column.Batch, error) {
+	if err := o.raised(); err != nil {
+		return nil, err
+	}
 	for {
 		b, err := o.reader.read()
 		if err != nil {

@@ -119,6 +119,9 @@ func (g *dropping) collectFrom(p dropPart) {
 		if a := g.d.view.Type(o.Array); a != nil {
 			g.collect(dropPart{object: a}, true)
 		}
+		if r := g.d.view.Relation(o.Relation); r != nil && r.Kind == catalog.KindComposite {
+			g.collect(dropPart{object: r}, true)
+		}
 	case *catalog.Index:
 		for _, fk := range g.d.view.ReferencedBy(o.Table) {
 			if fk.Constraint.Index == o.OID {

@@ -41,6 +41,9 @@ func (o *filterOp) open() error {
 func (o *filterOp) close() { o.input.close() }
 
 func (o *filterOp) next() (*column.Batch, error) {
+	if err := o.raised(); err != nil {
+		return nil, err
+	}
 	switch {
 	case o.never:
 		return nil, nil

@@ -194,6 +194,9 @@ func (o *functionScanOp) open() error {
 func (o *functionScanOp) close() {}
 
 func (o *functionScanOp) next() (*column.Batch, error) {
+	if err := o.raised(); err != nil {
+		return nil, err
+	}
 	for !o.done {
 		o.rows = newRowBuf(o.kinds, o.st.rt.batchSize())
 		for o.rows.n < o.st.rt.batchSize() {

@@ -167,6 +167,9 @@ func disjoint(spans []keySpan) []keySpan {
 }
 
 func (o *indexScanOp) next() (*column.Batch, error) {
+	if err := o.raised(); err != nil {
+		return nil, err
+	}
 	for {
 		if o.it == nil {
 			if len(o.spans) == 0 {

@@ -93,6 +93,9 @@ func equalKeys(a, b []byte) bool  { return string(a) == string(b) }
 func (o *keyLookupOp) close()     {}
 
 func (o *keyLookupOp) next() (*column.Batch, error) {
+	if err := o.raised(); err != nil {
+		return nil, err
+	}
 	for o.at < len(o.keys) {
 		n := min(len(o.keys)-o.at, o.st.rt.batchSize())
 		keys := o.keys[o.at : o.at+n]

@@ -100,6 +100,7 @@ func (st *state) buildLarge(n plan.Node) (operator, error) {
 // selection is the part that operators with a condition share: it applies the
 // condition to a batch and keeps the memory of the selection.
 type selection struct {
+	late
 	cond predicate
 	sel  []int32
 	out  column.Batch
@@ -115,10 +116,32 @@ func (s *selection) apply(b *column.Batch) (*column.Batch, error) {
 		return b, nil
 	}
 	sel, err := s.cond.filter(b, b.Sel, s.sel[:0])
-	if err != nil || len(sel) == 0 {
-		return nil, err
+	if err != nil {
+		if sel = s.before(b); len(sel) == 0 {
+			s.err = nil
+			return nil, err
+		}
+	}
+	if len(sel) == 0 {
+		return nil, nil
 	}
 	s.sel = sel
 	s.out = column.Batch{Cols: b.Cols, N: b.N, Sel: sel}
 	return &s.out, nil
+}
+
+// before returns the rows of a failing batch that pass the condition before the
+// failing one.
+func (s *selection) before(b *column.Batch) []int32 {
+	if _, volatile := s.cond.(volatilePredicate); volatile || b.Len() < 2 {
+		return nil
+	}
+	var passed, tmp []int32
+	s.rowsBefore(b, func(row []int32) (err error) {
+		if tmp, err = s.cond.filter(b, row, tmp[:0]); err == nil {
+			passed = append(passed, tmp...)
+		}
+		return err
+	})
+	return passed
 }

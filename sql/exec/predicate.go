@@ -24,7 +24,11 @@ func (st *state) predicate(e plan.Expr) (predicate, error) {
 		return nil, nil
 	}
 	c := &compiler{st: st}
-	return c.predicate(e)
+	p, err := c.predicate(e)
+	if err == nil && isVolatile(e) {
+		p = volatilePredicate{p}
+	}
+	return p, err
 }
 
 func (c *compiler) predicate(e plan.Expr) (predicate, error) {

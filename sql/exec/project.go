@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/plan"
 )
@@ -14,9 +16,11 @@ type projectOp struct {
 
 // projection computes output columns from a batch.
 type projection struct {
-	exprs []expr
-	out   column.Batch
-	wide  []column.Vec // constants spread over a batch
+	late
+	repeat bool // the expressions may be computed twice
+	exprs  []expr
+	out    column.Batch
+	wide   []column.Vec // constants spread over a batch
 }
 
 func newProjection(exprs []expr) projection {
@@ -41,16 +45,40 @@ func (st *state) newProject(n *plan.Project) (operator, error) {
 		return nil, err
 	}
 	exprs, err := st.compileAll(n.Exprs)
-	return &projectOp{st: st, input: input, projection: newProjection(exprs)}, err
+	o := &projectOp{st: st, input: input, projection: newProjection(exprs)}
+	o.repeat = !slices.ContainsFunc(n.Exprs, isVolatile)
+	return o, err
 }
 
 func (o *projectOp) open() error { return o.input.open() }
 func (o *projectOp) close()      { o.input.close() }
 
 func (o *projectOp) next() (*column.Batch, error) {
+	if err := o.raised(); err != nil {
+		return nil, err
+	}
 	b, err := o.input.next()
 	if err != nil || b == nil {
 		return nil, err
 	}
-	return o.apply(b)
+	out, err := o.apply(b)
+	if err != nil && o.repeat && b.Len() > 1 {
+		return o.before(b, err)
+	}
+	return out, err
+}
+
+// before returns what can be computed of a batch that fails with cause.
+func (o *projectOp) before(b *column.Batch, cause error) (*column.Batch, error) {
+	part := column.Batch{Cols: b.Cols, N: b.N}
+	part.Sel = o.rowsBefore(b, func(row []int32) error {
+		part.Sel = row
+		_, err := o.apply(&part)
+		return err
+	})
+	if len(part.Sel) == 0 {
+		o.err = nil
+		return nil, cause
+	}
+	return o.apply(&part)
 }

@@ -163,6 +163,9 @@ func (o *workTableOp) open() error {
 func (o *workTableOp) close() {}
 
 func (o *workTableOp) next() (*column.Batch, error) {
+	if err := o.raised(); err != nil {
+		return nil, err
+	}
 	for {
 		b, err := o.reader.read()
 		if err != nil || b == nil {

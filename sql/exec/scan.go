@@ -77,6 +77,9 @@ func (o *scanOp) open() error {
 }
 
 func (o *scanOp) next() (*column.Batch, error) {
+	if err := o.raised(); err != nil {
+		return nil, err
+	}
 	for !o.done {
 		ok, err := o.it.Next(&o.in)
 		if err != nil {

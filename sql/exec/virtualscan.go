@@ -164,6 +164,9 @@ func (o *virtualOp) account() error {
 }
 
 func (o *virtualOp) next() (*column.Batch, error) {
+	if err := o.raised(); err != nil {
+		return nil, err
+	}
 	for o.at < len(o.ready) {
 		b := o.ready[o.at] // shared: a copy, whose selection is its own
 		o.at++

@@ -14,6 +14,7 @@ func (l *level) planCTEs() error {
 		if !l.o.env.Settings.ruleOff("inline_cte") && canInline(c) || c.RefCount == 0 && c.Query.Command == plan.Select && !queryWrites(c.Query) {
 			continue
 		}
+		l.inlineInto(c.Query, 1) // the rule that does so elsewhere sees the level's own query only afterwards
 		if err := l.planCTE(i, c); err != nil {
 			return err
 		}

@@ -36,8 +36,11 @@ type Env struct {
 	SearchPath []OID // effective: temporary schema, pg_catalog first unless listed, then the listed schemas that exist
 	Types      *types.Env
 	User       OID
-	Database   string         // the current database's name, which may qualify table names
-	Functions  *functions.Ctx // to evaluate constants; may be nil
+	Database   string // the current database's name, which may qualify table names
+	// Late is told of computations of constants that fail. Without it they fail
+	// the planning. A statement that is only prepared is not refused for them.
+	Late      func(error)
+	Functions *functions.Ctx // to evaluate constants; may be nil
 	// Evaluate computes an expression of constants, so that it can be folded. May be nil.
 	Evaluate func(plan.Expr) (column.Datum, error)
 	// LockRelation takes a table lock (mode 1 to 8) as soon as a name is resolved. It

@@ -18,6 +18,10 @@ func foldConstants(l *level) (bool, error) {
 		changed = changed || r != e
 		return r
 	})
+	if f.err != nil && l.o.env.Late != nil {
+		l.o.env.Late(f.err)
+		return changed, nil
+	}
 	return changed, f.err
 }
 

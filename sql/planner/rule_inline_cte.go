@@ -8,23 +8,25 @@ import (
 // MATERIALIZED) into plain subqueries. CTEs of this level that stay are planned
 // by planCTEs; the rule runs before it through its marks.
 func inlineCTEs(l *level) (bool, error) {
-	changed := false
-	var visit func(q *plan.Query, depth int)
-	visit = func(q *plan.Query, depth int) {
-		for _, r := range q.Rels {
-			if r.Kind == plan.RelCTE && !r.WorkTable && r.CTELevel == depth && l.ctes[r.CTEIndex].plan < 0 && l.ctes[r.CTEIndex].workID < 0 {
-				c := l.q.CTEs[r.CTEIndex]
-				r.Kind, r.Query, r.CTE = plan.RelSubquery, plan.CloneQuery(c.Query), ""
-				shiftOuter(r.Query, depth)
-				changed = true
-			}
+	return len(l.ctes) > 0 && l.inlineInto(l.q, 0), nil
+}
+
+// inlineInto does so in a query that is depth levels below l, and in those below it.
+func (l *level) inlineInto(q *plan.Query, depth int) (changed bool) {
+	for _, r := range q.Rels {
+		if r.Kind == plan.RelCTE && !r.WorkTable && r.CTELevel == depth && l.ctes[r.CTEIndex].plan < 0 && l.ctes[r.CTEIndex].workID < 0 {
+			c := l.q.CTEs[r.CTEIndex]
+			r.Kind, r.Query, r.CTE = plan.RelSubquery, plan.CloneQuery(c.Query), ""
+			shiftOuter(r.Query, depth)
+			changed = true
 		}
-		plan.WalkQuery(q, func(plan.Expr) bool { return true }, func(s *plan.Query) { visit(s, depth+1) })
 	}
-	if len(l.ctes) > 0 {
-		visit(l.q, 0)
-	}
-	return changed, nil
+	plan.WalkQuery(q, func(plan.Expr) bool { return true }, func(s *plan.Query) {
+		if l.inlineInto(s, depth+1) {
+			changed = true
+		}
+	})
+	return changed
 }
 
 // shiftOuter makes references of a CTE's query to levels around it right again

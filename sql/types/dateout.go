@@ -43,7 +43,12 @@ func appendOffset(dst []byte, east int) []byte {
 	if east < 0 {
 		sign, east = '-', -east
 	}
-	dst = append2(append(dst, sign), east/3600)
+	dst = append(dst, sign)
+	if hours := east / 3600; hours < 100 {
+		dst = append2(dst, hours)
+	} else { // POSIX zones go up to 167 hours
+		dst = strconv.AppendInt(dst, int64(hours), 10)
+	}
 	if east%3600 != 0 {
 		dst = append2(append(dst, ':'), east/60%60)
 	}

@@ -166,7 +166,14 @@ func numericRecv(_ *Env, _ *Type, _ int32, b []byte) (Datum, error) {
 	for start < len(text) && text[start] == '0' {
 		start++
 	}
-	n, err := assembleNumeric(string(text[start:]), 4*(ndigits-1-weight), code == wireNegative)
+	// The last group of digits may go past the scale: those digits do not count,
+	// not even as digits too many.
+	fraction := 4 * (ndigits - 1 - weight)
+	if excess := fraction - scale; excess > 0 {
+		text = text[:max(len(text)-excess, start)]
+		fraction = scale
+	}
+	n, err := assembleNumeric(string(text[start:]), fraction, code == wireNegative)
 	if err != nil {
 		return Datum{}, err
 	}
