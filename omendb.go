@@ -104,7 +104,7 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 	}
 	db.eng, err = engine.Open(engine.Options{FS: fs, Dir: dir, Clock: o.clock, Tasks: db.tasks, Log: o.log,
 		CacheBytes: o.cacheBytes, MemtableBytes: o.memtableBytes,
-		MaxLogBytes: logging.maxBytes, MinLogBytes: logging.minBytes, CheckpointTimeout: logging.timeout, Events: o.events, Fatal: o.fatal})
+		MaxLogBytes: logging.maxBytes, MinLogBytes: logging.minBytes, CheckpointTimeout: logging.timeout, ScrubRate: o.scrubRate, Events: o.events, Fatal: o.fatal})
 	if err != nil {
 		return err
 	}

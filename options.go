@@ -34,6 +34,7 @@ type options struct {
 	peerLogin                 bool
 	maxConnections            int
 	cacheBytes, memtableBytes int64
+	scrubRate                 int64
 	settings                  map[string]string
 	events                    event.Sink
 	onError                   func(code string)
@@ -83,6 +84,10 @@ func WithCacheBytes(n int64) Option { return func(o *options) { o.cacheBytes = n
 
 // WithMemtableBytes sets how much is gathered in memory before it is written to a data file.
 func WithMemtableBytes(n int64) Option { return func(o *options) { o.memtableBytes = n } }
+
+// WithScrub reads all data files again and again, at so many bytes per second,
+// to find damage before somebody needs the rows. 0, as without it, is never.
+func WithScrub(bytesPerSecond int64) Option { return func(o *options) { o.scrubRate = bytesPerSecond } }
 
 // WithSettings gives configuration parameters other defaults. Of those that
 // PostgreSQL's server reads when it starts, max_wal_size, min_wal_size and

@@ -57,6 +57,7 @@ type DB struct {
 	oldestView *view // of those that are referred to; guarded by viewMu
 
 	backups backups
+	scrub   scrubber
 
 	linked []*run // bulk loaded, and in no manifest yet; guarded by applyMu
 
@@ -92,6 +93,9 @@ func Open(o Options) (*DB, error) {
 		return nil, err
 	}
 	db.scheduleCheckpoint()
+	if o.ScrubRate > 0 {
+		db.SetScrubRate(o.ScrubRate)
+	}
 	return db, nil
 }
 
@@ -126,6 +130,7 @@ func (db *DB) Close() error {
 	}
 	f.wake()
 	f.mu.Unlock()
+	db.stopScrub()
 	_ = db.wait(context.Background(), func(f *flusher) bool { return !f.flushing && !f.merging })
 	if err := db.flushFinally(); err != nil {
 		db.opts.Log.Warn().Err(err).Msg("memtable.flush")

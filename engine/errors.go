@@ -70,6 +70,7 @@ type CorruptionError struct {
 	File   string
 	Offset int64
 	Detail string
+	Store  StoreID // whose rows the file holds; 0 when that is not known
 }
 
 // Error implements error.
@@ -98,7 +99,7 @@ func Corruption(err error) (*CorruptionError, bool) {
 	case errors.As(err, &own):
 		return own, true
 	case errors.As(err, &seg):
-		return &CorruptionError{File: seg.File, Offset: seg.Offset, Detail: seg.Detail}, true
+		return &CorruptionError{File: seg.File, Offset: seg.Offset, Detail: seg.Detail, Store: StoreID(seg.Store)}, true
 	case errors.As(err, &log):
 		return &CorruptionError{File: log.File, Offset: log.Offset, Detail: log.Detail}, true
 	}

@@ -13,12 +13,13 @@ import (
 	"github.com/omendb/omendb/wal"
 )
 
-// Damage is one damaged file that Inspect has found.
+// Damage is what Inspect or the scrub has found: a file, or a stretch of one.
 type Damage struct {
 	File     string
+	Offset   int64
 	Store    StoreID // of a segment
 	Name     string  // the store's
-	Min, Max []byte  // of its keys, where the footer can be read
+	Min, Max []byte  // the rows that cannot be read have keys between these, where the footer can be read
 	Err      error
 }
 
@@ -106,6 +107,11 @@ func inspectSegments(ctx context.Context, o Options, m *manifest, report func(Da
 					}
 				})
 				done += i.Size
+				if _, is := Corruption(err); is {
+					damaged = true
+					tellParts(ctx, r, err, d, report)
+					err = nil
+				}
 				err = errors.Join(err, r.Close())
 			}
 			if err != nil {
@@ -117,6 +123,14 @@ func inspectSegments(ctx context.Context, o Options, m *manifest, report func(Da
 		}
 	}
 	return done, damaged, nil
+}
+
+// tellParts reports the damaged stretches of a segment, with keys around each.
+func tellParts(ctx context.Context, r *segment.Reader, err error, d Damage, report func(Damage)) {
+	for _, part := range damageOf(ctx, r, err) {
+		part.File, part.Store, part.Name = d.File, d.Store, d.Name
+		report(part)
+	}
 }
 
 // RecoverTo gives up what the log holds after a record, for a database that

@@ -35,6 +35,8 @@ type Options struct {
 
 	ReplayBatchBytes int64 // how much log recovery takes at once; 0 is the log's default
 
+	ScrubRate int64 // bytes per second that the scrub reads; 0 is off
+
 	Events event.Sink
 
 	// Fatal is called when the log can no longer keep its promise: the process

@@ -152,6 +152,7 @@ func (x *Session) endTransaction() {
 func (x *Session) Failed(err error) {
 	x.srv.counters.Errors.Add(1)
 	x.clearTimeout()
+	x.nameDamage(err)
 	switch x.state {
 	case txnImplicit, txnIdle:
 		x.rollback()

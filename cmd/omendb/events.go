@@ -9,7 +9,7 @@ import (
 // levels say how loudly the log speaks of events; those not listed are debug.
 var levels = map[event.Name]zerolog.Level{
 	event.RecoveryStart: zerolog.InfoLevel, event.RecoveryProgress: zerolog.InfoLevel, event.RecoveryDone: zerolog.InfoLevel,
-	event.WALCut: zerolog.WarnLevel, event.WALDiskFull: zerolog.ErrorLevel, event.WALFatal: zerolog.ErrorLevel,
+	event.WALCut: zerolog.WarnLevel, event.ScrubDone: zerolog.InfoLevel, event.WALDiskFull: zerolog.ErrorLevel, event.WALFatal: zerolog.ErrorLevel,
 	event.Corruption: zerolog.ErrorLevel, event.TaskPanic: zerolog.ErrorLevel, event.Deadlock: zerolog.InfoLevel, event.QuerySlow: zerolog.InfoLevel,
 }
 

@@ -135,20 +135,20 @@ func inspect(c *cobra.Command, dir string) (int64, error) {
 	tasks := newTasks()
 	defer tasks.Close()
 	bar := newBar(c.ErrOrStderr(), "verified")
-	damaged := 0
+	damaged := map[string]bool{}
 	bytes, err := engine.Inspect(c.Context(), engineOptions(vfs.OS(), dir, tasks), func(d engine.Damage) {
-		damaged++
+		damaged[d.File] = true
 		fmt.Fprintf(c.OutOrStdout(), "DAMAGED %s: %v\n", d.File, d.Err)
 		if d.Store != 0 {
-			fmt.Fprintf(c.OutOrStdout(), "        table or index %q (store %d), keys %x to %x\n", d.Name, d.Store, d.Min, d.Max)
+			fmt.Fprintf(c.OutOrStdout(), "        table or index %q (store %d), at offset %d, keys %x to %x\n", d.Name, d.Store, d.Offset, d.Min, d.Max)
 		}
 	}, bar.show)
 	bar.end()
 	if err != nil {
 		return bytes, explainOpen(dir, err)
 	}
-	if damaged > 0 {
-		return bytes, fmt.Errorf("%d files are damaged; restore a backup (omendb restore), or see omendb recover for damage in the log", damaged)
+	if len(damaged) > 0 {
+		return bytes, fmt.Errorf("%d files are damaged; restore a backup (omendb restore), or see omendb recover for damage in the log", len(damaged))
 	}
 	return bytes, nil
 }

@@ -33,6 +33,7 @@ type startFlags struct {
 	gracePeriod                time.Duration
 	cacheMB                    int64
 	maxWAL, minWAL, checkpoint string
+	scrubMB                    float64
 	stdout, stderr             io.Writer
 }
 
@@ -61,6 +62,7 @@ func startCommand() *cobra.Command {
 	f.StringVar(&s.maxWAL, "max-wal-size", "1GB", "checkpoints keep the log to replay after a crash below this (max_wal_size)")
 	f.StringVar(&s.minWAL, "min-wal-size", "80MB", "log files of this size are kept for reuse (min_wal_size)")
 	f.StringVar(&s.checkpoint, "checkpoint-timeout", "5min", "time after which a checkpoint is made if there was none (checkpoint_timeout)")
+	f.Float64Var(&s.scrubMB, "scrub-mb", 4, "MB per second at which data files are read in the background to find damage; 0 for never")
 	f.StringVar(&s.logFormat, "log-format", "console", "form of the log on standard error: console or json")
 	f.StringVar(&s.logLevel, "log-level", "info", "least level to log: debug, info, warn or error")
 	f.StringVar(&s.metricsListen, "metrics-listen", "", "address to serve /metrics for Prometheus on; empty for none")
@@ -177,6 +179,10 @@ func (s *startFlags) options(log zerolog.Logger, metrics *monitor.Metrics) ([]om
 		}),
 	}
 	opts = append(opts, omendb.WithSettings(map[string]string{"max_wal_size": s.maxWAL, "min_wal_size": s.minWAL, "checkpoint_timeout": s.checkpoint}))
+	if s.scrubMB < 0 {
+		return nil, usageError{errors.New("--scrub-mb must not be negative")}
+	}
+	opts = append(opts, omendb.WithScrub(int64(s.scrubMB*(1<<20))))
 	if s.cacheMB > 0 {
 		opts = append(opts, omendb.WithCacheBytes(s.cacheMB<<20))
 	}

@@ -71,7 +71,7 @@ func (r *Reader) Info() *Info { return &r.info }
 func (r *Reader) Extents() int { return (r.fences.count() + extentBlocks - 1) / extentBlocks }
 
 func (r *Reader) corrupt(offset int64, detail string) error {
-	return &CorruptionError{File: r.path, Offset: offset, Detail: detail}
+	return &CorruptionError{File: r.path, Offset: offset, Detail: detail, Store: r.info.Store}
 }
 
 // readAt reads exactly len(b) bytes; a file that is too short is damaged.

@@ -72,6 +72,7 @@ type CorruptionError struct {
 	File   string
 	Offset int64
 	Detail string
+	Store  uint64 // whose rows the file holds; 0 when that cannot be read
 }
 
 // Error names the file, the offset and the damage.

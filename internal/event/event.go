@@ -31,7 +31,8 @@ const (
 	QuerySlow        Name = "query.slow"     // Duration, Count (rows), Detail (text)
 	LockWait         Name = "lock.wait"      // Duration, Detail
 	Deadlock         Name = "lock.deadlock"  // Detail
-	Corruption       Name = "corruption"     // File, Offset, Err
+	Corruption       Name = "corruption"     // File, Offset, Store, Detail, Err
+	ScrubDone        Name = "scrub.done"     // Duration, Bytes, Count (damaged stretches)
 	TaskPanic        Name = "task.panic"     // Detail (name and stack), Err
 )
 

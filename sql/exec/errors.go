@@ -32,9 +32,10 @@ func MapError(err error) error {
 		return pgerr.New(pgerr.DeadlockDetected, "deadlock detected").WithDetail("%s", deadlock.Error()).
 			WithHint("See server log for query details.")
 	}
-	var damage *engine.CorruptionError
-	if errors.As(err, &damage) {
-		return pgerr.New(pgerr.DataCorrupted, "%s", damage.Error())
+	if damage, ok := engine.Corruption(err); ok {
+		e := pgerr.New(pgerr.DataCorrupted, "%s", damage.Error())
+		e.Store = uint64(damage.Store)
+		return e
 	}
 	return err
 }

@@ -47,6 +47,7 @@ type Error struct {
 	DataType         string
 	Constraint       string
 	Routine          string
+	Store            uint64 // of damaged data; the session puts the table's name in its place
 }
 
 // New returns an error of severity ERROR. The message is formatted like fmt.Sprintf

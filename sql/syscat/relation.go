@@ -10,7 +10,9 @@ import (
 )
 
 // Relations returns the system tables and views, for catalog.Options.System. The
-// descriptors are shared by all catalogs of the process.
+// descriptors are shared by all catalogs of the process. Our own, named omen_*, can
+// be read and are not listed in pg_class: tools that compare what they find there
+// with what PostgreSQL has must not trip over them.
 func Relations() []*catalog.Relation { return builtin().list }
 
 // relations holds the system relations and what the package knows about them.
@@ -37,6 +39,7 @@ func loadRelations() *relations {
 		queries[oidOf(row[0])] = row[2]
 	}
 	t := ownFacts("pg_class")
+	t.Rows = append(t.Rows, ownFacts("omen_class").Rows...)
 	oid, name, schema := t.Column("oid"), t.Column("relname"), t.Column("relnamespace")
 	kind, rowType, acl := t.Column("relkind"), t.Column("reltype"), t.Column("relacl")
 	for _, row := range t.Rows {
@@ -69,6 +72,7 @@ func loadRelations() *relations {
 
 func loadAttributes() map[OID][]attribute {
 	t := ownFacts("pg_attribute")
+	t.Rows = append(t.Rows, ownFacts("omen_attribute").Rows...)
 	out := make(map[OID][]attribute, 512)
 	for _, row := range t.Rows {
 		a := attribute{acl: row[9]}
