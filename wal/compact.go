@@ -107,6 +107,7 @@ func (l *Log) TruncateSuffix(lsn LSN) error {
 	l.dirtyTo = 0
 	l.last.Store(uint64(lsn))
 	l.durable.Store(uint64(lsn))
+	l.noteDurable()
 	l.opts.Events.Emit(event.Event{Name: event.WALRotate, File: next.name, LSN: uint64(next.first), Detail: how})
 	return l.dropVoid(keep, next)
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -102,7 +103,8 @@ func TestDamageBelowMinDurable(t *testing.T) {
 	}
 	starts := offsets(t, b.fs, logName("wal", 1))
 	fs := b.fs.(*vfs.Mem).Clone()
-	change(t, fs, logName("wal", 1), flip(starts[9]+50)) // the last record; no mark was written
+	change(t, fs, logName("wal", 1), flip(starts[9]+50)) // the last record
+	forgetMark(t, fs)
 	b.opts.FS = fs
 	b.opts.MinDurable = 10
 	var damage *CorruptionError
@@ -191,6 +193,9 @@ func TestNewerRecordIsRefused(t *testing.T) {
 	}
 }
 
+// noMark stands for the mark among the files to remove.
+const noMark = math.MaxUint32
+
 func TestMissingFiles(t *testing.T) {
 	b := written(t, 200)
 	mem := b.fs.(*vfs.Mem)
@@ -205,12 +210,15 @@ func TestMissingFiles(t *testing.T) {
 		{"middle", []uint32{3}, 1, 0, "is missing between"},
 		{"oldest", []uint32{1}, 1, 0, "no longer kept"},
 		{"newest", []uint32{newest}, 1, 200, "but record 200 was durable"},
-		{"newest, replay from its records", []uint32{newest}, 200, 0, "the log ends before record 200"},
+		{"newest, nothing known of it", []uint32{newest}, 1, 0, "the file is missing, but record 200 was durable"},
+		{"newest, replay from its records", []uint32{newest, noMark}, 200, 0, "the log ends before record 200"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fs := mem.Clone()
 			for _, gen := range c.remove {
-				if err := fs.Remove(logName("wal", gen)); err != nil {
+				if gen == noMark {
+					forgetMark(t, fs)
+				} else if err := fs.Remove(logName("wal", gen)); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -247,6 +255,7 @@ func TestRecordsInsideValues(t *testing.T) {
 	starts := offsets(t, b.fs, f.name)
 	fs := b.fs.(*vfs.Mem).Clone()
 	change(t, fs, f.name, flip(starts[1])) // and a crash tears it
+	forgetMark(t, fs)
 	b.reopen(fs)
 	if last := b.log.Last(); last != 1 {
 		t.Fatalf("the log ends with %d, want 1", last)

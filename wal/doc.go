@@ -17,15 +17,19 @@
 //   - Recovery cuts a torn tail, which nobody was told about, and reports
 //     damage below the durable mark as a *CorruptionError.
 //
-// It does not promise to notice damage to the very last batch before a power
-// failure: without a later sync nothing tells whether it had been complete.
-// (A mark written when the log falls idle, and at Close, narrows this down to
-// the last moments; Options.MinDurable lets the engine vouch for more.)
+// What tells a torn tail from damage is the durable mark. It stands in the log,
+// where it vouches for the records before it, and a second time in a file of its
+// own, written behind every sync before anybody is told: so a log whose end is
+// damaged, cut off or removed after its process was killed is found out. What
+// remains: a power failure may take the newest mark along, because it is not
+// synced. Damage to a last batch that no older mark knows, and that also happens
+// to leave nothing behind it, looks like a torn tail then. (Close syncs the mark,
+// and Options.MinDurable lets the engine vouch for more.)
 //
 // # Files
 //
-// A log is a directory of files NNNNNNNNNN.wal, N being the generation, and
-// spare files NNNNNNNNNN.spare, which hold nothing. Files are preallocated and
+// A log is a directory of files NNNNNNNNNN.wal, N being the generation, the
+// durable.mark (see mark.go), and spare files NNNNNNNNNN.spare, which hold nothing. Files are preallocated and
 // recycled: behind the records stand zeros or the bytes of an earlier life.
 // All integers are little-endian, all checksums CRC-32C.
 //
@@ -64,8 +68,8 @@
 // Let d be the LSN that should come next and p the place where no valid record
 // d stands. If the next file in the chain starts with d, the log goes on
 // there. Otherwise every durable-up-to mark that can be found is evidence: in
-// records before p, in valid records behind p, in later files' headers,
-// in Options.MinDurable. If any says that d was durable, the place is damaged:
+// records before p, in valid records behind p, in later files' headers, in the
+// mark beside the log, in Options.MinDurable. If any says that d was durable, the place is damaged:
 // *CorruptionError. If none does, p is the end: an unsynced write may persist
 // its ninth sector and not its third, so records behind p were never
 // acknowledged. They are overwritten by zeros before anything is appended.

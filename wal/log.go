@@ -37,6 +37,7 @@ type Log struct {
 	marked   LSN   // highest LSN that a mark or a record in the file calls durable
 	lastTime int64
 	buf      []byte
+	mark     markFile
 
 	compactMu sync.Mutex // one Compact at a time
 	applyMu   sync.Mutex // held while Apply runs; taken by a leader before it steps down
@@ -56,6 +57,7 @@ func Open(opts Options) (*Log, error) {
 		if l.cur != nil && l.cur.handle != nil {
 			l.cur.handle.Close()
 		}
+		l.closeMark()
 		return nil, fmt.Errorf("open log %s: %w", opts.Dir, err)
 	}
 	return l, nil
@@ -179,6 +181,7 @@ func (l *Log) Close() error {
 	if err == nil {
 		err = l.finish()
 	}
+	l.closeMark()
 	if cerr := l.cur.handle.Close(); err == nil {
 		err = cerr
 	}

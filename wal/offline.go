@@ -96,6 +96,19 @@ func Cut(fs vfs.FS, dir string, to LSN, keep string) error {
 	if err != nil {
 		return err
 	}
+	// The mark speaks of what is given up.
+	mark := path.Join(dir, markName)
+	if b, err := vfs.ReadFile(fs, mark); err == nil {
+		if err := vfs.WriteFile(fs, path.Join(keep, markName), b); err != nil {
+			return err
+		}
+		if err := fs.Remove(mark); err != nil {
+			return err
+		}
+		if err := fs.SyncDir(path.Clean(dir)); err != nil {
+			return err
+		}
+	}
 	var gone []string
 	for _, name := range names {
 		if gen, ok := parseName(name, logSuffix); ok && gen > p.file.gen {

@@ -27,15 +27,29 @@ func (l *Log) recover() error {
 	if err != nil {
 		return err
 	}
+	mark, err := readMark(l.opts.FS, l.opts.Dir, l.opts.Events)
+	if err != nil {
+		return err
+	}
 	if len(files) == 0 {
-		return l.create()
+		l.opts.MinDurable = max(l.opts.MinDurable, mark.durable)
+		if err := l.create(); err != nil {
+			return err
+		}
+		return l.openMark(mark)
 	}
 	chain, void, err := chainOf(files)
 	if err != nil {
 		return err
 	}
 	l.files = chain
-	if err := l.openTail(chain[len(chain)-1]); err != nil {
+	if !mark.applies(files) {
+		mark.durable, mark.gen = 0, 0
+	}
+	if err := l.openTail(chain[len(chain)-1], mark); err != nil {
+		return err
+	}
+	if err := l.openMark(mark); err != nil {
 		return err
 	}
 	// A void file may go only when nothing can fail any more: until then it
@@ -149,8 +163,8 @@ type tailState struct {
 }
 
 // openTail finds the end of the log in its last file and makes it durable.
-func (l *Log) openTail(f *logFile) error {
-	t, err := l.scanTail(f)
+func (l *Log) openTail(f *logFile, mark durableMark) error {
+	t, err := l.scanTail(f, mark)
 	if err != nil {
 		return err
 	}
@@ -170,13 +184,13 @@ func (l *Log) openTail(f *logFile) error {
 	return nil
 }
 
-func (l *Log) scanTail(f *logFile) (tailState, error) {
+func (l *Log) scanTail(f *logFile, mark durableMark) (tailState, error) {
 	s, err := openScanner(l.opts.FS, f)
 	if err != nil {
 		return tailState{}, err
 	}
 	defer s.close()
-	t := tailState{next: f.first, mark: max(f.durab, l.opts.MinDurable), unsure: headerBytes}
+	t := tailState{next: f.first, mark: max(f.durab, l.opts.MinDurable, mark.durable), unsure: headerBytes}
 	// starts are the records that nothing vouches for yet.
 	type start struct {
 		lsn LSN
@@ -223,6 +237,10 @@ func (l *Log) scanTail(f *logFile) (tailState, error) {
 	}
 	t.rest = rest
 	if known := max(t.mark, behind); known >= t.next {
+		if mark.gen > f.gen {
+			return t, &CorruptionError{File: logName(l.opts.Dir, mark.gen), LSN: t.next,
+				Detail: fmt.Sprintf("the file is missing, but record %d was durable", known)}
+		}
 		return t, &CorruptionError{File: f.name, Offset: t.off, LSN: t.next,
 			Detail: fmt.Sprintf("no valid record stands there, but record %d was durable", known)}
 	}

@@ -175,6 +175,7 @@ func (l *Log) repair() error {
 	}
 	l.dirtyTo = 0
 	l.durable.Store(l.last.Load()) // the wipe has synced everything before it, too
+	l.noteDurable()
 	return nil
 }
 
@@ -206,6 +207,7 @@ func (l *Log) syncCurrent() error {
 	}
 	invariant.Check(last >= from, "durable LSN %d above the last %d", from, last)
 	l.durable.Store(uint64(last))
+	l.noteDurable()
 	l.emitSync(event.Event{
 		Duration: l.opts.Clock.Since(start), Bytes: int64(len(l.buf)),
 		Count: int64(last - from), LSN: uint64(last),
