@@ -46,6 +46,9 @@ func (db *DB) applyRecord(r *wal.Record, rp *replayer) error {
 		}
 		if temp != nil {
 			db.applyTemp(temp, uint64(r.LSN))
+			if temp.serial != nil {
+				temp.serial.Stamp(uint64(r.LSN))
+			}
 		}
 		if r.Kind == kindCommitPrepared {
 			db.forgetPrepared(r.Body)

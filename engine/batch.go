@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/omendb/omendb/engine/memtable"
+	"github.com/omendb/omendb/engine/txn"
 )
 
 // The body of a commit record: values are evaluated, nothing is left to decide
@@ -156,6 +157,7 @@ type tempWrites struct {
 	ddl    []ddlOp
 	tables map[StoreID]*memtable.Table
 	opened map[string]*run
+	serial *txn.Serializable // learns its timestamp before others can see it
 }
 
 // openLinks opens the segments that the commit record is going to link.
@@ -185,11 +187,11 @@ func closeUnused(opened map[string]*run) {
 	}
 }
 
-// temp collects what travels beside the record, nil if there is nothing.
-func (t *Txn) temp(opened map[string]*run) *tempWrites {
+// beside collects what travels beside the record, nil if there is nothing.
+func (t *Txn) beside(opened map[string]*run) *tempWrites {
 	var w *tempWrites
-	if opened != nil {
-		w = &tempWrites{tables: make(map[StoreID]*memtable.Table), opened: opened}
+	if opened != nil || t.serial != nil {
+		w = &tempWrites{tables: make(map[StoreID]*memtable.Table), opened: opened, serial: t.serial}
 	}
 	get := func() *tempWrites {
 		if w == nil {

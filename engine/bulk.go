@@ -93,9 +93,8 @@ func (b *BulkWriter) Append(key []byte, row []column.Datum) error {
 }
 
 // single reports whether rows must go the way of single inserts: temporary
-// stores have no files that outlive them, and serializable validation wants
-// every key.
-func (b *BulkWriter) single() bool { return b.def.Temp || b.t.reads != nil }
+// stores have no files that outlive them.
+func (b *BulkWriter) single() bool { return b.def.Temp }
 
 // spill writes the buffer into a sorted run.
 func (b *BulkWriter) spill() error {
@@ -226,7 +225,11 @@ func (b *BulkWriter) link(ctx context.Context) error {
 		return err
 	}
 	t.db.claims.add(b.id, claim)
-	if err := b.checkKeys(ctx); err != nil {
+	err := b.checkKeys(ctx)
+	if err == nil {
+		err = b.noteRuns()
+	}
+	if err != nil {
 		t.db.claims.remove(b.id, claim)
 		return err
 	}
@@ -237,6 +240,16 @@ func (b *BulkWriter) link(ctx context.Context) error {
 	t.bulk[b.id] = append(t.bulk[b.id], &bulkLink{seq: t.seq, runs: b.runs})
 	t.claims = append(t.claims, heldClaim{b.id, claim})
 	b.runs = nil
+	return nil
+}
+
+// noteRuns notes what a serializable transaction has loaded.
+func (b *BulkWriter) noteRuns() error {
+	for _, r := range b.runs {
+		if err := b.t.noteWriteRange(b.id, b.def, r.info.MinKey, append(bytes.Clone(r.info.MaxKey), 0)); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -80,7 +80,11 @@ func (t *Txn) DropStore(id StoreID) error {
 	if err := t.checkWrite(); err != nil {
 		return err
 	}
-	if _, err := t.def(id); err != nil {
+	def, err := t.def(id)
+	if err != nil {
+		return err
+	}
+	if err := t.noteWriteRange(id, def, nil, nil); err != nil {
 		return err
 	}
 	t.change(ddlOp{kind: ddlDropStore, id: id})

@@ -36,6 +36,7 @@ var (
 // SerializationError is an ErrSerialization with its cause.
 type SerializationError struct {
 	Reason string // "concurrent update", "concurrent delete", "read/write dependencies among transactions"
+	Detail string // of the last of these: PostgreSQL's reason code
 }
 
 // Error implements error.

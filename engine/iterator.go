@@ -42,6 +42,7 @@ type Iterator struct {
 	keys    [][]byte
 	count   ReadStats
 	prune   func([]segment.Zone) bool // of the base; nil: nothing is skipped
+	noted   scanNote
 }
 
 // Scan reads a range. The iterator must be closed before the snapshot. An
@@ -54,7 +55,10 @@ func (s *Snapshot) Scan(id StoreID, o ScanOptions) *Iterator {
 		return it
 	}
 	it.def, it.cols = def, def.columns(o.Cols)
-	s.noteRead(id, o.Lower, o.Upper)
+	if s.noting(def) {
+		it.opts.Keys = true
+		it.noted = scanNote{on: true, store: id, budget: firstBatch}
+	}
 	if own := s.own(id); own != nil {
 		it.addTable(own, s.ownSeq, true)
 	}
@@ -118,7 +122,12 @@ func (it *Iterator) Next(dst *column.Batch) (bool, error) {
 	}
 	resetBatch(dst, it.def, it.cols)
 	it.keys = it.keys[:0]
-	for dst.N < column.BatchSize {
+	limit := column.BatchSize
+	if it.noted.on {
+		limit = min(limit, it.noted.budget)
+		it.noted.budget = limit * 4
+	}
+	for dst.N < limit {
 		ready, err := it.refill(dst.N > 0)
 		if err != nil {
 			it.err = err
@@ -128,7 +137,13 @@ func (it *Iterator) Next(dst *column.Batch) (bool, error) {
 			break
 		}
 		best, bound := it.first()
-		best.copy(it, dst, bound, column.BatchSize)
+		best.copy(it, dst, bound, limit)
+	}
+	if it.noted.on {
+		if err := it.note(dst.N == 0); err != nil {
+			it.err = err
+			return false, err
+		}
 	}
 	it.count.Rows += int64(dst.N)
 	return dst.N > 0, nil

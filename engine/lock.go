@@ -270,7 +270,7 @@ func (db *DB) EndSession(pid int32) {
 
 // LockInfo describes a lock that is held or waited for, for pg_locks.
 type LockInfo struct {
-	Kind      string // "tuple", "relation" or "advisory"
+	Kind      string // "tuple", "page" (a range of keys), "relation" or "advisory"
 	Store     StoreID
 	Database  uint32
 	Object    uint64 // table oid or advisory key
@@ -282,7 +282,12 @@ type LockInfo struct {
 	WaitStart time.Time
 }
 
-// Locks lists table and advisory locks, and row locks that are waited for.
+// readLockMode is the mode in which Locks lists what serializable transactions have read.
+const readLockMode = "SIReadLock"
+
+// Locks lists table and advisory locks, row locks that are waited for, and the
+// reads of serializable transactions. These name a store also when they are of
+// the kind "relation".
 func (db *DB) Locks() []LockInfo {
 	var list []LockInfo
 	for _, l := range db.locks.Locks() {
@@ -297,6 +302,16 @@ func (db *DB) Locks() []LockInfo {
 		}
 		list = append(list, i)
 	}
+	for _, l := range db.serial.ReadLocks() {
+		i := LockInfo{Kind: "page", Store: StoreID(l.Store), Mode: readLockMode, ProcessID: l.ProcessID, XID: l.XID, Granted: true}
+		switch {
+		case l.Whole:
+			i.Kind = "relation"
+		case l.Key != nil:
+			i.Kind = "tuple"
+		}
+		list = append(list, i)
+	}
 	return list
 }
 
@@ -305,4 +320,4 @@ func (db *DB) BlockingProcesses(pid int32) []int32 { return db.locks.Blockers(pi
 
 // SnapshotBlockers lists the processes whose end a DEFERRABLE transaction of a
 // process waits for.
-func (db *DB) SnapshotBlockers(pid int32) []int32 { return nil }
+func (db *DB) SnapshotBlockers(pid int32) []int32 { return db.serial.SafetyBlockers(pid) }

@@ -140,17 +140,14 @@ func (t *Txn) logPrepared(ctx context.Context, p *prepared) (LSN, error) {
 	if err := t.db.ids.settle(ctx, t.db); err != nil {
 		return 0, err
 	}
-	if t.reads == nil {
-		if err := t.spillLarge(min(preparedSpillBytes, t.db.opts.SpillBytes)); err != nil {
-			return 0, err
-		}
+	if err := t.spillLarge(min(preparedSpillBytes, t.db.opts.SpillBytes)); err != nil {
+		return 0, err
 	}
-	if !t.validate() {
-		return 0, &SerializationError{Reason: "read/write dependencies among transactions"}
+	if err := t.prepareSerial(); err != nil {
+		return 0, err
 	}
 	lsn, err := t.db.propose(ctx, kindPrepare, t.encodePrepared(&p.PreparedInfo), nil, false)
 	if err != nil {
-		t.leave(0, false)
 		t.noteDoubt(err)
 	}
 	return lsn, err
@@ -159,9 +156,6 @@ func (t *Txn) logPrepared(ctx context.Context, p *prepared) (LSN, error) {
 // detach moves what the transaction has to one that belongs to no session, its
 // locks included, and ends the one that the session knows.
 func (t *Txn) detach() *Txn {
-	if t.reads != nil && t.start.shard != nil {
-		t.db.serial.End(t.serialFrom)
-	}
 	t.start.unregister()
 	d := *t
 	*t = Txn{db: t.db, opts: t.opts, owner: t.owner, done: true}
@@ -343,9 +337,7 @@ func (db *DB) FinishPrepared(ctx context.Context, gid string, commit bool, allow
 		var e encoder
 		e.byte(recordVersion)
 		e.uvarint(p.XID)
-		if lsn, err = db.propose(ctx, kindAbortPrepared, e.b, nil, false); err == nil {
-			p.txn.leave(0, false)
-		}
+		lsn, err = db.propose(ctx, kindAbortPrepared, e.b, nil, false)
 	}
 	if err != nil {
 		if errors.Is(err, wal.ErrPoisoned) {
@@ -389,12 +381,12 @@ func (t *Txn) commitPrepared(ctx context.Context) (LSN, error) {
 	if err != nil {
 		return 0, err
 	}
-	lsn, err := t.db.propose(ctx, kindCommitPrepared, t.encode(), t.temp(opened), false)
+	lsn, err := t.db.propose(ctx, kindCommitPrepared, t.encode(), t.beside(opened), false)
 	closeUnused(opened)
 	if err != nil {
 		return 0, err
 	}
-	t.leave(lsn, true)
+	t.committedSerial()
 	t.endBulk(true)
 	t.ddl = nil
 	t.runCommitHooks(lsn)
@@ -455,9 +447,7 @@ func (t *Txn) restore(d *decoder, locks []txn.Held) error {
 		}
 	}
 	if d.err == nil && t.opts.Isolation == Serializable {
-		// What it read is forgotten: whoever reads what it is going to write fails instead.
-		t.reads = txn.NewReadSet()
-		t.validated = t.db.serial.Enter(t.reads, t.db.visible.Load(), t.eachWritten)
+		t.restoreSerial()
 	}
 	return d.err
 }

@@ -83,24 +83,6 @@ func (s *Snapshot) own(id StoreID) *memtable.Table {
 	return s.txn.tables[id]
 }
 
-// noting reports whether reads have to be noted.
-func (s *Snapshot) noting() bool { return s.txn != nil && s.txn.reads != nil && !s.quiet }
-
-// noteRead is the one hook that every read of a serializable transaction
-// passes: it has seen whatever lies in [lower, upper); nil bounds are open.
-func (s *Snapshot) noteRead(id StoreID, lower, upper []byte) {
-	if s.noting() {
-		s.txn.reads.Add(uint64(id), lower, upper)
-	}
-}
-
-// noteGet is noteRead for one key.
-func (s *Snapshot) noteGet(id StoreID, key []byte) {
-	if s.noting() {
-		s.txn.reads.AddKey(uint64(id), key)
-	}
-}
-
 // Get reads one row. It stores the wanted columns (nil: all) in dst, which has
 // room for them, and reports whether there is a row.
 func (s *Snapshot) Get(id StoreID, key []byte, cols []int, dst []column.Datum) (bool, error) {
@@ -108,7 +90,9 @@ func (s *Snapshot) Get(id StoreID, key []byte, cols []int, dst []column.Datum) (
 	if err != nil {
 		return false, err
 	}
-	s.noteGet(id, key)
+	if err := s.noteGet(id, def, key); err != nil {
+		return false, err
+	}
 	cols = def.columns(cols)
 	if own := s.own(id); own != nil {
 		if v, ok := own.Get(key, s.ownSeq); ok {
@@ -157,9 +141,11 @@ func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.B
 	if err != nil {
 		return err
 	}
-	if s.noting() {
+	if s.noting(def) {
 		for _, key := range keys {
-			s.noteGet(id, key)
+			if err := s.noteGet(id, def, key); err != nil {
+				return err
+			}
 		}
 	}
 	cols = def.columns(cols)
@@ -331,11 +317,13 @@ func resetBatch(dst *column.Batch, def *storeDef, cols []int) {
 
 // Count returns the number of rows in [lower, upper).
 func (s *Snapshot) Count(id StoreID, lower, upper []byte) (int64, error) {
-	st, _, err := s.resolve(id)
+	st, def, err := s.resolve(id)
 	if err != nil {
 		return 0, err
 	}
-	s.noteRead(id, lower, upper)
+	if err := s.noteRead(id, def, lower, upper); err != nil {
+		return 0, err
+	}
 	if n, ok, err := s.countByRank(st, id, lower, upper); ok || err != nil {
 		return n, err
 	}

@@ -21,22 +21,19 @@ type Txn struct {
 	start registration // the one snapshot of RepeatableRead and Serializable
 	done  bool
 
-	seq       uint64 // number of the newest private write
-	cmdSeq    uint64 // newest private write of earlier commands
-	command   uint32
-	tables    map[StoreID]*memtable.Table // private writes; their timestamps are sequence numbers
-	undo      []undoEntry                 // private writes since the first savepoint
-	ddl       []ddlOp
-	pending   map[StoreID]*pendingStore // effect of ddl on stores
-	saves     []savepoint
-	bulk      map[StoreID][]*bulkLink // uncommitted bulk loads, oldest first
-	claims    []heldClaim
-	inDoubt   bool         // the commit failed in a way that only recovery can judge
-	reads     *txn.ReadSet // serializable only
-	validated bool         // reads and writes count against others that commit
-	buf       []byte       // the row being encoded
-
-	serialFrom uint64 // what the validation of serializable transactions keeps for this one
+	seq     uint64 // number of the newest private write
+	cmdSeq  uint64 // newest private write of earlier commands
+	command uint32
+	tables  map[StoreID]*memtable.Table // private writes; their timestamps are sequence numbers
+	undo    []undoEntry                 // private writes since the first savepoint
+	ddl     []ddlOp
+	pending map[StoreID]*pendingStore // effect of ddl on stores
+	saves   []savepoint
+	bulk    map[StoreID][]*bulkLink // uncommitted bulk loads, oldest first
+	claims  []heldClaim
+	inDoubt bool              // the commit failed in a way that only recovery can judge
+	serial  *txn.Serializable // of a serializable transaction that has begun, unless its snapshot is safe
+	buf     []byte            // the row being encoded
 
 	spare *Snapshot // closed, for reuse
 
@@ -60,11 +57,7 @@ func (db *DB) Begin(o TxnOptions) *Txn {
 	if o.DeadlockTimeout == 0 {
 		o.DeadlockTimeout = db.opts.DeadlockTimeout
 	}
-	t := &Txn{db: db, opts: o, owner: db.owner(o.ProcessID)}
-	if o.Isolation == Serializable {
-		t.reads = txn.NewReadSet()
-	}
-	return t
+	return &Txn{db: db, opts: o, owner: db.owner(o.ProcessID)}
 }
 
 // Options returns what Begin was called with.
@@ -85,10 +78,6 @@ func (t *Txn) SetIsolation(level Isolation, readOnly, deferrable bool) {
 		panic("engine: isolation changed after the first snapshot")
 	}
 	t.opts.Isolation, t.opts.ReadOnly, t.opts.Deferrable = level, readOnly, deferrable
-	t.reads = nil
-	if level == Serializable {
-		t.reads = txn.NewReadSet()
-	}
 }
 
 // XID returns the transaction's number, which the first call assigns. If the
@@ -97,6 +86,9 @@ func (t *Txn) XID() uint64 {
 	if t.xid == 0 {
 		t.xid = t.db.ids.nextXID(t.db)
 		t.owner.SetXID(t.xid)
+		if t.serial != nil {
+			t.serial.SetXID(t.xid)
+		}
 		t.db.active.add(t.xid)
 	}
 	return t.xid
@@ -159,13 +151,7 @@ func (t *Txn) Snapshot() *Snapshot {
 		t.db.register(&s.reg)
 		s.ts = s.reg.ts
 	} else {
-		if t.start.shard == nil {
-			if t.reads != nil { // from before the snapshot, so that no commit slips between
-				t.serialFrom = t.db.visible.Load()
-				t.db.serial.Begin(t.serialFrom)
-			}
-			t.db.register(&t.start)
-		}
+		t.begin()
 		s.ts = t.start.ts
 	}
 	s.view = t.db.acquireView()
@@ -193,6 +179,10 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 	}
 	defer t.end()
 	if len(t.ddl) == 0 && !t.hasWrites() {
+		if err := t.prepareSerial(); err != nil {
+			return 0, err
+		}
+		t.committedSerial()
 		t.runCommitHooks(0)
 		return 0, nil
 	}
@@ -203,63 +193,34 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 	if err := t.db.ids.settle(ctx, t.db); err != nil {
 		return 0, err
 	}
-	if !t.validate() {
-		return 0, &SerializationError{Reason: "read/write dependencies among transactions"}
+	if err := t.prepareSerial(); err != nil {
+		return 0, err
 	}
-	if t.reads == nil {
-		if err := t.spillLarge(t.db.opts.SpillBytes); err != nil {
-			return 0, err
-		}
+	if err := t.spillLarge(t.db.opts.SpillBytes); err != nil {
+		return 0, err
 	}
 	opened, err := t.openLinks()
 	if err != nil {
 		return 0, err
 	}
-	body, temp := t.encode(), t.temp(opened)
+	body, temp := t.encode(), t.beside(opened)
 	lsn, err := t.db.propose(ctx, kindCommit, body, temp, t.opts.AsyncCommit)
-	t.leave(lsn, err == nil)
 	closeUnused(opened) // apply has taken out what it linked
 	if err != nil {
 		t.noteDoubt(err)
 		return 0, err
 	}
+	t.committedSerial()
 	t.endBulk(true)
 	t.ddl = nil // applied: end must not undo it
 	t.runCommitHooks(lsn)
 	return lsn, nil
 }
 
-// validate decides whether a serializable transaction may commit; if so its
-// writes count against the others until leave.
-func (t *Txn) validate() bool {
-	if t.reads == nil || t.start.shard == nil {
-		return true
-	}
-	t.validated = t.db.serial.Enter(t.reads, t.start.ts, t.eachWritten)
-	return t.validated
-}
-
-// leave tells how the commit of a validated transaction ended.
-func (t *Txn) leave(lsn LSN, committed bool) {
-	if t.validated {
-		t.db.serial.Leave(t.reads, uint64(lsn), committed)
-		t.validated = false
-	}
-}
-
 // noteDoubt remembers that a commit failed in a way that only recovery can judge.
 func (t *Txn) noteDoubt(err error) {
 	var doubt *wal.InDoubtError
 	t.inDoubt = errors.As(err, &doubt) || errors.Is(err, wal.ErrPoisoned)
-}
-
-// eachWritten calls fn for the stores written and their keys in order.
-func (t *Txn) eachWritten(fn func(store uint64, keys [][]byte)) {
-	for id, m := range t.tables {
-		var keys [][]byte
-		eachWrite(m, func(key []byte, _ memtable.Version) { keys = append(keys, key) })
-		fn(uint64(id), keys)
-	}
 }
 
 // Rollback ends the transaction without a trace. It does nothing when the
@@ -275,8 +236,8 @@ func (t *Txn) end() {
 	t.done = true
 	t.endBulk(t.inDoubt)
 	t.rollbackDDL(0)
-	if t.reads != nil && t.start.shard != nil {
-		t.db.serial.End(t.serialFrom)
+	if t.serial != nil {
+		t.db.serial.Abort(t.serial)
 	}
 	t.start.unregister()
 	t.db.locks.ReleaseTo(t.owner, 0)
@@ -284,7 +245,7 @@ func (t *Txn) end() {
 		t.db.active.remove(t.xid)
 		t.owner.SetXID(0)
 	}
-	t.tables, t.undo, t.saves, t.spare, t.reads = nil, nil, nil, nil, nil
+	t.tables, t.undo, t.saves, t.spare, t.serial = nil, nil, nil, nil, nil
 }
 
 // activeSet lists the transactions in progress that have a number.

@@ -91,6 +91,9 @@ func (t *Txn) Insert(ctx context.Context, id StoreID, key []byte, row []column.D
 		}
 		flags |= memtable.Fresh
 	}
+	if err := t.noteWrite(id, def, key); err != nil {
+		return err
+	}
 	t.put(def, id, key, flags, row)
 	return nil
 }
@@ -186,6 +189,9 @@ func (t *Txn) Put(id StoreID, key []byte, row []column.Datum) error {
 	if err := t.markWritten(id, key); err != nil {
 		return err
 	}
+	if err := t.noteWrite(id, def, key); err != nil {
+		return err
+	}
 	t.put(def, id, key, flags, row)
 	return nil
 }
@@ -196,7 +202,8 @@ func (t *Txn) Delete(id StoreID, key, successor []byte) error {
 	if err := t.checkWrite(); err != nil {
 		return err
 	}
-	if _, err := t.def(id); err != nil {
+	def, err := t.def(id)
+	if err != nil {
 		return err
 	}
 	flags := memtable.Tombstone
@@ -208,6 +215,9 @@ func (t *Txn) Delete(id StoreID, key, successor []byte) error {
 		flags |= v.Flags & memtable.Fresh
 	}
 	if err := t.markWritten(id, key); err != nil {
+		return err
+	}
+	if err := t.noteWrite(id, def, key); err != nil {
 		return err
 	}
 	t.write(id, key, flags, successor)

@@ -18,6 +18,9 @@ func (x *Session) runCopy(ctx context.Context, c *plan.Copy, sink Sink) error {
 	if c.From && x.txn.Options().ReadOnly {
 		return pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute COPY FROM in a read-only transaction")
 	}
+	if err := x.txn.AwaitSafeSnapshot(ctx); err != nil {
+		return err
+	}
 	rt := x.runtime(ctx, nil)
 	defer func() { rt.Snapshot.Close() }()
 	job, err := exec.PrepareCopy(rt, c)

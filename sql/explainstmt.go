@@ -130,6 +130,9 @@ func (x *Session) measure(ctx context.Context, st *plan.Statement, params []colu
 		return nil, 0, err
 	}
 	x.activity.statements++
+	if err := x.txn.AwaitSafeSnapshot(ctx); err != nil {
+		return nil, 0, err
+	}
 	rt := x.runtime(ctx, params)
 	rt.Instrument = true
 	defer func() { rt.Snapshot.Close() }()

@@ -176,6 +176,9 @@ func (x *Session) startPortal(ctx context.Context, p *portal) error {
 		}
 	}
 	x.activity.statements++
+	if err := x.txn.AwaitSafeSnapshot(ctx); err != nil {
+		return err
+	}
 	p.rt = x.runtime(ctx, p.params)
 	rows, err := exec.Run(p.rt, p.query)
 	if err != nil {

@@ -1,6 +1,6 @@
 // Package txn decides which transactions may proceed together: it holds the
 // lock table (row, table and advisory locks with PostgreSQL's modes, fair
-// queues, deadlock detection) and the validation of serializable transactions.
+// queues, deadlock detection) and serializable snapshot isolation.
 //
 // The types:
 //
@@ -8,6 +8,7 @@
 //	Owner    a process that holds and waits for locks
 //	Tag      what a lock protects
 //	Scope    until when a lock is held: transaction or session
+//	Serial   what serializable transactions read and write, and who of them must fail
 //
 // Locks of one owner never conflict with each other. A request that cannot be
 // granted waits in the order of arrival, behind earlier waiters that it

@@ -1,6 +1,7 @@
 package txn
 
 import (
+	"maps"
 	"slices"
 	"time"
 )
@@ -105,4 +106,53 @@ func (m *Manager) LockedByOther(t Tag, o *Owner) bool {
 
 func (l *lock) wantedByOther(o *Owner) bool {
 	return len(l.queue) > 0 || slices.ContainsFunc(l.holders, func(h holder) bool { return h.owner != o })
+}
+
+// ReadLock describes what a serializable transaction has read, as pg_locks shows it.
+type ReadLock struct {
+	Store     uint64
+	Whole     bool   // all of the store
+	Key       []byte // of one row; nil for a range
+	ProcessID int32  // 0 when the transaction has ended
+	XID       uint64
+}
+
+// ReadLocks lists what serializable transactions have read, as far as it still matters.
+func (s *Serial) ReadLocks() (list []ReadLock) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	all := slices.Concat(s.active, s.finished)
+	if s.old != nil {
+		all = append(all, s.old)
+	}
+	for _, x := range all {
+		for _, store := range slices.Sorted(maps.Keys(x.prints[reading])) {
+			f := x.prints[reading][store]
+			for _, n := range f.nodes {
+				l := ReadLock{Store: store, Whole: f.whole(), XID: x.xid.Load()}
+				if x.committed == 0 {
+					l.ProcessID = x.pid
+				}
+				if n.point {
+					l.Key = clone(n.lower)
+				}
+				list = append(list, l)
+			}
+		}
+	}
+	return list
+}
+
+// SafetyBlockers lists the processes that a waiting DEFERRABLE transaction of a process waits for.
+func (s *Serial) SafetyBlockers(pid int32) (pids []int32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range s.active {
+		if x.pid == pid && x.decided != nil {
+			for _, w := range x.doubts {
+				pids = append(pids, w.pid)
+			}
+		}
+	}
+	return pids
 }

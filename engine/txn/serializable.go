@@ -2,186 +2,338 @@ package txn
 
 import (
 	"bytes"
-	"sort"
 	"sync"
+	"sync/atomic"
 )
 
-// Serializable transactions are validated when they commit: one fails when a
-// concurrent serializable transaction wrote into what it read. That is
-// conservative (it also fails transactions that a full test for dangerous
-// structures would let pass) and leaves no anomaly: transactions take effect
-// in the order of their validation.
+// Serializable snapshot isolation, after Cahill, Röhm and Fekete (SIGMOD 2008)
+// and Ports and Grittner (VLDB 2012), whose rules in PostgreSQL we follow.
+//
+// Snapshots leave one kind of dependency unguarded: a reader does not see what
+// a concurrent transaction writes, so it comes before that writer (a
+// read-write dependency). In every cycle of dependencies there are two of
+// them in a row between concurrent transactions, in → pivot → out, and out is
+// the first of the cycle to commit. Serial remembers what serializable
+// transactions read and write, draws the read-write dependencies, and fails a
+// transaction when such a structure appears.
+//
+// Deviations from PostgreSQL: a transaction's writes are private until it
+// commits, so that a reader cannot meet them in the table; Serial therefore
+// remembers writes in the same form as reads. Reads are ranges of keys and not
+// pages. What committed transactions leave behind under summarising are ranges
+// of one transaction that stands for all of them.
+//
+// One mutex guards everything. It is held for a look into memory, never while
+// a transaction waits or the log is synced.
 
-// maxRanges bounds what a transaction remembers of its reads in one store;
-// beyond it, it has read the whole store.
-const maxRanges = 4096
+// Serial knows the serializable transactions.
+type Serial struct {
+	mu       sync.Mutex
+	off      bool   // nothing is checked: tests of the checkers want anomalies
+	last     uint64 // number of the newest prepare or commit
+	active   []*Serializable
+	writable int             // of active: those not declared read-only
+	finished []*Serializable // committed, and concurrent with an active one, in order of commit
+	cleared  uint64          // of the finished, those up to this number have lost what no reader needs
+	old      *Serializable   // stands for the committed ones that were summarised
+	grounds  map[uint64]*ground
 
-// ReadSet is what a transaction has read: ranges of keys by store.
-type ReadSet struct {
-	stores map[uint64]*readRanges
-	entry  *commitEntry
+	remembered int // ranges and their holders
+	limits     limits
 }
 
-type readRanges struct {
-	all    bool
-	ranges []keyRange
+// limits are constants, smaller in tests.
+type limits struct{ intervals, remembered, finished int }
+
+// NewSerial returns a Serial without transactions.
+func NewSerial() *Serial {
+	return &Serial{grounds: make(map[uint64]*ground), limits: limits{maxIntervals, maxRemembered, maxFinished}}
 }
 
-type keyRange struct {
-	lower, upper []byte // nil is open
-	point        bool   // only the key lower
+// SetOff makes every transaction pass. It is for tests that have to see anomalies.
+func (s *Serial) SetOff(off bool) {
+	s.mu.Lock()
+	s.off = off
+	s.mu.Unlock()
 }
 
-// NewReadSet returns an empty read set.
-func NewReadSet() *ReadSet { return &ReadSet{stores: make(map[uint64]*readRanges)} }
+// Serializable is a serializable transaction, as far as others care. Numbers
+// are those of Serial.last; fields are guarded by Serial.mu, if nothing else is said.
+type Serializable struct {
+	pid      int32
+	xid      atomic.Uint64
+	snapshot uint64        // timestamp of what it sees
+	stamp    atomic.Uint64 // timestamp of its commit, once that is visible; 0 before
 
-// Add notes that [lower, upper) of a store was read; nil bounds are open.
-func (r *ReadSet) Add(store uint64, lower, upper []byte) {
-	s := r.store(store)
-	if s.all {
-		return
-	}
-	if lower == nil && upper == nil || len(s.ranges) >= maxRanges {
-		s.all, s.ranges = true, nil
-		return
-	}
-	s.ranges = append(s.ranges, keyRange{lower: bytes.Clone(lower), upper: bytes.Clone(upper)})
+	before    uint64 // newest number when it took its snapshot
+	prepared  uint64 // number of its prepare, 0 before
+	committed uint64 // number of its commit, 0 before
+
+	readOnly bool // declared so, or committed without a write
+	wrote    bool
+	doomed   bool // has to fail, or has
+	aborted  bool
+
+	in, out []*Serializable // dependencies: who read what this one wrote, and the other way round
+	// What is left of dependencies with transactions that are summarised.
+	summaryIn, summaryOut bool
+	// conflictOut: something that it did not see was committed before it; firstOut is the first such number.
+	conflictOut bool
+	firstOut    uint64
+
+	prints [2]map[uint64]*footprint // by side
+
+	// Of a transaction declared read-only: the writers that may still make its
+	// snapshot unsafe. Of a writer: the readers whose snapshots it may make unsafe.
+	doubts       []*Serializable
+	safe, unsafe bool
+	decided      chan struct{} // closed when safe or unsafe is set; nil if nobody waits
 }
 
-// AddKey notes that one key of a store was read.
-func (r *ReadSet) AddKey(store uint64, key []byte) {
-	s := r.store(store)
-	if s.all {
-		return
-	}
-	if len(s.ranges) >= maxRanges {
-		s.all, s.ranges = true, nil
-		return
-	}
-	s.ranges = append(s.ranges, keyRange{lower: append([]byte{}, key...), point: true})
-}
+// Conflict tells why a transaction cannot be serialized.
+type Conflict struct{ Reason string }
 
-func (r *ReadSet) store(id uint64) *readRanges {
-	s := r.stores[id]
-	if s == nil {
-		s = &readRanges{}
-		r.stores[id] = s
-	}
-	return s
-}
+// Error implements error.
+func (c *Conflict) Error() string { return c.Reason }
 
-// touches reports whether any of the sorted keys was read.
-func (s *readRanges) touches(keys [][]byte) bool {
-	if s == nil || len(keys) == 0 {
-		return false
-	}
-	if s.all {
-		return true
-	}
-	for _, r := range s.ranges {
-		i := 0
-		if r.lower != nil {
-			i = sort.Search(len(keys), func(i int) bool { return bytes.Compare(keys[i], r.lower) >= 0 })
+// Begin adds a transaction. snapshot is called to get the timestamp of what it
+// sees. A read-only transaction that runs beside no writer needs no watching:
+// then Begin returns nil.
+func (s *Serial) Begin(pid int32, readOnly bool, snapshot func() uint64) *Serializable {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := &Serializable{pid: pid, readOnly: readOnly, snapshot: snapshot(), before: s.last}
+	if readOnly {
+		for _, w := range s.active {
+			if !w.readOnly && !w.doomed {
+				link(&x.doubts, w)
+				link(&w.doubts, x)
+			}
 		}
-		if i == len(keys) {
-			continue
+		if len(x.doubts) == 0 {
+			return nil
 		}
-		if r.point && bytes.Equal(keys[i], r.lower) || !r.point && (r.upper == nil || bytes.Compare(keys[i], r.upper) < 0) {
+	} else {
+		s.writable++
+	}
+	s.active = append(s.active, x)
+	return x
+}
+
+// SetXID tells a transaction's number, for messages and pg_locks.
+func (x *Serializable) SetXID(xid uint64) { x.xid.Store(xid) }
+
+// Stamp tells the timestamp of a commit, before the commit becomes visible.
+func (x *Serializable) Stamp(ts uint64) { x.stamp.Store(ts) }
+
+// Read notes that a transaction has read [lower, upper) of a store; a nil
+// bound is open. It fails when the transaction must not go on.
+func (s *Serial) Read(x *Serializable, store uint64, lower, upper []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if done, err := s.reads(x); done || upper != nil && bytes.Compare(lower, upper) >= 0 {
+		return err
+	}
+	s.hold(x, reading, store, clone(lower), clone(upper), false)
+	return s.conflictsOut(x, store, lower, upper)
+}
+
+// ReadKey notes that a transaction has looked for one key.
+func (s *Serial) ReadKey(x *Serializable, store uint64, key []byte) error {
+	lower, upper := pointBounds(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if done, err := s.reads(x); done {
+		return err
+	}
+	s.hold(x, reading, store, lower, upper, true)
+	return s.conflictsOut(x, store, lower, upper)
+}
+
+// Span is a range of keys; nil bounds are open.
+type Span struct{ Lower, Upper []byte }
+
+// Extend notes that a scan has gone on: it has read all of now, of which before
+// was noted already and fresh is new.
+func (s *Serial) Extend(x *Serializable, store uint64, before, now, fresh Span) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if done, err := s.reads(x); done {
+		return err
+	}
+	s.hold(x, reading, store, clone(now.Lower), clone(now.Upper), false)
+	if g := s.grounds[store]; g != nil {
+		if n := g.reads.find(before.Lower, before.Upper); n != nil && n.compare(now.Lower, now.Upper) != 0 {
+			s.dropOne(x, store, n)
+		}
+	}
+	return s.conflictsOut(x, store, fresh.Lower, fresh.Upper)
+}
+
+// dropOne takes one range that was read out of a footprint, if it is there.
+func (s *Serial) dropOne(x *Serializable, store uint64, n *interval) {
+	f := x.footprint(reading, store)
+	for i := len(f.nodes) - 1; i >= 0; i-- {
+		if f.nodes[i] == n {
+			last := len(f.nodes) - 1
+			f.nodes[i] = f.nodes[last]
+			f.nodes = f.nodes[:last]
+			s.let(x, reading, store, n)
+			return
+		}
+	}
+}
+
+// reads reports whether a read needs no noting, or fails at once.
+func (s *Serial) reads(x *Serializable) (done bool, err error) {
+	switch {
+	case s.off:
+		return true, nil
+	case x.doomed:
+		return true, &Conflict{"Canceled on identification as a pivot, during conflict out checking."}
+	case x.safe:
+		return true, nil
+	}
+	return false, nil
+}
+
+func (s *Serial) conflictsOut(x *Serializable, store uint64, lower, upper []byte) error {
+	g := s.grounds[store]
+	if g == nil || g.writes.root == nil {
+		return nil
+	}
+	return g.writes.overlapping(lower, upper, func(n *interval) error {
+		for _, w := range n.holders {
+			if w == x {
+				continue
+			}
+			if err := s.readMissed(x, w); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Write notes that a transaction is about to write one key.
+func (s *Serial) Write(x *Serializable, store uint64, key []byte) error {
+	lower, upper := pointBounds(key)
+	return s.write(x, store, lower, upper, true)
+}
+
+// WriteRange notes that a transaction writes many keys of [lower, upper), or drops the store.
+func (s *Serial) WriteRange(x *Serializable, store uint64, lower, upper []byte) error {
+	return s.write(x, store, clone(lower), clone(upper), false)
+}
+
+func (s *Serial) write(x *Serializable, store uint64, lower, upper []byte, point bool) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.off {
+		return nil
+	}
+	x.wrote = true
+	if x.doomed {
+		return &Conflict{"Canceled on identification as a pivot, during conflict in checking."}
+	}
+	s.hold(x, writing, store, lower, upper, point)
+	return s.conflictsIn(x, store, lower, upper)
+}
+
+// CheckWrite is Write for a key that will not be written after all.
+func (s *Serial) CheckWrite(x *Serializable, store uint64, key []byte) error {
+	lower, upper := pointBounds(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.off {
+		return nil
+	}
+	return s.conflictsIn(x, store, lower, upper)
+}
+
+func (s *Serial) conflictsIn(x *Serializable, store uint64, lower, upper []byte) error {
+	g := s.grounds[store]
+	if g == nil {
+		return nil
+	}
+	return g.reads.overlapping(lower, upper, func(n *interval) error {
+		for _, r := range n.holders {
+			if r == x {
+				continue
+			}
+			if err := s.writeMissed(r, x); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Transfer makes everyone who has read of one store a reader of all of another
+// one: an index goes and its readers have to be found through the table, or a
+// table gets new files.
+func (s *Serial) Transfer(from, to uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.grounds[from]
+	if g == nil || g.reads.root == nil {
+		return
+	}
+	var readers []*Serializable
+	_ = g.reads.overlapping(nil, nil, func(n *interval) error {
+		readers = append(readers, n.holders...)
+		return nil
+	})
+	for _, x := range readers {
+		if f := x.footprint(reading, to); !f.whole() {
+			s.widen(x, f, reading, to)
+		}
+	}
+}
+
+func clone(b []byte) []byte {
+	if b == nil {
+		return nil
+	}
+	return append(make([]byte, 0, len(b)), b...)
+}
+
+// link adds an element that is not there, unlink takes one out.
+func link(list *[]*Serializable, x *Serializable) { *list = append(*list, x) }
+
+func unlink(list *[]*Serializable, x *Serializable) {
+	l := *list
+	for i := len(l) - 1; i >= 0; i-- {
+		if l[i] == x {
+			last := len(l) - 1
+			l[i], l[last] = l[last], nil
+			*list = l[:last]
+			return
+		}
+	}
+}
+
+// linked reports whether a reader has a dependency on a writer already.
+func linked(reader, writer *Serializable) bool {
+	list, x := reader.out, writer
+	if len(writer.in) < len(list) {
+		list, x = writer.in, reader
+	}
+	for _, e := range list {
+		if e == x {
 			return true
 		}
 	}
 	return false
 }
 
-// Serial orders the commits of serializable transactions.
-type Serial struct {
-	mu      sync.Mutex
-	entries []*commitEntry // committing, or committed and still concurrent with somebody
-	live    map[uint64]int // snapshots of running serializable transactions
-}
-
-type commitEntry struct {
-	ts    uint64 // 0 while committing
-	reads *ReadSet
-	keys  map[uint64][][]byte // written, sorted, by store
-}
-
-// NewSerial returns an empty order.
-func NewSerial() *Serial { return &Serial{live: make(map[uint64]int)} }
-
-// Begin notes that a serializable transaction runs with a snapshot; End ends that.
-func (s *Serial) Begin(snapshot uint64) {
-	s.mu.Lock()
-	s.live[snapshot]++
-	s.mu.Unlock()
-}
-
-// End forgets a running transaction, and the commits that nobody is concurrent with any more.
-func (s *Serial) End(snapshot uint64) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.live[snapshot]--; s.live[snapshot] == 0 {
-		delete(s.live, snapshot)
+// unlinkAll forgets all dependencies of a transaction.
+func (s *Serial) unlinkAll(x *Serializable) {
+	for _, r := range x.in {
+		unlink(&r.out, x)
 	}
-	oldest := ^uint64(0)
-	for ts := range s.live {
-		oldest = min(oldest, ts)
+	for _, w := range x.out {
+		unlink(&w.in, x)
 	}
-	kept := s.entries[:0]
-	for _, e := range s.entries {
-		if e.ts == 0 || e.ts > oldest {
-			kept = append(kept, e)
-		}
-	}
-	clear(s.entries[len(kept):])
-	s.entries = kept
-}
-
-// Enter validates a transaction that is about to commit and, if it passes,
-// makes its writes count against the others. each calls its argument for the
-// stores written and their sorted keys.
-func (s *Serial) Enter(r *ReadSet, snapshot uint64, each func(func(store uint64, keys [][]byte))) bool {
-	e := &commitEntry{reads: r, keys: make(map[uint64][][]byte)}
-	each(func(store uint64, keys [][]byte) { e.keys[store] = keys })
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, other := range s.entries {
-		if other.ts != 0 && other.ts <= snapshot {
-			continue
-		}
-		for store, keys := range other.keys {
-			if r.stores[store].touches(keys) {
-				return false
-			}
-		}
-		if other.ts != 0 {
-			continue
-		}
-		// Two that commit at the same time may reach the log in either
-		// order: neither may have read what the other writes.
-		for store, keys := range e.keys {
-			if other.reads.stores[store].touches(keys) {
-				return false
-			}
-		}
-	}
-	r.entry = e
-	s.entries = append(s.entries, e)
-	return true
-}
-
-// Leave tells how the commit of a validated transaction ended.
-func (s *Serial) Leave(r *ReadSet, ts uint64, committed bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if committed {
-		r.entry.ts, r.entry.reads = ts, nil
-		return
-	}
-	for i, e := range s.entries {
-		if e == r.entry {
-			s.entries = append(s.entries[:i], s.entries[i+1:]...)
-			break
-		}
-	}
+	x.in, x.out = nil, nil
 }

@@ -21,15 +21,7 @@ const folder = "../../testdata/isolation"
 // known are the scenarios in which we still differ from PostgreSQL, and why.
 // One that no longer differs fails the test, so that the list stays true.
 var known = map[string]string{
-	"unique-deferrable":          "deferrable unique constraints are checked at once",
-	"write-skew":                 "serializable transactions are validated at commit, more strictly than need be",
-	"unique-serializable":        "as write-skew",
-	"serializable-update-delete": "as write-skew",
-	"serializable-three":         "as write-skew",
-	"serializable-read-only":     "as write-skew; DEFERRABLE does not wait for a safe snapshot",
-	"serializable-pivot":         "as write-skew",
-	"serializable-index-only":    "as write-skew",
-	"read-only-anomaly":          "as write-skew",
+	"unique-deferrable": "deferrable unique constraints are checked at once",
 }
 
 // memory gives every scenario an OmenDB in memory.

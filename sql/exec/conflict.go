@@ -46,7 +46,9 @@ func (o *modifyOp) insertOrElse(vals []column.Datum) error {
 	for {
 		sp := txn.Savepoint()
 		queued := o.mark()
+		o.w.arbitrated = true
 		key, err := o.w.insert(vals)
+		o.w.arbitrated = false
 		if err == nil {
 			txn.Release(sp)
 			o.conflict.touched[string(key)] = struct{}{}
@@ -89,6 +91,9 @@ func (o *modifyOp) resolve(dup *duplicate, vals []column.Datum) (again bool, err
 	if strict {
 		changed, err := rt.Txn.ChangedSince(o.w.store, key, rt.Snapshot)
 		if err != nil {
+			return false, err
+		}
+		if err := rt.Txn.NoteKey(o.w.store, key); err != nil {
 			return false, err
 		}
 		if changed {

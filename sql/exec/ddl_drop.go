@@ -383,6 +383,9 @@ func (d *ddl) dropStores(o catalog.Object) error {
 		}
 	case *catalog.Index:
 		if o.Store != 0 {
+			if t := d.view.Relation(o.Table); t != nil && t.Store != 0 {
+				d.rt.Txn.TransferReads(engine.StoreID(o.Store), engine.StoreID(t.Store))
+			}
 			return d.rt.Txn.DropStore(engine.StoreID(o.Store))
 		}
 	case *catalog.Sequence:

@@ -144,6 +144,7 @@ func (d *ddl) rebuildIndex(r *catalog.Relation, i *catalog.Index) error {
 		return err
 	}
 	next := *d.view.Index(i.OID)
+	d.rt.Txn.TransferReads(engine.StoreID(next.Store), engine.StoreID(r.Store))
 	if err := d.rt.Txn.DropStore(engine.StoreID(next.Store)); err != nil {
 		return err
 	}

@@ -146,11 +146,13 @@ func (w *alterWork) rewriteRows() error {
 	if err := w.moveRows(); err != nil {
 		return err
 	}
+	d.rt.Txn.TransferReads(engine.StoreID(w.old.Store), engine.StoreID(w.rel.Store))
 	if err := d.rt.Txn.DropStore(engine.StoreID(w.old.Store)); err != nil {
 		return err
 	}
 	for _, i := range oldIndexes {
 		if i.Store != 0 {
+			d.rt.Txn.TransferReads(engine.StoreID(i.Store), engine.StoreID(w.rel.Store))
 			if err := d.rt.Txn.DropStore(engine.StoreID(i.Store)); err != nil {
 				return err
 			}

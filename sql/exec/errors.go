@@ -8,6 +8,17 @@ import (
 	"github.com/omendb/omendb/sql/pgerr"
 )
 
+// serializationFailure adds what PostgreSQL says about failures that a read or
+// write caused, and not the change of a row.
+func serializationFailure(err error) error {
+	failure := pgerr.New(pgerr.SerializationFailure, "%s", err.Error())
+	var e *engine.SerializationError
+	if errors.As(err, &e) && e.Detail != "" {
+		failure = failure.WithDetail("%s", e.Detail).WithHint("The transaction might succeed if retried.")
+	}
+	return failure
+}
+
 // MapError turns the engine's errors into PostgreSQL's. Others stay as they are.
 func MapError(err error) error {
 	var user *pgerr.Error
@@ -17,7 +28,7 @@ func MapError(err error) error {
 	case errors.As(err, &user):
 		return user
 	case errors.Is(err, engine.ErrSerialization):
-		return pgerr.New(pgerr.SerializationFailure, "%s", err.Error())
+		return serializationFailure(err)
 	case errors.Is(err, engine.ErrLockNotAvailable):
 		return pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on row")
 	case errors.Is(err, engine.ErrLockTimeout):

@@ -17,7 +17,9 @@ func takeRowIDs(rt *Runtime, store engine.StoreID, n int64) (int64, error) {
 
 // lastRowID reads the greatest row number in a table.
 func lastRowID(rt *Runtime, store engine.StoreID) (int64, error) {
-	it := rt.Snapshot.Scan(store, engine.ScanOptions{Cols: []int{}, Keys: true, Reverse: true})
+	snap := rt.Txn.LatestSnapshot() // its reads are nobody's business
+	defer snap.Close()
+	it := snap.Scan(store, engine.ScanOptions{Cols: []int{}, Keys: true, Reverse: true})
 	defer it.Close()
 	var b column.Batch
 	ok, err := it.Next(&b)

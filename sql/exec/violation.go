@@ -76,6 +76,9 @@ func (w *tableWriter) taken(err error, ix *catalog.Index, parts []keyPart, vals 
 	if !errors.As(err, &exists) {
 		return err
 	}
+	if err := w.overtaken(exists); err != nil {
+		return err
+	}
 	names, values := make([]string, len(parts)), make([]string, len(parts))
 	for i, p := range parts {
 		names[i], values[i] = w.rel.Columns[p.attr].Name, w.st.text(p.typ, vals[p.attr])
@@ -93,6 +96,9 @@ func (w *tableWriter) takenBy(err error, ix *indexWriter, vals []column.Datum) e
 	if !errors.As(err, &exists) {
 		return err
 	}
+	if err := w.overtaken(exists); err != nil {
+		return err
+	}
 	names, values := make([]string, len(ix.parts)), make([]string, len(ix.parts))
 	for i, p := range ix.parts {
 		d, err := ix.value(i, vals)
@@ -107,6 +113,15 @@ func (w *tableWriter) takenBy(err error, ix *indexWriter, vals []column.Datum) e
 		}
 	}
 	return &duplicate{user: w.uniqueViolation(ix.ix.Name, names, values), index: ix.ix, row: exists.Row, own: exists.Own}
+}
+
+// overtaken reports a duplicate as a serialization failure to a transaction
+// that has seen the key free.
+func (w *tableWriter) overtaken(exists *engine.KeyExistsError) error {
+	if w.arbitrated {
+		return nil
+	}
+	return w.st.rt.Txn.NoteViolation(exists)
 }
 
 func (w *tableWriter) uniqueViolation(constraint string, names, values []string) *pgerr.Error {

@@ -12,23 +12,24 @@ import (
 // tableWriter changes the rows of one table together with its indexes, and
 // checks what the table demands of them.
 type tableWriter struct {
-	st        *state
-	rel       *catalog.Relation
-	store     engine.StoreID
-	kinds     []column.Kind
-	key       []keyPart
-	keyIndex  *catalog.Index // the constraint that the storage key stands for, or nil
-	indexes   []*indexWriter
-	generated []assigned
-	checks    []check
-	children  []*childKey  // foreign keys of this table
-	parents   []*parentKey // foreign keys that point at it
-	keyAttrs  map[int]bool // attributes of unique keys: changing them needs the strongest lock
-	nextID    int64
-	lastID    int64
-	bulk      *bulkTable // not nil: inserts go to bulk writers
-	buf       []byte
-	r         row
+	st         *state
+	rel        *catalog.Relation
+	store      engine.StoreID
+	kinds      []column.Kind
+	key        []keyPart
+	keyIndex   *catalog.Index // the constraint that the storage key stands for, or nil
+	indexes    []*indexWriter
+	generated  []assigned
+	checks     []check
+	children   []*childKey  // foreign keys of this table
+	parents    []*parentKey // foreign keys that point at it
+	keyAttrs   map[int]bool // attributes of unique keys: changing them needs the strongest lock
+	nextID     int64
+	lastID     int64
+	arbitrated bool       // ON CONFLICT decides about duplicates
+	bulk       *bulkTable // not nil: inserts go to bulk writers
+	buf        []byte
+	r          row
 }
 
 type assigned struct {

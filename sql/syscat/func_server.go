@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
@@ -319,6 +320,7 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 // lockRows is pg_lock_status.
 func lockRows(f Functions, _ *functions.Ctx, _ []datum) ([][]datum, error) {
 	var out [][]datum
+	var stores map[engine.StoreID]catalog.OID
 	for _, l := range f.World.DB().Locks() {
 		row := make([]datum, 16)
 		for i := range row {
@@ -326,14 +328,25 @@ func lockRows(f Functions, _ *functions.Ctx, _ []datum) ([][]datum, error) {
 		}
 		row[0], row[11], row[12], row[13], row[14] = str(l.Kind), num(l.ProcessID), str(l.Mode), flag(l.Granted), flag(false)
 		row[10] = str(strconv.Itoa(int(l.ProcessID)) + "/" + strconv.FormatUint(l.XID, 10))
-		switch l.Kind {
-		case "advisory":
+		switch {
+		case l.Mode == "SIReadLock":
+			if stores == nil {
+				stores = storeOwners(f.World.View())
+			}
+			if stores[l.Store] == 0 { // dropped since, or of another database
+				continue
+			}
+			row[1], row[2] = num(f.World.View().DatabaseOID()), num(uint32(stores[l.Store]))
+			if l.ProcessID == 0 {
+				row[11] = null
+			}
+		case l.Kind == "advisory":
 			sub := 1
 			if l.Pair {
 				sub = 2
 			}
 			row[1], row[7], row[8], row[9] = num(l.Database), num(uint32(l.Object>>32)), num(uint32(l.Object)), num(sub)
-		case "relation":
+		case l.Kind == "relation":
 			if l.Object >= 1<<32 { // a descriptor's own lock: no relation of anybody's
 				continue
 			}
@@ -347,6 +360,23 @@ func lockRows(f Functions, _ *functions.Ctx, _ []datum) ([][]datum, error) {
 		out = append(out, row)
 	}
 	return out, nil
+}
+
+// storeOwners finds tables and indexes by where they keep their rows.
+func storeOwners(v *catalog.View) map[engine.StoreID]catalog.OID {
+	owners := make(map[engine.StoreID]catalog.OID)
+	v.Relations(func(r *catalog.Relation) bool {
+		if r.Store != 0 {
+			owners[engine.StoreID(r.Store)] = r.OID
+			for _, i := range v.IndexesOf(r) {
+				if i.Store != 0 {
+					owners[engine.StoreID(i.Store)] = i.OID
+				}
+			}
+		}
+		return true
+	})
+	return owners
 }
 
 // nameCalls are to_reg*: the object of a name, NULL where there is none.
