@@ -103,6 +103,7 @@ func (it *Iterator) addRuns(own bool, runs ...*run) {
 	if len(src.runs) == 0 {
 		return
 	}
+	src.batch = it.snap.lend()
 	if it.opts.Reverse {
 		slices.Reverse(src.runs)
 	}
@@ -164,6 +165,7 @@ func (it *Iterator) refill(inUse bool) (bool, error) {
 		}
 		if src.key() == nil {
 			src.close()
+			it.snap.giveBack(src)
 			it.sources = slices.Delete(it.sources, i, i+1)
 			continue
 		}
@@ -222,12 +224,26 @@ func (it *Iterator) Keys() [][]byte { return it.keys }
 func (it *Iterator) Close() {
 	for _, src := range it.sources {
 		src.close()
+		it.snap.giveBack(src)
 	}
 	it.sources = nil
 	if it.opts.Stats != nil {
 		it.opts.Stats.add(&it.count)
 	}
 	it.count = ReadStats{}
+}
+
+// lend returns the memory of a scan that has ended, if there is some.
+func (s *Snapshot) lend() (b column.Batch) {
+	b, s.spare = s.spare, column.Batch{}
+	return b
+}
+
+// giveBack keeps the memory of a source that has ended for the next scan.
+func (s *Snapshot) giveBack(src source) {
+	if r, ok := src.(*runSource); ok {
+		s.spare, r.batch = r.batch, column.Batch{}
+	}
 }
 
 func (s *ReadStats) add(o *ReadStats) {

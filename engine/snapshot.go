@@ -27,6 +27,8 @@ type Snapshot struct {
 	read     segment.ReadOptions // memory of point reads
 	results  []segment.Result
 	segStats *segment.Stats
+
+	spare column.Batch // memory of a scan that has ended
 }
 
 // Timestamp returns the commit timestamp up to which transactions are visible.

@@ -100,6 +100,33 @@ func (h *Head) Bytes(data []byte, i int) (v []byte, ok bool) {
 	return data[lo:hi:hi], true
 }
 
+// View makes c the encoded column of a kind and a number of rows that the head
+// describes in data, if it does.
+func (h *Head) View(c *Encoded, data []byte, kind Kind, rows int) bool {
+	if h.form == headNone {
+		return false
+	}
+	*c = Encoded{kind: kind, width: int(h.width), rows: rows}
+	switch h.form {
+	case headNumber:
+		c.form, c.base, c.codes = formPacked, h.base, data[h.at:]
+	case headValues:
+		c.form, c.vals, c.codes = formDict, data[h.at:h.base], data[h.base:]
+		c.n = len(c.vals) / 8
+	case headFixed:
+		c.form, c.n, c.blob = formFixed, int(h.base), data[h.at:]
+	case headPlain:
+		c.form, c.codes, c.blob = formPlain, data[h.at:], data[h.base:]
+	case headDict:
+		codes := uint32(h.base)
+		c.form, c.ends, c.codes, c.blob = formDict, data[h.at:codes], data[codes:], data[h.base>>32:]
+		c.n = len(c.ends) / 4
+	case headSame:
+		c.form, c.n, c.blob = formConstant, int(h.base), data[h.at:][:h.base:h.base]
+	}
+	return true
+}
+
 // Touch loads a byte where row i stands, or what leads to it, so that a read
 // which follows finds it in the processor's cache.
 func (h *Head) Touch(data []byte, i int) byte {

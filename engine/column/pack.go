@@ -79,8 +79,10 @@ func PackedAt(p []byte, i, w int) uint64 {
 	return binary.LittleEndian.Uint64(p[bit>>3:]) >> (uint(bit) & 7) & (1<<uint(w) - 1)
 }
 
-// unpack sets dst[k] to base plus value lo+k of the packed values in p. The
-// loops are by the number of values that one load holds.
+//go:generate go run unpack_gen.go
+
+// unpack sets dst[k] to base plus value lo+k of the packed values in p. Whole
+// groups of eight, which begin at a byte, have a loop for their width.
 func unpack(dst []int64, p []byte, lo, w int, base uint64) {
 	switch {
 	case w == 0:
@@ -95,65 +97,20 @@ func unpack(dst []int64, p []byte, lo, w int, base uint64) {
 		}
 		return
 	}
-	for lo&7 != 0 && len(dst) > 0 { // up to the next group of eight, which starts at a byte
+	for lo&7 != 0 && len(dst) > 0 { // up to the next group
 		dst[0] = int64(base + PackedAt(p, lo, w))
 		dst = dst[1:]
 		lo++
 	}
 	p = p[lo*w>>3:]
-	u := uint(w)
-	switch {
-	case w <= 8:
-		dst, p = unpackByEight(dst, p, u, base)
-	case w <= 16:
-		dst, p = unpackByFour(dst, p, u, base)
+	if n := len(dst) &^ 7; n > 0 && w < len(unpackers) {
+		unpackers[w](dst[:n], p, base)
+		dst, p = dst[n:], p[n*w>>3:]
 	}
-	m := uint64(1)<<u - 1
+	m := uint64(1)<<uint(w) - 1
 	bit := uint(0)
 	for i := range dst {
 		dst[i] = int64(base + binary.LittleEndian.Uint64(p[bit>>3:])>>(bit&7)&m)
-		bit += u
+		bit += uint(w)
 	}
-}
-
-// unpackByEight unpacks whole groups of eight values of at most 8 bits and
-// returns what remains.
-func unpackByEight(dst []int64, p []byte, w uint, base uint64) ([]int64, []byte) {
-	m := uint64(1)<<w - 1
-	for len(dst) >= 8 {
-		x := binary.LittleEndian.Uint64(p)
-		d := dst[:8:8]
-		d[0] = int64(base + x&m)
-		d[1] = int64(base + x>>(w&63)&m)
-		d[2] = int64(base + x>>(2*w&63)&m)
-		d[3] = int64(base + x>>(3*w&63)&m)
-		d[4] = int64(base + x>>(4*w&63)&m)
-		d[5] = int64(base + x>>(5*w&63)&m)
-		d[6] = int64(base + x>>(6*w&63)&m)
-		d[7] = int64(base + x>>(7*w&63)&m)
-		dst, p = dst[8:], p[w:]
-	}
-	return dst, p
-}
-
-// unpackByFour is unpackByEight for at most 16 bits: two loads for eight
-// values, the second of them possibly four bits into its byte.
-func unpackByFour(dst []int64, p []byte, w uint, base uint64) ([]int64, []byte) {
-	m := uint64(1)<<w - 1
-	half, odd := w>>1, w&1*4
-	for len(dst) >= 8 {
-		x := binary.LittleEndian.Uint64(p)
-		y := binary.LittleEndian.Uint64(p[half:]) >> odd
-		d := dst[:8:8]
-		d[0] = int64(base + x&m)
-		d[1] = int64(base + x>>(w&63)&m)
-		d[2] = int64(base + x>>(2*w&63)&m)
-		d[3] = int64(base + x>>(3*w&63)&m)
-		d[4] = int64(base + y&m)
-		d[5] = int64(base + y>>(w&63)&m)
-		d[6] = int64(base + y>>(2*w&63)&m)
-		d[7] = int64(base + y>>(3*w&63)&m)
-		dst, p = dst[8:], p[w:]
-	}
-	return dst, p
 }

@@ -312,6 +312,7 @@ func (it *Iterator) fill(dst *column.Batch) error {
 	dst.Cols = dst.Cols[:len(it.opts.Cols)]
 	dst.N, dst.Sel = it.rows, sel
 	it.wideMem = it.wideMem[:0]
+	var e column.Encoded
 	for i, c := range it.opts.Cols {
 		v := &dst.Cols[i]
 		if c >= len(it.r.info.Schema.Columns) {
@@ -322,7 +323,9 @@ func (it *Iterator) fill(dst *column.Batch) error {
 		v.Reset(k)
 		for j := range it.spans {
 			s := &it.spans[j]
-			e := s.column(c, k)
+			if c >= headColumns || !s.head.cols[c].View(&e, s.data, k, s.rows) {
+				e = s.column(c, k)
+			}
 			e.Decode(v, s.lo, s.hi)
 			if e.HasMarks() {
 				if err := it.fillWide(v, &e, s); err != nil {
