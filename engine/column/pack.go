@@ -79,8 +79,6 @@ func PackedAt(p []byte, i, w int) uint64 {
 	return binary.LittleEndian.Uint64(p[bit>>3:]) >> (uint(bit) & 7) & (1<<uint(w) - 1)
 }
 
-//go:generate go run unpack_gen.go
-
 // unpack sets dst[k] to base plus value lo+k of the packed values in p. Whole
 // groups of eight, which begin at a byte, have a loop for their width.
 func unpack(dst []int64, p []byte, lo, w int, base uint64) {
