@@ -321,3 +321,35 @@ func (db *DB) BlockingProcesses(pid int32) []int32 { return db.locks.Blockers(pi
 // SnapshotBlockers lists the processes whose end a DEFERRABLE transaction of a
 // process waits for.
 func (db *DB) SnapshotBlockers(pid int32) []int32 { return db.serial.SafetyBlockers(pid) }
+
+// TryLockKey locks a key, which need not have a row, against others who call
+// TryLockKey or LockKey, if that can be had at once. It reports false when
+// another transaction holds it or when this one did before.
+func (t *Txn) TryLockKey(id StoreID, key []byte) (bool, error) {
+	fresh, err := t.acquire(context.Background(), rowTag(id, key), txn.RowUpdate, txn.NoWait)
+	if err == ErrLockNotAvailable {
+		return false, nil
+	}
+	return fresh, err
+}
+
+// LockKey is TryLockKey that waits.
+func (t *Txn) LockKey(ctx context.Context, id StoreID, key []byte) error {
+	_, err := t.acquire(ctx, rowTag(id, key), txn.RowUpdate, txn.Wait)
+	return err
+}
+
+// WaitForWriter waits until no other transaction has an uncommitted write of a
+// key and reports whether it had to wait.
+func (t *Txn) WaitForWriter(ctx context.Context, id StoreID, key []byte) (waited bool, err error) {
+	tag := rowTag(id, key)
+	fresh, err := t.acquire(ctx, tag, txn.RowProbe, txn.NoWait)
+	if err == ErrLockNotAvailable {
+		waited = true
+		fresh, err = t.acquire(ctx, tag, txn.RowProbe, txn.Wait)
+	}
+	if err == nil {
+		t.releaseLast(tag, txn.RowProbe, fresh)
+	}
+	return waited, err
+}

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/planner"
@@ -94,6 +95,21 @@ func (x *Session) holdCursor(ctx context.Context, p *portal) error {
 	p.cursor.held = true
 	p.release()
 	return nil
+}
+
+// tableInUse reports whether an open cursor or suspended portal reads a table.
+func (x *Session) tableInUse(table catalog.OID) bool {
+	for _, p := range x.portals {
+		if p.rows == nil || p.ended || p.query == nil {
+			continue
+		}
+		for _, a := range p.query.Access {
+			if a.Table == table {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (x *Session) findCursor(name string) (*portal, error) {

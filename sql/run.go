@@ -25,6 +25,28 @@ func (x *Session) Simple(ctx context.Context, text string, sink Sink) error {
 	return err
 }
 
+// lateTag holds the tag of a message's last statement back until its implicit
+// transaction has committed: a tag says that the statement took effect.
+type lateTag struct {
+	Sink
+	tag  string
+	held bool
+}
+
+// Complete implements Sink.
+func (l *lateTag) Complete(tag string) error {
+	l.tag, l.held = tag, true
+	return nil
+}
+
+// end ends the implicit transaction and tells the tag.
+func (l *lateTag) end(ctx context.Context, x *Session) error {
+	if err := x.Sync(ctx); err != nil || !l.held {
+		return err
+	}
+	return l.Sink.Complete(l.tag)
+}
+
 func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 	ctx, done, err := x.statementContext(ctx)
 	if err != nil {
@@ -34,11 +56,12 @@ func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 	x.activity.start(text, x.now())
 	defer x.activity.idle(x)
 	delete(x.statements, "")
-	if done, err := x.runCached(ctx, text, sink); done || err != nil {
+	last := &lateTag{Sink: sink}
+	if done, err := x.runCached(ctx, text, last); done || err != nil {
 		if err != nil {
 			return err
 		}
-		return x.Sync(ctx)
+		return last.end(ctx, x)
 	}
 	list, err := parser.Parse(text)
 	if err != nil {
@@ -63,14 +86,18 @@ func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 		if err != nil {
 			return err
 		}
-		if err := x.runStatement(ctx, s, params, sink, len(list) == 1); err != nil {
+		to := sink
+		if i == len(list)-1 {
+			to = last
+		}
+		if err := x.runStatement(ctx, s, params, to, len(list) == 1); err != nil {
 			return err
 		}
 		if len(list) == 1 && params == nil {
 			x.srv.plans.keep(x, text, s)
 		}
 	}
-	return x.Sync(ctx)
+	return last.end(ctx, x)
 }
 
 // runCached runs a query string whose plan is known: by its exact text, or by

@@ -392,15 +392,19 @@ func (x *Session) runLock(ctx context.Context, l *plan.LockTable) error {
 
 // runSetConstraints is SET CONSTRAINTS: names are looked for along the search path.
 func (x *Session) runSetConstraints(ctx context.Context, s *plan.SetConstraints) error {
+	if x.state != txnBlock {
+		x.notice(pgerr.New(pgerr.NoActiveSQLTransaction, "SET CONSTRAINTS can only be used in transaction blocks").WithSeverity("WARNING"))
+	}
 	if len(s.Names) == 0 {
 		x.deferred.SetAll(s.Deferred)
 	}
 	for _, n := range s.Names {
-		found := false
+		found, fixed := false, false
 		x.view.Relations(func(r *catalog.Relation) bool {
 			for i := range r.Constraints {
 				if c := &r.Constraints[i]; c.Name == n.Name && (n.Schema == "" || x.view.SchemaName(r.Schema) == n.Schema) {
 					if !c.Deferrable {
+						fixed = fixed || c.Kind != 'c'
 						continue
 					}
 					x.deferred.Set(c.OID, s.Deferred)
@@ -409,6 +413,9 @@ func (x *Session) runSetConstraints(ctx context.Context, s *plan.SetConstraints)
 			}
 			return true
 		})
+		if !found && fixed {
+			return pgerr.New(pgerr.WrongObjectType, "constraint \"%s\" is not deferrable", n.Name)
+		}
 		if !found {
 			return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" does not exist", n.Name)
 		}

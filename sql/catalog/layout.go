@@ -83,6 +83,10 @@ func IndexStore(env *types.Env, r *Relation, i *Index) engine.StoreDef {
 	return def
 }
 
+// Deferrable reports whether a key may stand twice in a unique index until a
+// statement or transaction ends. Its entries then end with the storage key.
+func (i *Index) Deferrable() bool { return i.Unique && !i.Immediate }
+
 // IndexColumnTypes returns the types of an index's key parts and included columns.
 func IndexColumnTypes(r *Relation, i *Index) []OID {
 	list := make([]OID, 0, len(i.Keys)+len(i.Include))

@@ -20,9 +20,13 @@ type bulkTable struct {
 	indexes []*engine.BulkWriter
 }
 
-// canBulk reports whether a taken key of every index can be named from the key alone.
+// canBulk reports whether a taken key of every index is known at once and can be
+// named from the key alone.
 func (w *tableWriter) canBulk() bool {
 	for _, ix := range w.indexes {
+		if ix.ix.Deferrable() {
+			return false
+		}
 		if !ix.ix.Unique {
 			continue
 		}

@@ -42,6 +42,9 @@ func (c *conflictPlan) arbitrates(d *duplicate) bool {
 // insertOrElse inserts a row, or does what ON CONFLICT says. What a failed
 // attempt wrote is undone by a savepoint.
 func (o *modifyOp) insertOrElse(vals []column.Datum) error {
+	if err := o.conflict.refuseDeferrable(o.w); err != nil {
+		return err
+	}
 	txn := o.st.rt.Txn
 	for {
 		sp := txn.Savepoint()
@@ -67,6 +70,17 @@ func (o *modifyOp) insertOrElse(vals []column.Datum) error {
 			return err
 		}
 	}
+}
+
+// refuseDeferrable keeps ON CONFLICT from indexes that cannot tell at once.
+func (c *conflictPlan) refuseDeferrable(w *tableWriter) error {
+	for _, ix := range w.indexes {
+		if ix.ix.Deferrable() && (len(c.indexes) == 0 || slices.Contains(c.indexes, ix.ix.OID)) {
+			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters").
+				WithTable(w.schema(), w.rel.Name).WithConstraint(ix.ix.Name)
+		}
+	}
+	return nil
 }
 
 // mark and undo keep the checks that a failed attempt queued from happening.

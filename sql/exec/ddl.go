@@ -187,6 +187,18 @@ func (d *ddl) step() {
 	d.rt.Snapshot = d.rt.Txn.Snapshot()
 }
 
+// notInUse refuses a command on a table that the transaction has not done with:
+// checks of its rows wait, or a cursor reads it.
+func (d *ddl) notInUse(r *catalog.Relation, command string) error {
+	if d.rt.Deferred != nil && d.rt.Deferred.PendingOn(r.OID) {
+		return pgerr.New(pgerr.ObjectInUse, "cannot %s \"%s\" because it has pending trigger events", command, r.Name)
+	}
+	if d.rt.InUse != nil && d.rt.InUse(r.OID) {
+		return pgerr.New(pgerr.ObjectInUse, "cannot %s \"%s\" because it is being used by active queries in this session", command, r.Name)
+	}
+	return nil
+}
+
 // lockTable takes a table lock until the transaction ends.
 func (d *ddl) lockTable(oid OID, mode engine.TableLockMode) error {
 	return d.rt.Txn.LockTable(d.ctx, uint64(oid), mode, engine.Wait)

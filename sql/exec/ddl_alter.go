@@ -74,6 +74,9 @@ func (d *ddl) alterTable(a *plan.AlterTable) error {
 	}
 	switch o := o.(type) {
 	case *catalog.Relation:
+		if err := d.notInUse(o, "ALTER TABLE"); err != nil {
+			return err
+		}
 		return d.alterRelation(a, o)
 	case *catalog.Index:
 		return d.alterIndex(a, o)

@@ -178,6 +178,16 @@ func (w *tableWork) adoptIndex(def *plan.ConstraintDef) error {
 		w.d.notice(pgerr.SuccessfulCompletion, "ALTER TABLE / ADD CONSTRAINT USING INDEX will rename index \"%s\" to \"%s\"", i.Name, name)
 		adopted.Name = name
 	}
+	if def.Deferrable { // entries of another form
+		if err := w.d.rt.Txn.DropStore(engine.StoreID(i.Store)); err != nil {
+			return err
+		}
+		adopted.Store = uint64(w.d.view.NewStore())
+		if err := w.d.rt.Txn.CreateStore(catalog.IndexStore(w.d.env, w.rel, &adopted)); err != nil {
+			return err
+		}
+		w.unfilled = append(w.unfilled, &adopted)
+	}
 	w.indexes = append(w.indexes, &adopted)
 	return nil
 }

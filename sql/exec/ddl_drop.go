@@ -363,6 +363,9 @@ func (d *ddl) removePart(g *dropping, p dropPart) error {
 		if err := d.lockTable(o.OID, engine.LockAccessExclusive); err != nil {
 			return err
 		}
+		if err := d.notInUse(o, "DROP TABLE"); err != nil {
+			return err
+		}
 	case *catalog.Index:
 		if err := d.forgetIndex(g, o); err != nil {
 			return err

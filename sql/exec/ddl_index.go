@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strings"
@@ -272,7 +273,37 @@ func (d *ddl) fillIndex(r *catalog.Relation, i *catalog.Index) error {
 	if err := d.eachBatch(r, b.add); err != nil {
 		return err
 	}
-	return b.duplicate(b.bulk.Finish(d.ctx))
+	if err := b.duplicate(b.bulk.Finish(d.ctx)); err != nil || !i.Deferrable() {
+		return err
+	}
+	return b.checkDeferrable()
+}
+
+// checkDeferrable looks for keys that stand twice in a new deferrable unique index.
+func (b *entryBuilder) checkDeferrable() error {
+	b.d.rt.Txn.NextCommand()
+	snap := b.d.rt.Txn.Snapshot()
+	defer snap.Close()
+	it := snap.Scan(engine.StoreID(b.i.Store), engine.ScanOptions{Keys: true, Cols: []int{0}})
+	defer it.Close()
+	var batch column.Batch
+	var last []byte
+	for {
+		ok, err := it.Next(&batch)
+		if err != nil || !ok {
+			return err
+		}
+		for n, key := range it.Keys() {
+			storage := batch.Cols[0].Datum(batch.Row(n))
+			prefix := key[:len(key)-len(storage.B)]
+			if last != nil && bytes.Equal(prefix, last) {
+				if err := b.duplicate(&engine.KeyExistsError{Row: []column.Datum{storage}}); err != nil {
+					return err
+				}
+			}
+			last = append(last[:0], prefix...)
+		}
+	}
 }
 
 // eachBatch reads all rows of a table, all attributes in order, with their storage keys.
@@ -373,7 +404,7 @@ func (b *entryBuilder) add(rows *column.Batch, keys [][]byte) error {
 			key = b.encode[n](key, value)
 		}
 		storage := keys[rowOrdinal(rows, sel, at)]
-		if !b.i.Unique || null && !b.i.NullsNotDistinct {
+		if !b.i.Unique || b.i.Deferrable() || null && !b.i.NullsNotDistinct {
 			key = append(key, storage...)
 		}
 		row[0] = column.BytesDatum(storage)
@@ -434,7 +465,9 @@ func (b *entryBuilder) duplicate(err error) error {
 		if evalErr != nil {
 			return evalErr
 		}
-		values[n] = v.Datum(0)
+		if values[n] = v.Datum(0); values[n].Null && !b.i.NullsNotDistinct {
+			return nil // NULLs are distinct
+		}
 	}
 	return pgerr.New(pgerr.UniqueViolation, "could not create unique index \"%s\"", b.i.Name).
 		WithDetail("Key %s is duplicated.", b.d.keyText(b.r, b.i, values)).

@@ -486,6 +486,9 @@ func (w *tableWork) likeRest(l plan.LikeClause, src *catalog.Relation, moved map
 		if i.Primary {
 			def.Kind = 'p'
 		}
+		if con := constraintOf(src, i.Constraint); con != nil {
+			def.Deferred = con.Deferred
+		}
 		for _, k := range i.Keys {
 			def.Columns = append(def.Columns, src.Columns[k.Column-1].Name)
 		}

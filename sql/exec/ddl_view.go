@@ -381,6 +381,9 @@ func (d *ddl) truncate(t *plan.Truncate) error {
 		}
 	}
 	for _, r := range tables {
+		if err := d.notInUse(r, "TRUNCATE"); err != nil {
+			return err
+		}
 		next, err := d.newStores(r)
 		if err != nil {
 			return err

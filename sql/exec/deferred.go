@@ -11,19 +11,37 @@ import (
 // The session makes one per transaction, calls Check before the engine commits,
 // and Mark and RollbackTo with its savepoints.
 type Deferred struct {
-	items []deferredItem
-	all   *bool        // SET CONSTRAINTS ALL: deferred or immediate
-	set   map[OID]bool // SET CONSTRAINTS name: by constraint
+	log     []deferredEntry
+	waiting int          // items of log that are not done
+	all     *bool        // SET CONSTRAINTS ALL: deferred or immediate
+	set     map[OID]bool // SET CONSTRAINTS name: by constraint
 }
 
-// deferredItem is a reference to verify (child) or a key whose references are gone (parent).
+// deferredEntry is an item, or how to take back what changed others or settings.
+type deferredEntry struct {
+	item *deferredItem
+	undo func()
+}
+
+// deferredItem is a reference to verify (child), a key whose references are gone
+// (parent) or a unique key that may be taken twice.
 type deferredItem struct {
+	kind       deferredKind
 	table      OID
 	child      OID // parent items: the referring table
 	constraint OID
 	vals       []column.Datum
-	parent     bool
+	unique     *uniqueCheck
+	done       bool
 }
+
+type deferredKind uint8
+
+const (
+	deferChild deferredKind = iota
+	deferParent
+	deferUnique
+)
 
 // defers reports whether a constraint's check waits for the commit.
 func (d *Deferred) defers(c *catalog.Constraint) bool {
@@ -39,83 +57,133 @@ func (d *Deferred) defers(c *catalog.Constraint) bool {
 	return c.Deferred
 }
 
+func (d *Deferred) add(it deferredItem) {
+	d.log = append(d.log, deferredEntry{item: &it})
+	d.waiting++
+}
+
 func (d *Deferred) child(table, constraint OID, vals []column.Datum) {
-	d.items = append(d.items, deferredItem{table: table, constraint: constraint, vals: vals})
+	d.add(deferredItem{kind: deferChild, table: table, constraint: constraint, vals: vals})
 }
 
 func (d *Deferred) parent(table, child, constraint OID, vals []column.Datum) {
-	d.items = append(d.items, deferredItem{table: table, child: child, constraint: constraint, vals: vals, parent: true})
+	d.add(deferredItem{kind: deferParent, table: table, child: child, constraint: constraint, vals: vals})
+}
+
+func (d *Deferred) unique(table, constraint OID, u *uniqueCheck) {
+	d.add(deferredItem{kind: deferUnique, table: table, constraint: constraint, unique: u})
 }
 
 // SetAll is SET CONSTRAINTS ALL.
-func (d *Deferred) SetAll(deferred bool) { d.all, d.set = &deferred, nil }
+func (d *Deferred) SetAll(deferred bool) {
+	all, set := d.all, d.set
+	d.log = append(d.log, deferredEntry{undo: func() { d.all, d.set = all, set }})
+	d.all, d.set = &deferred, nil
+}
 
 // Set is SET CONSTRAINTS for one constraint.
 func (d *Deferred) Set(constraint OID, deferred bool) {
-	if d.set == nil {
-		d.set = map[OID]bool{}
+	old := d.set
+	d.log = append(d.log, deferredEntry{undo: func() { d.set = old }})
+	d.set = map[OID]bool{constraint: deferred}
+	for c, v := range old {
+		if c != constraint {
+			d.set[c] = v
+		}
 	}
-	d.set[constraint] = deferred
 }
 
 // Mark returns a point to roll back to.
-func (d *Deferred) Mark() int { return len(d.items) }
+func (d *Deferred) Mark() int { return len(d.log) }
 
-// RollbackTo forgets what was queued since a mark.
-func (d *Deferred) RollbackTo(mark int) { d.items = d.items[:min(mark, len(d.items))] }
+// RollbackTo forgets what was queued since a mark, and takes back what SET
+// CONSTRAINTS did and what was checked.
+func (d *Deferred) RollbackTo(mark int) {
+	for i := len(d.log) - 1; i >= mark; i-- {
+		switch e := d.log[i]; {
+		case e.undo != nil:
+			e.undo()
+		case !e.item.done:
+			d.waiting--
+		}
+		d.log[i] = deferredEntry{}
+	}
+	d.log = d.log[:min(mark, len(d.log))]
+}
 
 // Pending reports whether anything waits.
-func (d *Deferred) Pending() bool { return len(d.items) > 0 }
+func (d *Deferred) Pending() bool { return d.waiting > 0 }
 
-// Check verifies everything that waits and forgets it. With immediateOnly only
-// what is no longer deferred is checked, as SET CONSTRAINTS IMMEDIATE demands.
+// PendingOn reports whether a check of a table's rows waits.
+func (d *Deferred) PendingOn(table OID) bool {
+	if d.waiting == 0 {
+		return false
+	}
+	for _, e := range d.log {
+		if e.item != nil && !e.item.done && e.item.table == table {
+			return true
+		}
+	}
+	return false
+}
+
+// Check verifies everything that waits. With immediateOnly only what is no
+// longer deferred is checked, as SET CONSTRAINTS IMMEDIATE demands.
 func (d *Deferred) Check(rt *Runtime, immediateOnly bool) error {
-	if len(d.items) == 0 {
+	if d.waiting == 0 {
 		return nil
 	}
-	items := d.items
-	d.items = nil
 	st := newState(rt, &plan.Statement{})
 	rt.Txn.NextCommand()
 	snap := rt.Txn.Snapshot()
 	defer snap.Close()
-	for _, it := range items {
+	for i := 0; i < len(d.log); i++ {
+		it := d.log[i].item
+		if it == nil || it.done {
+			continue
+		}
 		rel := rt.Catalog.Relation(it.table)
 		owner := rel
-		if it.parent {
+		if it.kind == deferParent {
 			owner = rt.Catalog.Relation(it.child)
 		}
-		if rel == nil || owner == nil {
-			continue // dropped meanwhile
-		}
-		con := constraintOf(owner, it.constraint)
-		if con == nil {
-			continue
-		}
-		if immediateOnly && d.defers(con) {
-			d.items = append(d.items, it)
-			continue
-		}
-		w, err := st.writer(rel)
-		if err != nil {
-			return MapError(err)
-		}
-		if it.parent {
-			ev := parentEvent{writer: w, old: it.vals, key: &parentKey{
-				child: owner, con: noAction(con), attrs: attrsOf(con.Columns), refs: attrsOf(con.RefColumns),
-			}}
-			err = ev.run(st, snap)
-		} else {
-			var k *childKey
-			if k, err = st.childKey(con); err == nil {
-				err = d.recheck(st, w, k, it.vals, snap)
+		if rel != nil && owner != nil { // else dropped meanwhile
+			con := constraintOf(owner, it.constraint)
+			if con != nil && immediateOnly && d.defers(con) {
+				continue
+			}
+			if con != nil {
+				if err := d.checkItem(st, it, rel, owner, con, snap); err != nil {
+					return MapError(err)
+				}
 			}
 		}
-		if err != nil {
-			return MapError(err)
-		}
+		it.done = true
+		d.waiting--
+		d.log = append(d.log, deferredEntry{undo: func() { it.done = false; d.waiting++ }})
 	}
 	return nil
+}
+
+func (d *Deferred) checkItem(st *state, it *deferredItem, rel, owner *catalog.Relation, con *catalog.Constraint, snap *engine.Snapshot) error {
+	w, err := st.writer(rel)
+	if err != nil {
+		return err
+	}
+	switch it.kind {
+	case deferUnique:
+		return it.unique.verify(w)
+	case deferParent:
+		ev := parentEvent{writer: w, old: it.vals, key: &parentKey{
+			child: owner, con: noAction(con), attrs: attrsOf(con.Columns), refs: attrsOf(con.RefColumns),
+		}}
+		return ev.run(st, snap)
+	}
+	k, err := st.childKey(con)
+	if err != nil {
+		return err
+	}
+	return d.recheck(st, w, k, it.vals, snap)
 }
 
 // recheck verifies a reference if some row still makes it.

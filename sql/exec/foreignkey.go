@@ -237,8 +237,8 @@ func (w *tableWriter) queueParent(old, vals []column.Datum) error {
 	return nil
 }
 
-// finishForeignKeys runs referential actions and checks references when the
-// statement's own changes are done. Actions may cause further ones.
+// finishForeignKeys runs referential actions and checks references, and unique
+// keys that may be checked late, when the statement's own changes are done. Actions may cause further ones.
 func (st *state) finishForeignKeys() error {
 	for {
 		if !st.pendingKeys() {
@@ -260,7 +260,7 @@ func (st *state) finishForeignKeys() error {
 }
 
 func (st *state) pendingKeys() bool {
-	if len(st.events) > 0 {
+	if len(st.events) > 0 || len(st.uniques) > 0 {
 		return true
 	}
 	for _, w := range st.writers {
@@ -276,6 +276,9 @@ func (st *state) pendingKeys() bool {
 // checkForeignKeys runs what is pending: new references are looked up as the
 // transaction sees the table, lost keys in the newest state.
 func (st *state) checkForeignKeys(snap, newest *engine.Snapshot) error {
+	if err := st.checkUniques(); err != nil {
+		return err
+	}
 	if events := st.events; len(events) > 0 {
 		st.events = nil
 		for _, ev := range events {

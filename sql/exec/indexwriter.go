@@ -18,6 +18,7 @@ type indexWriter struct {
 	oldKey  []byte
 	entry   []column.Datum
 	r       row
+	prefix  int // length of the deferrable unique key in the entry encoded last; 0 when there is none
 }
 
 func (st *state) indexWriter(ix *catalog.Index) (*indexWriter, error) {
@@ -73,6 +74,11 @@ func (w *indexWriter) encode(dst []byte, storage []byte, vals []column.Datum) (k
 		}
 		dst = w.parts[i].encode(dst, d)
 	}
+	if w.ix.Deferrable() && unique {
+		w.prefix = len(dst)
+		return append(dst, storage...), true, false, nil
+	}
+	w.prefix = 0
 	if !unique {
 		dst = append(dst, storage...)
 	}
@@ -100,6 +106,11 @@ func (w *indexWriter) insert(t *tableWriter, storage []byte, vals []column.Datum
 func (w *indexWriter) add(t *tableWriter, key []byte, unique bool, storage []byte, vals []column.Datum) error {
 	txn := t.st.rt.Txn
 	if !unique {
+		if w.prefix > 0 {
+			if err := w.claim(t, key[:w.prefix], vals); err != nil {
+				return err
+			}
+		}
 		return txn.Put(w.store, key, w.content(storage, vals))
 	}
 	if err := txn.Insert(t.st.rt.Context, w.store, key, w.content(storage, vals)); err != nil {

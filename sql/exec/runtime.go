@@ -40,6 +40,8 @@ type Runtime struct {
 	// Deferred holds what is checked when the transaction commits (or when SET
 	// CONSTRAINTS says so). The session keeps one per transaction.
 	Deferred *Deferred
+	// InUse reports whether an open cursor reads a table; may be nil.
+	InUse func(table OID) bool
 
 	MemoryLimit int64 // per operator before it spills (work_mem); 0: DefaultMemoryLimit
 	QueryLimit  int64 // per statement; 0: DefaultQueryLimit

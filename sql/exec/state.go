@@ -22,7 +22,8 @@ type state struct {
 	domains  map[OID]*domainCheck // whose constraints functions asked for
 	memory   int64
 	writers  map[OID]*tableWriter
-	events   []parentEvent // referenced keys that went away
+	events   []parentEvent   // referenced keys that went away
+	uniques  []pendingUnique // keys of deferrable indexes to check when the statement ends
 	affected int64
 }
 

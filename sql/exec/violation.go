@@ -99,18 +99,9 @@ func (w *tableWriter) takenBy(err error, ix *indexWriter, vals []column.Datum) e
 	if err := w.overtaken(exists); err != nil {
 		return err
 	}
-	names, values := make([]string, len(ix.parts)), make([]string, len(ix.parts))
-	for i, p := range ix.parts {
-		d, err := ix.value(i, vals)
-		if err != nil {
-			return err
-		}
-		values[i] = w.st.text(p.typ, d)
-		if p.attr >= 0 {
-			names[i] = w.rel.Columns[p.attr].Name
-		} else {
-			names[i] = keyName(w.st.rt, w.rel, &ix.ix.Keys[i])
-		}
+	names, values, verr := ix.keyTexts(w, vals)
+	if verr != nil {
+		return verr
 	}
 	return &duplicate{user: w.uniqueViolation(ix.ix.Name, names, values), index: ix.ix, row: exists.Row, own: exists.Own}
 }
@@ -122,6 +113,24 @@ func (w *tableWriter) overtaken(exists *engine.KeyExistsError) error {
 		return nil
 	}
 	return w.st.rt.Txn.NoteViolation(exists)
+}
+
+// keyTexts names the parts of an index's key and prints a row's values of them.
+func (w *indexWriter) keyTexts(t *tableWriter, vals []column.Datum) (names, values []string, err error) {
+	names, values = make([]string, len(w.parts)), make([]string, len(w.parts))
+	for i, p := range w.parts {
+		d, err := w.value(i, vals)
+		if err != nil {
+			return nil, nil, err
+		}
+		values[i] = t.st.text(p.typ, d)
+		if p.attr >= 0 {
+			names[i] = t.rel.Columns[p.attr].Name
+		} else {
+			names[i] = keyName(t.st.rt, t.rel, &w.ix.Keys[i])
+		}
+	}
+	return names, values, nil
 }
 
 func (w *tableWriter) uniqueViolation(constraint string, names, values []string) *pgerr.Error {

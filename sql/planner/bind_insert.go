@@ -235,16 +235,10 @@ func (s *scope) onConflict(x *pg.OnConflictClause, target *nsItem) {
 // arbiters finds the unique indexes that ON CONFLICT names.
 func (s *scope) arbiters(x *pg.InferClause, table *catalog.Relation) []OID {
 	b := s.b
-	deferred := func() {
-		b.failf(-1, pgerr.ObjectNotInPrerequisiteState, "ON CONFLICT does not support deferrable unique constraints/exclusion constraints as arbiters")
-	}
 	if x.Conname != "" {
 		for _, c := range table.Constraints {
 			if c.Name != x.Conname {
 				continue
-			}
-			if c.Deferrable {
-				deferred()
 			}
 			if c.Kind != 'p' && c.Kind != 'u' {
 				b.failf(-1, pgerr.WrongObjectType, "constraint in ON CONFLICT clause has no associated index")
@@ -286,9 +280,6 @@ func (s *scope) arbiters(x *pg.InferClause, table *catalog.Relation) []OID {
 		ix := b.env.Catalog.Index(oid)
 		if ix == nil || !ix.Unique || !ix.Valid || !s.arbitrates(ix, cols, exprs, where) {
 			continue
-		}
-		if !ix.Immediate {
-			deferred()
 		}
 		out = append(out, oid)
 	}
