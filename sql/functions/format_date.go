@@ -205,14 +205,10 @@ func (p *dateParts) showName(n *pictureNode) (string, error) {
 		}
 		return n.cased("A.M."), nil
 	case "RM":
-		if p.month == 0 {
+		if p.month == 0 && p.year == 0 {
 			return "", nil
 		}
-		m := p.month
-		if m < 0 {
-			m += 12
-		}
-		return blankPad(n, n.cased(romanNames[m-1]), 4), nil
+		return blankPad(n, n.cased(romanMonth(int(p.year), int(p.month))), 4), nil
 	case "J":
 		return fmt.Sprint(civilDays(int(p.year), int(p.month), int(p.day)) + epochJulian), nil
 	}
@@ -278,4 +274,20 @@ func blankPad(n *pictureNode, s string, width int) string {
 		return s
 	}
 	return s + strings.Repeat(" ", width-len(s))
+}
+
+// romanMonth numbers a month in Roman numerals. Intervals count them from the year's start backwards
+// when they are negative, and 0 months of some years are December.
+func romanMonth(year, month int) string {
+	switch {
+	case month == 0 && year == 0:
+		return ""
+	case month == 0 && year > 0:
+		return romanNames[11]
+	case month == 0:
+		return romanNames[0]
+	case month < 0:
+		return romanNames[11+month+1]
+	}
+	return romanNames[month-1]
 }

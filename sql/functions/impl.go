@@ -7,13 +7,13 @@ import "github.com/omendb/omendb/engine/column"
 // whose prosrc says nothing, by signature.
 var (
 	evalTables = []map[string]EvalFunc{
-		compareEvals, boolEvals, intEvals, floatEvals, mathEvals, numericEvals, moneyEvals, textEvals, castEvals, encodeEvals, quoteEvals,
+		recordEvals, hashEvals, accumulateEvals, snapshotEvals, compareEvals, boolEvals, intEvals, floatEvals, mathEvals, numericEvals, moneyEvals, textEvals, castEvals, encodeEvals, quoteEvals,
 		likeEvals, regexpEvals, sessionEvals, datetimeEvals, intervalEvals, extractEvals, truncEvals, makeEvals,
 		arrayEvals, enumEvals, jsonGetEvals, jsonBuildEvals, jsonbEvals,
 		jsonpathEvals, populateEvals, sizeEvals, rangeEvals, formatEvals, bitEvals,
 	}
 	vecTables = []map[string]VecFunc{compareVecs, arithmeticVecs, likeVecs}
-	setTables = []map[string]SetFunc{seriesSets, regexpSets, arraySets, jsonSets, jsonpathSets, populateSets}
+	setTables = []map[string]SetFunc{seriesSets, regexpSets, arraySets, snapshotSets, jsonSets, jsonpathSets, populateSets}
 	aggTables = []map[string]func(c *Ctx) AggState{countAggs, sumAggs, extremeAggs, boolAggs, collectAggs, statAggs, numericAggs, intervalAggs, jsonAggs, orderedAggs, bitAggs}
 	winTables = []map[string]WinFunc{windowFuncs}
 )
@@ -36,6 +36,9 @@ func attach(f *Func) {
 	default:
 		if f.Eval = lookup(evalTables, key); f.Eval == nil && isCatalogKey(key) {
 			f.Eval = catalogEval(key)
+		}
+		if f.Eval == nil {
+			f.Eval = ioFunction(f)
 		}
 		f.Vec = lookup(vecTables, key)
 	}

@@ -1,7 +1,6 @@
 package functions
 
 import (
-	"math"
 	"math/big"
 
 	"github.com/omendb/omendb/engine/column"
@@ -219,8 +218,19 @@ func widthBucketNumeric(_ *Ctx, a []column.Datum) (column.Datum, error) {
 
 // moneyEvals are the functions of money, kept as an int64 of cents.
 var moneyEvals = map[string]EvalFunc{
-	"cash_pl": overInts(func(a, b int64) (column.Datum, error) { return intResult(a + b) }),
-	"cash_mi": overInts(func(a, b int64) (column.Datum, error) { return intResult(a - b) }),
+	"cash_pl": overInts(func(a, b int64) (column.Datum, error) {
+		if addOverflows(a, b, a+b) {
+			return column.Datum{}, moneyRange()
+		}
+		return intResult(a + b)
+	}),
+	"cash_mi": overInts(func(a, b int64) (column.Datum, error) {
+		if (a^b)&(a^(a-b)) < 0 {
+			return column.Datum{}, moneyRange()
+		}
+		return intResult(a - b)
+	}),
+	"cash_words": func(_ *Ctx, a []column.Datum) (column.Datum, error) { return textResult(moneyWords(a[0].I)) },
 	"cash_numeric": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		return types.NumericScaled(a[0].I, 2).Datum(), nil
 	},
@@ -249,22 +259,27 @@ var moneyEvals = map[string]EvalFunc{
 
 func init() {
 	for _, t := range []string{"int2", "int4", "int8"} {
-		mul := overInts(func(a, b int64) (column.Datum, error) { return intResult(a * b) })
+		mul := overInts(func(a, b int64) (column.Datum, error) {
+			if mulOverflows(a, b) {
+				return column.Datum{}, moneyRange()
+			}
+			return intResult(a * b)
+		})
 		moneyEvals["cash_mul_"+t], moneyEvals[t+"_mul_cash"] = mul, mul
 		moneyEvals["cash_div_"+t] = intDiv(8)
 	}
 	for _, t := range []string{"flt4", "flt8"} {
 		moneyEvals["cash_mul_"+t] = func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-			return intResult(int64(math.RoundToEven(float64(a[0].I) * a[1].Float())))
+			return moneyRounded(float64(a[0].I) * a[1].Float())
 		}
 		moneyEvals[t+"_mul_cash"] = func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-			return intResult(int64(math.RoundToEven(a[0].Float() * float64(a[1].I))))
+			return moneyRounded(a[0].Float() * float64(a[1].I))
 		}
 		moneyEvals["cash_div_"+t] = func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 			if a[1].Float() == 0 {
 				return column.Datum{}, divisionByZero()
 			}
-			return intResult(int64(math.RoundToEven(float64(a[0].I) / a[1].Float())))
+			return moneyRounded(float64(a[0].I) / a[1].Float())
 		}
 	}
 }

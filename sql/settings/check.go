@@ -221,6 +221,9 @@ func checkDateStyle(d *Definition, value string) (string, error) {
 // Show formats a canonical value as SHOW does: numbers in the largest unit
 // that divides them.
 func (d *Definition) Show(value string) string {
+	if d.Type == "real" && d.Unit != "" {
+		return d.showReal(value)
+	}
 	if d.Type != "integer" || d.Unit == "" {
 		return value
 	}
@@ -237,6 +240,26 @@ func (d *Definition) Show(value string) string {
 	for _, u := range units {
 		if f := int64(factors[u]); total%f == 0 {
 			return strconv.FormatInt(total/f, 10) + u
+		}
+	}
+	return value
+}
+
+// showReal formats a number in the largest unit in which it is whole, or else in the smallest.
+func (d *Definition) showReal(value string) string {
+	v, err := strconv.ParseFloat(value, 64)
+	if err != nil || v <= 0 {
+		return value
+	}
+	units := []string{"d", "h", "min", "s", "ms", "us"}
+	if isMemoryUnit(d.Unit) {
+		units = []string{"TB", "GB", "MB", "kB", "B"}
+	}
+	v *= factors[d.Unit]
+	for i, u := range units {
+		n := v / factors[u]
+		if whole := math.RoundToEven(n); whole > 0 && math.Abs(whole/n-1) <= 1e-8 || i == len(units)-1 {
+			return strconv.FormatFloat(n, 'g', 6, 64) + u
 		}
 	}
 	return value

@@ -2,6 +2,7 @@ package types
 
 import (
 	"encoding/binary"
+	"math"
 	"strconv"
 	"strings"
 
@@ -23,7 +24,7 @@ func splitSnapshot(s string) (xmin, xmax uint64, running []uint64, ok bool) {
 	}
 	xmin, err1 := strconv.ParseUint(part[0], 10, 64)
 	xmax, err2 := strconv.ParseUint(part[1], 10, 64)
-	if err1 != nil || err2 != nil || xmin == 0 || xmax < xmin {
+	if err1 != nil || err2 != nil || xmin == 0 || xmax < xmin || xmax > math.MaxInt64 {
 		return 0, 0, nil, false
 	}
 	if part[2] == "" {
@@ -41,6 +42,13 @@ func splitSnapshot(s string) (xmin, xmax uint64, running []uint64, ok bool) {
 		last = x
 	}
 	return xmin, xmax, running, true
+}
+
+// SnapshotFrom returns the parts of a pg_snapshot: the oldest transaction that was running, the first
+// that had not begun, and those between them that were running.
+func SnapshotFrom(d Datum) (xmin, xmax uint64, running []uint64) {
+	xmin, xmax, running, _ = splitSnapshot(string(d.B))
+	return xmin, xmax, running
 }
 
 func joinSnapshot(xmin, xmax uint64, running []uint64) Datum {
