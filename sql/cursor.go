@@ -50,6 +50,7 @@ func (x *Session) declareCursor(ctx context.Context, d *plan.DeclareCursor, para
 		p.close()
 		return err
 	}
+	p.depth = len(x.savepoints)
 	x.portals[d.Name] = p
 	if d.Hold && x.state == txnImplicit {
 		return x.holdCursor(ctx, p)
@@ -129,8 +130,12 @@ func (x *Session) runFetch(ctx context.Context, f *plan.Fetch, sink Sink) error 
 	if p.rt != nil {
 		p.rt.Context = ctx
 	}
+	if p.failed {
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "portal \"%s\" cannot be run", p.name)
+	}
 	rows, err := p.fetch(f)
 	if err != nil {
+		p.failed = true
 		return err
 	}
 	if f.Move {

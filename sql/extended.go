@@ -134,6 +134,7 @@ func (x *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 	if old := x.portals[name]; old != nil {
 		old.close()
 	}
+	p.depth = len(x.savepoints)
 	x.portals[name] = p
 	return nil
 }
@@ -377,6 +378,16 @@ func (x *Session) ClosePortal(name string) {
 func (x *Session) closePortals(all bool) {
 	for name, p := range x.portals {
 		if all || p.cursor == nil || !p.cursor.held {
+			p.close()
+			delete(x.portals, name)
+		}
+	}
+}
+
+// closePortalsSince closes the portals that were made inside so many savepoints.
+func (x *Session) closePortalsSince(depth int) {
+	for name, p := range x.portals {
+		if p.depth >= depth && (p.cursor == nil || !p.cursor.held) {
 			p.close()
 			delete(x.portals, name)
 		}

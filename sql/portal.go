@@ -10,6 +10,8 @@ import (
 // CURSOR makes, and what the simple protocol uses once.
 type portal struct {
 	name    string
+	depth   int  // savepoints around the statement that made it
+	failed  bool // it cannot be run any more
 	stmt    *statement
 	query   *plan.Statement // nil for utility statements
 	utility plan.Utility

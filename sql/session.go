@@ -87,6 +87,7 @@ type savepoint struct {
 	deferred int
 	notify   int
 	listen   int
+	readOnly bool // a subtransaction's access mode ends with it
 }
 
 // sequenceValue is what currval returns.

@@ -164,14 +164,22 @@ func (x *Session) Failed(err error) {
 // failBlock aborts the innermost subtransaction, or the whole transaction; in
 // either case its locks go at once, as in PostgreSQL.
 func (x *Session) failBlock() {
-	x.closePortals(false)
 	if n := len(x.savepoints); n > 0 {
+		x.closePortalsSince(n)
 		x.undoTo(x.savepoints[n-1])
 		x.state = txnFailed
 		return
 	}
+	x.closePortals(false)
 	x.rollback()
 	x.state = txnFailed
+}
+
+// setReadOnly changes the transaction's access mode only.
+func (x *Session) setReadOnly(readOnly bool) {
+	if o := x.txn.Options(); o.ReadOnly != readOnly {
+		x.txn.SetIsolation(o.Isolation, readOnly, o.Deferrable)
+	}
 }
 
 // undoTo takes everything since a savepoint back; the savepoint itself stays.
@@ -182,6 +190,7 @@ func (x *Session) undoTo(sp savepoint) {
 	x.deferred.RollbackTo(sp.deferred)
 	x.pendingNtf = x.pendingNtf[:sp.notify]
 	x.listenOps = x.listenOps[:sp.listen]
+	x.setReadOnly(sp.readOnly)
 }
 
 // checkFailed refuses statements in a failed block, except those that end it.
@@ -248,6 +257,8 @@ func (x *Session) endBlock(ctx context.Context, t *plan.Transaction, commit bool
 		x.notice(pgerr.New(pgerr.NoActiveSQLTransaction, "there is no transaction in progress").WithSeverity("WARNING"))
 		if !commit {
 			x.rollback()
+		} else {
+			err = x.commit(ctx)
 		}
 	case commit:
 		err = x.commit(ctx)
@@ -264,8 +275,8 @@ func (x *Session) endBlock(ctx context.Context, t *plan.Transaction, commit bool
 
 // chainOptions are the characteristics that AND CHAIN carries over.
 func (x *Session) chainOptions() []plan.Option {
-	if x.txn == nil {
-		return nil
+	if x.txn == nil || x.state == txnFailed && len(x.savepoints) == 0 {
+		return nil // the transaction itself is gone
 	}
 	o := x.txn.Options()
 	return []plan.Option{{Name: "transaction_isolation", Value: x.isolationName()},
@@ -295,7 +306,11 @@ func (x *Session) setTransaction(options []plan.Option, fresh bool) error {
 			level, x.uncommitted = next, strings.EqualFold(text, readUncommitted)
 		case "transaction_read_only":
 			ro := optionBool(opt.Value)
-			if !ro && readOnly && !fresh && x.activity.statements > 0 {
+			n := len(x.savepoints)
+			if !ro && readOnly && !fresh && n > 0 {
+				return pgerr.New(pgerr.ActiveSQLTransaction, "cannot set transaction read-write mode inside a read-only transaction")
+			}
+			if !ro && readOnly && !fresh && n == 0 && x.activity.statements > 0 {
 				return pgerr.New(pgerr.ActiveSQLTransaction, "transaction read-write mode must be set before any query")
 			}
 			readOnly = ro
@@ -338,7 +353,7 @@ func (x *Session) savepoint(name string) error {
 		return err
 	}
 	x.savepoints = append(x.savepoints, savepoint{name: name, engine: x.txn.Savepoint(), catalog: x.view.Savepoint(),
-		settings: x.values.Mark(), deferred: x.deferred.Mark(), notify: len(x.pendingNtf), listen: len(x.listenOps)})
+		settings: x.values.Mark(), deferred: x.deferred.Mark(), notify: len(x.pendingNtf), listen: len(x.listenOps), readOnly: x.txn.Options().ReadOnly})
 	return nil
 }
 
@@ -361,7 +376,11 @@ func (x *Session) release(name string) error {
 		return err
 	}
 	x.txn.Release(x.savepoints[i].engine)
+	x.setReadOnly(x.savepoints[i].readOnly)
 	x.savepoints = x.savepoints[:i]
+	for _, p := range x.portals {
+		p.depth = min(p.depth, i)
+	}
 	return nil
 }
 
@@ -373,7 +392,7 @@ func (x *Session) rollbackTo(name string) error {
 	if err != nil {
 		return err
 	}
-	x.closePortals(false)
+	x.closePortalsSince(i + 1)
 	x.undoTo(x.savepoints[i])
 	x.savepoints = x.savepoints[:i+1]
 	x.state = txnBlock

@@ -83,7 +83,7 @@ func (x *Session) runDDL(ctx context.Context, u plan.Utility, params []column.Da
 			return pgerr.New(pgerr.ActiveSQLTransaction, "%s cannot run inside a transaction block", name)
 		}
 		if !alone {
-			return pgerr.New(pgerr.ActiveSQLTransaction, "%s cannot be executed from a multi-command string", name)
+			return pgerr.New(pgerr.ActiveSQLTransaction, "%s cannot run inside a transaction block", name)
 		}
 	}
 	if x.txn.Options().ReadOnly {

@@ -18,7 +18,7 @@ type Rows struct {
 // Run prepares a statement for execution; nothing is read or written before the
 // first Next. The caller calls Close whatever happens.
 func Run(rt *Runtime, stmt *plan.Statement) (*Rows, error) {
-	if !stmt.ReadOnly && rt.BeforeWrite != nil {
+	if !stmt.ReadOnly && !changesTemporary(stmt) && rt.BeforeWrite != nil {
 		if err := rt.BeforeWrite(); err != nil {
 			return nil, err
 		}
@@ -112,4 +112,16 @@ func (r *Rows) Stats(n plan.Node) *NodeStats {
 		return nil
 	}
 	return r.st.stats[n]
+}
+
+// changesTemporary reports whether a statement's only change is one of a temporary table, which read-only
+// transactions allow.
+func changesTemporary(stmt *plan.Statement) bool {
+	for _, p := range stmt.Plans {
+		if p.Modify {
+			return false
+		}
+	}
+	m, ok := stmt.Root.(*plan.Modify)
+	return ok && m.Table.Persistence == 't'
 }
