@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/engine/backup"
 	"github.com/omendb/omendb/internal/task"
 	"github.com/omendb/omendb/internal/vfs"
 	"github.com/omendb/omendb/pgwire"
@@ -66,6 +67,9 @@ type DB struct {
 	wire  *pgwire.Server
 	fresh bool
 
+	archiver     *backup.Archiver
+	stopArchiver func()
+
 	listeners sync.WaitGroup
 	closing   sync.Once
 	closed    error
@@ -104,7 +108,7 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 	}
 	db.eng, err = engine.Open(engine.Options{FS: fs, Dir: dir, Clock: o.clock, Tasks: db.tasks, Log: o.log,
 		CacheBytes: o.cacheBytes, MemtableBytes: o.memtableBytes,
-		MaxLogBytes: logging.maxBytes, MinLogBytes: logging.minBytes, CheckpointTimeout: logging.timeout, ScrubRate: o.scrubRate, Events: o.events, Fatal: o.fatal})
+		MaxLogBytes: logging.maxBytes, MinLogBytes: logging.minBytes, CheckpointTimeout: logging.timeout, ScrubRate: o.scrubRate, Archive: o.archive != "", Events: o.events, Fatal: o.fatal})
 	if err != nil {
 		return err
 	}
@@ -128,6 +132,9 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 			return v.String(), err
 		}})
 	if err != nil {
+		return err
+	}
+	if err := db.startArchiver(fs); err != nil {
 		return err
 	}
 	first := cat.View(nil, 0).Role(catalog.BootstrapSuperuser)
@@ -229,6 +236,7 @@ func (db *DB) Shutdown(ctx context.Context) error {
 			db.closed = err
 		}
 		db.listeners.Wait()
+		db.finishArchive()
 		db.closed = errors.Join(db.closed, db.eng.Close())
 		db.tasks.Close()
 	})

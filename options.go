@@ -35,6 +35,8 @@ type options struct {
 	maxConnections            int
 	cacheBytes, memtableBytes int64
 	scrubRate                 int64
+	archive                   string
+	archiveEvery              time.Duration
 	settings                  map[string]string
 	events                    event.Sink
 	onError                   func(code string)
@@ -88,6 +90,13 @@ func WithMemtableBytes(n int64) Option { return func(o *options) { o.memtableByt
 // WithScrub reads all data files again and again, at so many bytes per second,
 // to find damage before somebody needs the rows. 0, as without it, is never.
 func WithScrub(bytesPerSecond int64) Option { return func(o *options) { o.scrubRate = bytesPerSecond } }
+
+// WithArchive copies the log into a directory as it grows, at the latest after
+// every interval, and keeps what is not copied yet: for restoring a backup to any
+// point in time. The directory must be empty or this database's own archive.
+func WithArchive(dir string, every time.Duration) Option {
+	return func(o *options) { o.archive, o.archiveEvery = dir, every }
+}
 
 // WithSettings gives configuration parameters other defaults. Of those that
 // PostgreSQL's server reads when it starts, max_wal_size, min_wal_size and

@@ -59,6 +59,9 @@ type DB struct {
 	backups backups
 	scrub   scrubber
 
+	archiving archiving
+	identity  Identity
+
 	linked []*run // bulk loaded, and in no manifest yet; guarded by applyMu
 
 	manifestTurn gate // held while the manifest is replaced; guards what follows

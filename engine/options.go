@@ -35,6 +35,7 @@ type Options struct {
 
 	ReplayBatchBytes int64 // how much log recovery takes at once; 0 is the log's default
 
+	Archive   bool  // an archiver will come: keep log and segments for it (TakeArchiveHold)
 	ScrubRate int64 // bytes per second that the scrub reads; 0 is off
 
 	Events event.Sink

@@ -37,6 +37,9 @@ func (db *DB) recover() error {
 			return err
 		}
 	}
+	if err := db.identify(); err != nil {
+		return fmt.Errorf("open database: %w", err)
+	}
 	if err := db.load(m); err != nil {
 		return fmt.Errorf("open database: %w", err)
 	}
@@ -49,6 +52,7 @@ func (db *DB) recover() error {
 		db.closeRuns()
 		return err
 	}
+	db.holdForArchive()
 	db.recovering, db.catalog = true, m.catalog
 	if err := db.replayLog(m.applied + 1); err != nil {
 		db.flush.mu.Lock()

@@ -50,3 +50,29 @@ func (l *Log) Snapshot(ctx context.Context, from LSN) (parts []Part, last LSN, r
 	}
 	return parts, l.Last(), release, nil
 }
+
+// Switch ends the current file unless it holds no record, and returns the last
+// record of the log. It takes the leader's seat for that.
+func (l *Log) Switch(ctx context.Context) (LSN, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if !l.seize() {
+		return 0, l.unusable()
+	}
+	defer l.stepDown()
+	if l.tail <= headerBytes || l.cur.first > l.Last() {
+		return l.Last(), nil
+	}
+	if err := l.repair(); err != nil {
+		return 0, err
+	}
+	return l.Last(), l.rotate(0)
+}
+
+// unusable says why nothing can be written any more.
+func (l *Log) unusable() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.state()
+}

@@ -73,7 +73,7 @@ func openSource(ctx context.Context, url, dir, label string) (backup.Source, bac
 	if err != nil {
 		return nil, backup.Description{}, nil, errors.Join(err, db.Close())
 	}
-	d := backup.Description{Label: label, Server: omendb.Version, Start: uint64(b.Start), Stop: uint64(b.Stop), Time: b.Time, Files: b.Files}
+	d := backup.Description{Label: label, Server: omendb.Version, Start: uint64(b.Start), Stop: uint64(b.Stop), Time: b.Time, Identity: db.Identity(), Files: b.Files}
 	return b, d, func() {
 		b.Close()
 		_ = db.Close() // the backup is complete; what is in memory is in the log

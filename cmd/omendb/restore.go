@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,7 +17,7 @@ import (
 )
 
 func restoreCommand() *cobra.Command {
-	var from, id, dir, toTime string
+	var from, id, dir, toTime, toLSN string
 	var t backup.Target
 	c := &cobra.Command{
 		Use:   "restore",
@@ -33,6 +35,11 @@ func restoreCommand() *cobra.Command {
 				}
 				t.Time = at
 			}
+			lsn, err := parseLSN(toLSN)
+			if err != nil {
+				return usageError{err}
+			}
+			t.LSN = lsn
 			repo, cleanup, err := openRepository(from, dir)
 			if err != nil {
 				return err
@@ -57,10 +64,31 @@ func restoreCommand() *cobra.Command {
 	f.StringVar(&id, "backup", "", "which backup (see omendb backup list); the newest that fits without it")
 	f.StringVar(&dir, "data-dir", "", "directory to make")
 	f.StringVar(&t.Archive, "archive", "", "directory with the archived log")
-	f.Uint64Var(&t.LSN, "to-lsn", 0, "end with this record of the log")
+	f.StringVar(&toLSN, "to-lsn", "", "end with this record of the log: a number, or as pg_current_wal_lsn() gives it")
 	f.StringVar(&toTime, "to-time", "", "end with the last record that is not later")
 	f.StringVar(&t.Label, "to-label", "", "end with a restore point (pg_create_restore_point)")
 	return c
+}
+
+// parseLSN reads a position of the log, as a number or as pg_lsn; "" is 0.
+func parseLSN(s string) (uint64, error) {
+	high, low, slash := strings.Cut(s, "/")
+	if !slash {
+		if s == "" {
+			return 0, nil
+		}
+		n, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			return 0, fmt.Errorf("%q is no position of the log: use a number, or 0/1A2B as pg_current_wal_lsn() gives it", s)
+		}
+		return n, nil
+	}
+	h, err := strconv.ParseUint(high, 16, 32)
+	l, err2 := strconv.ParseUint(low, 16, 32)
+	if err != nil || err2 != nil {
+		return 0, fmt.Errorf("%q is no position of the log: use a number, or 0/1A2B as pg_current_wal_lsn() gives it", s)
+	}
+	return h<<32 | l, nil
 }
 
 func backupVerifyCommand() *cobra.Command {

@@ -34,6 +34,8 @@ type startFlags struct {
 	cacheMB                    int64
 	maxWAL, minWAL, checkpoint string
 	scrubMB                    float64
+	archiveDir                 string
+	archiveEvery               time.Duration
 	stdout, stderr             io.Writer
 }
 
@@ -62,6 +64,8 @@ func startCommand() *cobra.Command {
 	f.StringVar(&s.maxWAL, "max-wal-size", "1GB", "checkpoints keep the log to replay after a crash below this (max_wal_size)")
 	f.StringVar(&s.minWAL, "min-wal-size", "80MB", "log files of this size are kept for reuse (min_wal_size)")
 	f.StringVar(&s.checkpoint, "checkpoint-timeout", "5min", "time after which a checkpoint is made if there was none (checkpoint_timeout)")
+	f.StringVar(&s.archiveDir, "archive-dir", "", "directory that the log is copied to as it grows, for restoring to a point in time; empty for none")
+	f.DurationVar(&s.archiveEvery, "archive-interval", 5*time.Second, "how much later than its commit a transaction is in the archive, at most")
 	f.Float64Var(&s.scrubMB, "scrub-mb", 4, "MB per second at which data files are read in the background to find damage; 0 for never")
 	f.StringVar(&s.logFormat, "log-format", "console", "form of the log on standard error: console or json")
 	f.StringVar(&s.logLevel, "log-level", "info", "least level to log: debug, info, warn or error")
@@ -181,6 +185,12 @@ func (s *startFlags) options(log zerolog.Logger, metrics *monitor.Metrics) ([]om
 	opts = append(opts, omendb.WithSettings(map[string]string{"max_wal_size": s.maxWAL, "min_wal_size": s.minWAL, "checkpoint_timeout": s.checkpoint}))
 	if s.scrubMB < 0 {
 		return nil, usageError{errors.New("--scrub-mb must not be negative")}
+	}
+	if s.archiveDir != "" {
+		if s.archiveEvery <= 0 || s.dataDir == omendb.Memory {
+			return nil, usageError{errors.New("--archive-dir needs a data directory and an --archive-interval above 0")}
+		}
+		opts = append(opts, omendb.WithArchive(s.archiveDir, s.archiveEvery), omendb.WithSettings(map[string]string{"archive_mode": "on"}))
 	}
 	opts = append(opts, omendb.WithScrub(int64(s.scrubMB*(1<<20))))
 	if s.cacheMB > 0 {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/omendb/omendb/engine"
@@ -13,44 +15,108 @@ import (
 )
 
 // Archiver copies the log, and the data files that it links, into a repository
-// at intervals. What it has not copied yet the server keeps. It is used by one
-// goroutine at a time.
+// at intervals. What it has not copied yet the server keeps.
 type Archiver struct {
-	db   *engine.DB
-	fs   vfs.FS
-	dir  string
-	next engine.LSN
-	held *engine.Backup // keeps files until the next round has its own hold
+	db    *engine.DB
+	fs    vfs.FS
+	dir   string
+	mu    sync.Mutex // held during a round
+	next  engine.LSN
+	held  *engine.Backup // keeps files until the next round has its own hold
+	whole string         // the newest log file that was archived whole
 }
 
 // NewArchiver returns an archiver into dir.
 func NewArchiver(db *engine.DB, fs vfs.FS, dir string) *Archiver {
-	return &Archiver{db: db, fs: fs, dir: dir, next: 1}
+	return &Archiver{db: db, fs: fs, dir: dir, next: 1, held: db.TakeArchiveHold()}
+}
+
+// Claim makes sure that an archive belongs to a database, and writes into a new
+// one whose it is.
+func Claim(fs vfs.FS, dir string, id engine.Identity) error {
+	if err := fs.MkdirAll(dir); err != nil {
+		return err
+	}
+	have, err := engine.ReadIdentity(fs, dir)
+	switch {
+	case err != nil:
+		return err
+	case have.IsZero():
+		return engine.WriteIdentity(fs, dir, id)
+	case have != id:
+		return foreign(dir, have, id)
+	}
+	return nil
+}
+
+// foreign says why an archive does not fit.
+func foreign(dir string, have, want engine.Identity) error {
+	if have.System == want.System {
+		return &InvalidError{dir, fmt.Sprintf("the archived log is of timeline %d of the database, timeline %d is asked for: another history of it", have.Timeline, want.Timeline)}
+	}
+	return &InvalidError{dir, fmt.Sprintf("the archived log belongs to another database: it has the identity %s, not %s", have, want)}
 }
 
 // Round archives what has become durable since the last one.
 func (a *Archiver) Round(ctx context.Context) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	file, err := a.round(ctx)
+	if err != nil && ctx.Err() == nil {
+		a.db.NoteArchived(path.Base(file), err)
+	}
+	return err
+}
+
+func (a *Archiver) round(ctx context.Context) (file string, err error) {
 	if a.held != nil && a.db.Durable() < a.next {
-		return nil
+		return "", nil
+	}
+	if err := Claim(a.fs, a.dir, a.db.Identity()); err != nil {
+		return "", err
 	}
 	b, err := a.db.LogSince(ctx, a.next)
 	if err != nil {
-		return err
+		return "", err
 	}
 	for _, f := range b.Files {
 		if err := a.copy(ctx, b, f); err != nil {
 			b.Close()
-			return fmt.Errorf("archive %s: %w", f.Name, err)
+			return f.Name, fmt.Errorf("archive %s: %w", f.Name, err)
 		}
 	}
+	a.count(b.Files)
 	if a.held != nil {
 		a.held.Close()
 	}
 	a.held, a.next = b, b.Stop+1
-	if len(b.Missing) > 0 {
-		return &InvalidError{a.dir, fmt.Sprintf("%d data files that the log names were merged away before they could be archived: take a backup now", len(b.Missing))}
+	missing := 0
+	for _, name := range b.Missing {
+		if _, err := a.fs.Stat(path.Join(a.dir, segmentDir, name)); err != nil {
+			missing++
+		}
 	}
-	return nil
+	if missing > 0 {
+		return "", &InvalidError{a.dir, fmt.Sprintf("%d data files that the log names were merged away before they could be archived: take a backup now", missing)}
+	}
+	return "", nil
+}
+
+// count notes the log files that are archived whole: all but the newest.
+func (a *Archiver) count(files []engine.BackupFile) {
+	var logs []string
+	for _, f := range files {
+		if path.Dir(f.Name) == logDir {
+			logs = append(logs, path.Base(f.Name))
+		}
+	}
+	slices.Sort(logs)
+	for _, name := range logs[:max(0, len(logs)-1)] {
+		if name > a.whole {
+			a.whole = name
+			a.db.NoteArchived(name, nil)
+		}
+	}
 }
 
 func (a *Archiver) copy(ctx context.Context, b *engine.Backup, f engine.BackupFile) error {
@@ -124,6 +190,8 @@ func (a *Archiver) Run(ctx context.Context, tasks task.Executor, every time.Dura
 
 // Close lets go of the log.
 func (a *Archiver) Close() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	if a.held != nil {
 		a.held.Close()
 	}

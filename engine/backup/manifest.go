@@ -8,12 +8,13 @@ import (
 	"path"
 	"strings"
 
+	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/internal/vfs"
 )
 
 const (
 	kind          = "omendb backup"
-	formatVersion = 1
+	formatVersion = 2 // 2: with system and timeline
 	manifestName  = "BACKUP"
 	engineName    = "MANIFEST"
 	segmentDir    = "segments"
@@ -40,6 +41,8 @@ type Manifest struct {
 	Start    uint64 `json:"start_lsn"`
 	Stop     uint64 `json:"stop_lsn"`
 	Time     int64  `json:"stop_time_us"`
+	System   uint64 `json:"system,omitempty"` // which database this is of; 0 in format 1
+	Timeline uint32 `json:"timeline,omitempty"`
 	Files    []File `json:"files"`
 	Checksum string `json:"checksum"`
 }
@@ -94,6 +97,11 @@ func Decode(name string, b []byte) (*Manifest, error) {
 		}
 	}
 	return &m, nil
+}
+
+// Identity says which database the backup is of.
+func (m *Manifest) Identity() engine.Identity {
+	return engine.Identity{System: m.System, Timeline: m.Timeline}
 }
 
 // Bytes returns the size of all files.

@@ -90,13 +90,29 @@ func Restore(ctx context.Context, fs vfs.FS, dir string, m *Manifest, to string,
 		return 0, &InvalidError{path.Join(dir, m.ID), "the backup has no " + engineName}
 	}
 	if t.Archive != "" {
+		have, err := engine.ReadIdentity(fs, t.Archive)
+		if err == nil && !have.IsZero() && !m.Identity().IsZero() && have != m.Identity() {
+			err = foreign(t.Archive, have, m.Identity())
+		}
+		if err != nil {
+			return 0, err
+		}
 		if err := addArchive(fs, t.Archive, to); err != nil {
+			return 0, err
+		}
+		if err := atLeast(ctx, fs, dir, m, to); err != nil {
 			return 0, err
 		}
 	}
 	end, err := cut(fs, to, m, t)
 	if err != nil {
 		return 0, err
+	}
+	if next := m.Identity(); !next.IsZero() {
+		next.Timeline++ // what is written from now on is another history
+		if err := engine.WriteIdentity(fs, to, next); err != nil {
+			return 0, err
+		}
 	}
 	return end, copyFile(ctx, fs, dir, m.ID, last, to)
 }
@@ -231,6 +247,22 @@ func addArchive(fs vfs.FS, archive, to string) error {
 		}
 		if err := addFile(fs, source, target); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// atLeast puts the backup's own log back where the archive lags behind it.
+func atLeast(ctx context.Context, fs vfs.FS, dir string, m *Manifest, to string) error {
+	last, err := wal.Scan(fs, path.Join(to, logDir), func(*wal.Record) error { return nil })
+	if err != nil || last >= wal.LSN(m.Stop) {
+		return err
+	}
+	for i := range m.Files {
+		if f := &m.Files[i]; path.Dir(f.Name) == logDir {
+			if err := copyFile(ctx, fs, dir, m.ID, f, to); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

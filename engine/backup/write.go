@@ -22,12 +22,13 @@ type Source interface {
 
 // Description says what a Source holds.
 type Description struct {
-	Label  string              `json:"label"`
-	Server string              `json:"server"`
-	Start  uint64              `json:"start_lsn"`
-	Stop   uint64              `json:"stop_lsn"`
-	Time   int64               `json:"stop_time_us"`
-	Files  []engine.BackupFile `json:"files"`
+	Label    string              `json:"label"`
+	Server   string              `json:"server"`
+	Start    uint64              `json:"start_lsn"`
+	Stop     uint64              `json:"stop_lsn"`
+	Time     int64               `json:"stop_time_us"`
+	Identity engine.Identity     `json:"identity"`
+	Files    []engine.BackupFile `json:"files"`
 }
 
 // Sink takes the files of a backup in the order in which they are put.
@@ -46,7 +47,8 @@ const chunkBytes = 1 << 20
 
 // Write copies a source into a sink under an id.
 func Write(ctx context.Context, src Source, d Description, id string, to Sink, progress Progress) (*Manifest, int64, error) {
-	m := &Manifest{Kind: kind, Format: formatVersion, ID: id, Label: d.Label, Server: d.Server, Start: d.Start, Stop: d.Stop, Time: d.Time}
+	m := &Manifest{Kind: kind, Format: formatVersion, ID: id, Label: d.Label, Server: d.Server, Start: d.Start, Stop: d.Stop, Time: d.Time,
+		System: d.Identity.System, Timeline: d.Identity.Timeline}
 	var total, done, copied int64
 	for _, f := range d.Files {
 		total += f.Bytes

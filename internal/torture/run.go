@@ -157,7 +157,7 @@ func (t *torturer) life(ctx context.Context, server *serverproc.Server) error {
 	var lower []mark
 	var backup *exec.Cmd
 	done := make(chan error, 1)
-	if t.rng.IntN(4) == 0 {
+	if t.report.Kills == 0 || t.rng.IntN(4) == 0 { // one backup at least
 		time.Sleep(span / 2)
 		lower = marks(t.workers)
 		backup = exec.CommandContext(ctx, t.Binary, "backup", "--url", server.DSN(), "--to", t.repo)
@@ -165,7 +165,7 @@ func (t *torturer) life(ctx context.Context, server *serverproc.Server) error {
 		span /= 2
 	}
 	complete := false
-	if backup != nil && t.rng.IntN(3) > 0 { // else the kill meets the backup
+	if backup != nil && (t.report.Kills == 0 || t.rng.IntN(3) > 0) { // else the kill meets the backup
 		complete = <-done == nil
 		if !complete {
 			server.Kill()

@@ -23,7 +23,7 @@ const catalogNames = `
 	pg_export_snapshot pg_relation_is_publishable acldefault_sql aclexplode makeaclitem pg_stat_* pg_config
 	pg_show_all_file_settings show_all_file_settings pg_hba_file_rules pg_ident_file_mappings pg_current_wal_*
 	pg_wal_lsn_diff pg_column_compression pg_options_to_table oidvectortypes pg_mcv_list_items
-	pg_backup_start pg_backup_stop pg_create_restore_point pg_read_binary_file_all pg_read_binary_file_off_len
+	pg_switch_wal pg_control_system pg_backup_start pg_backup_stop pg_create_restore_point pg_read_binary_file_all pg_read_binary_file_off_len
 	pg_nextoid pg_stats_ext_mcvlist_items _pg_*`
 
 // catalogKeys holds the same, split.

@@ -109,7 +109,6 @@ const (
 	InfoStartTime  InfoKey = "start_time" // of the server, as timestamptz in µs
 	InfoLoadTime   InfoKey = "load_time"  // of the configuration, as timestamptz in µs
 	InfoVersion    InfoKey = "version"    // the text of version()
-	InfoWALLSN     InfoKey = "wal_lsn"    // the durable log position, decimal
 	InfoQuery      InfoKey = "query"      // the text of the running statement
 )
 

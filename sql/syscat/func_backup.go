@@ -3,6 +3,7 @@ package syscat
 import (
 	"encoding/binary"
 	"encoding/json"
+	"time"
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/backup"
@@ -44,7 +45,7 @@ var backupCalls = map[string]call{
 		if b == nil {
 			return null, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "backup is not in progress").WithHint("Did you call pg_backup_start()?")
 		}
-		text, err := describeBackup(b)
+		text, err := describeBackup(db, b)
 		if err != nil {
 			return null, err
 		}
@@ -62,9 +63,41 @@ var backupCalls = map[string]call{
 		}
 		return lsnDatum(lsn), nil
 	},
+	"pg_switch_wal": func(f Functions, c *functions.Ctx, _ []datum) (datum, error) {
+		if err := superuserOnly(f, "switch to a new log file"); err != nil {
+			return null, err
+		}
+		lsn, err := f.World.DB().SwitchLog(c.Context)
+		if err != nil {
+			return null, err
+		}
+		return lsnDatum(lsn), nil
+	},
+	"pg_stat_get_archiver": func(f Functions, _ *functions.Ctx, _ []datum) (datum, error) {
+		s := f.World.DB().ArchiverStatus()
+		text := func(name string) types.Field {
+			if name == "" {
+				return types.Field{Type: types.TextOID, Value: null}
+			}
+			return types.Field{Type: types.TextOID, Value: str(name)}
+		}
+		at := func(t time.Time) types.Field { return types.Field{Type: types.TimestamptzOID, Value: instant(t)} }
+		return f.World.Types().MakeRecord([]types.Field{{Type: types.Int8OID, Value: num(s.Count)}, text(s.LastFile), at(s.LastTime),
+			{Type: types.Int8OID, Value: num(s.Failed)}, text(s.LastFailedFile), at(s.LastFailedTime), at(s.Since)}), nil
+	},
+	"pg_control_system": func(f Functions, _ *functions.Ctx, _ []datum) (datum, error) {
+		return f.World.Types().MakeRecord([]types.Field{{Type: types.Int4OID, Value: num(controlVersion)}, {Type: types.Int4OID, Value: num(catalogVersion)},
+			{Type: types.Int8OID, Value: num(int64(f.World.DB().Identity().System))}, {Type: types.TimestamptzOID, Value: null}}), nil
+	},
 	"pg_read_binary_file_all":     readBackupFile,
 	"pg_read_binary_file_off_len": readBackupFile,
 }
+
+// The versions that PostgreSQL 15's control file shows.
+const (
+	controlVersion = 1300
+	catalogVersion = 202209061
+)
 
 // maxFileChunk bounds what one call reads into memory.
 const maxFileChunk = 64 << 20
@@ -79,7 +112,7 @@ func readBackupFile(f Functions, c *functions.Ctx, a []datum) (datum, error) {
 		return null, pgerr.New(pgerr.ObjectNotInPrerequisiteState, "files can be read during a backup only").WithHint("Call pg_backup_start() first.")
 	}
 	if name == "backup_label" {
-		text, err := describeBackup(b)
+		text, err := describeBackup(f.World.DB(), b)
 		return datum{B: text}, err
 	}
 	off, n := int64(0), int64(maxFileChunk)
@@ -105,8 +138,8 @@ func readBackupFile(f Functions, c *functions.Ctx, a []datum) (datum, error) {
 	return datum{B: p[:got]}, nil
 }
 
-func describeBackup(b *engine.Backup) ([]byte, error) {
-	return json.Marshal(backup.Description{Label: b.Label, Server: "omendb", Start: uint64(b.Start), Stop: uint64(b.Stop), Time: b.Time, Files: b.Files})
+func describeBackup(db *engine.DB, b *engine.Backup) ([]byte, error) {
+	return json.Marshal(backup.Description{Label: b.Label, Server: "omendb", Start: uint64(b.Start), Stop: uint64(b.Stop), Time: b.Time, Identity: db.Identity(), Files: b.Files})
 }
 
 func superuserOnly(f Functions, what string) error {

@@ -104,16 +104,8 @@ var serverCalls = map[string]call{
 }
 
 // currentLSN is the durable position of the log, which counts records.
-func currentLSN(_ Functions, c *functions.Ctx, _ []datum) (datum, error) {
-	s, ok := c.Session.Info(functions.InfoWALLSN)
-	if !ok {
-		return null, pgerr.Unsupported("the position of the log is not known here")
-	}
-	n, err := strconv.ParseUint(s, 10, 64)
-	if err != nil {
-		return null, err
-	}
-	return datum{B: binary.BigEndian.AppendUint64(nil, n)}, nil
+func currentLSN(f Functions, _ *functions.Ctx, _ []datum) (datum, error) {
+	return lsnDatum(f.World.DB().Durable()), nil
 }
 
 // statCall answers pg_stat_get_*. Accesses are not counted (as with track_counts off, where
