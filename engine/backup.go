@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	iofs "io/fs"
+	"maps"
 	"path"
+	"slices"
 	"sort"
 	"sync"
 
@@ -164,7 +166,7 @@ func (b *Backup) list(ctx context.Context, m *manifest) error {
 			}
 		}
 	}
-	for name := range segments {
+	for _, name := range slices.Sorted(maps.Keys(segments)) { // in order: one seed, one run
 		info, err := b.db.opts.FS.Stat(path.Join(b.db.opts.Dir, segmentDir, name))
 		if m == nil && errors.Is(err, iofs.ErrNotExist) {
 			b.Missing = append(b.Missing, name)

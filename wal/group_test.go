@@ -417,3 +417,30 @@ func TestInspect(t *testing.T) {
 		t.Fatal("a file that is not there")
 	}
 }
+
+// A snapshot's files stay, though none of them may hold a record that it wants:
+// it begins where the log ends, and the log goes on in another file.
+func TestSnapshotKeepsItsFiles(t *testing.T) {
+	b := newBench(t, vfs.NewMem(1))
+	b.open()
+	for i := range 5 {
+		b.propose(body(i))
+	}
+	parts, last, release, err := b.log.Snapshot(bg, 6)
+	if err != nil || last != 5 || len(parts) != 1 {
+		t.Fatal(parts, last, err)
+	}
+	for i := range 200 {
+		b.propose(body(i))
+	}
+	if err := b.log.Compact(100); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.fs.Stat("wal/" + parts[0].Name); err != nil {
+		t.Fatalf("a file of the snapshot is gone: %v", err)
+	}
+	release()
+	if err := b.log.Compact(100); err != nil || b.log.First() < 50 {
+		t.Fatalf("the log begins with %d (%v)", b.log.First(), err)
+	}
+}

@@ -17,7 +17,10 @@ type Part struct {
 // bytes of them never change.
 func (l *Log) Snapshot(ctx context.Context, from LSN) (parts []Part, last LSN, release func(), err error) {
 	w := &waiter{what: wantSync, done: make(chan struct{}, 1)}
-	release = l.Hold(from)
+	l.mu.Lock()
+	held := l.holdLocked(from)
+	l.mu.Unlock()
+	release = func() { l.release(held) }
 	defer func() {
 		if err != nil {
 			release()
@@ -42,6 +45,9 @@ func (l *Log) Snapshot(ctx context.Context, from LSN) (parts []Part, last LSN, r
 		if i+1 < len(l.files) && l.files[i+1].first <= from {
 			continue
 		}
+		// The newest file is listed even when all its records are below from, and
+		// another may follow it soon: it has to stay, too.
+		held.from = min(held.from, f.first)
 		p := Part{Name: path.Base(f.name), Bytes: f.size, Size: f.size}
 		if f == l.cur {
 			p.Bytes = l.tail

@@ -39,6 +39,8 @@ func (c *client) do(s step) {
 		}
 	case stepWait:
 		c.sleep(time.Duration(c.rng.IntN(300)) * time.Millisecond)
+	case stepBackup:
+		c.backup()
 	case stepSequence:
 		v, err := db.SequenceNext(sequenceStore, sequenceParams)
 		if c.expect("sequence", err) {

@@ -177,3 +177,59 @@ func TestDamageInTheLog(t *testing.T) {
 		t.Errorf("only %d of 100 were detected", detected)
 	}
 }
+
+// TestLostEndOfTheLog cuts the newest log file off, empties its end or removes
+// it, after a process that was killed: every time, acknowledged commits are
+// gone, and every time that is detected.
+func TestLostEndOfTheLog(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	var w *world
+	var c *Crash
+	for i := range 100 {
+		if i%20 == 0 {
+			w, c = atRest(t, uint64(i+31), 40)
+		}
+		disk := c.disk.Clone()
+		var name string
+		for _, file := range files(t, disk) {
+			if path.Ext(file) == ".wal" {
+				name = file
+			}
+		}
+		end, err := wal.Inspect(disk, name, func(*wal.Record) error { return nil })
+		if err != nil {
+			t.Fatal(err)
+		}
+		f, err := disk.OpenReadWrite(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size, err := f.Size()
+		if err != nil {
+			t.Fatal(err)
+		}
+		off := 512 + rng.Int64N(max(1, end-512-8)) // behind that may be padding
+		how := [...]string{"removed", "cut", "emptied"}[i%3]
+		if end == 512 && how != "removed" {
+			how = "removed" // it holds no record yet
+		}
+		switch how {
+		case "removed":
+			err = disk.Remove(name)
+		case "cut":
+			err = f.Truncate(off)
+		case "emptied":
+			_, err = f.WriteAt(make([]byte, size-off), off)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+		found, err := verdict(t, w, c, disk)
+		if err != nil || !found && end > 512 {
+			t.Errorf("try %d: %s %s at %d of %d: detected %v, %v", i, name, how, off, end, found, err)
+		}
+	}
+}

@@ -18,5 +18,6 @@
 // The logical schema is one table (primary key, text, a unique number, and
 // columns that are added meanwhile) with a plain and a unique index, and a
 // ledger in which every transaction leaves its number. Truncation swaps the
-// stores, bulk loads link segments, savepoints roll back.
+// stores, bulk loads link segments, savepoints roll back, backups hold the log and
+// the segments that they list.
 package simulation

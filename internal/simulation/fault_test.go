@@ -43,7 +43,7 @@ func TestFaultAtEveryOperation(t *testing.T) {
 				rule.Nth = n
 				r, err := prepared.Fault(q, nil, rule)
 				if err != nil {
-					t.Fatalf("seed %d, %s at operation %d: %v", seed, kind.name, n, err)
+					t.Fatalf("seed %d, %s at operation %d: %v\nreplay: go test ./internal/simulation -run FaultAtEveryOperation -sim.seed %d -sim.crashes 10000", seed, kind.name, n, err, seed)
 				}
 				lives++
 				for _, c := range []struct {

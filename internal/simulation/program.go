@@ -18,10 +18,11 @@ const (
 	stepRead // compares indexes with the table under one snapshot
 	stepFlush
 	stepMerge
-	stepWait // lets time pass
+	stepWait   // lets time pass
+	stepBackup // reads a backup while the others go on
 )
 
-var stepNames = [...]string{"txn", "bulk", "truncate", "column", "sequence", "read", "flush", "merge", "wait"}
+var stepNames = [...]string{"txn", "bulk", "truncate", "column", "sequence", "read", "flush", "merge", "wait", "backup"}
 
 // step is one thing that a client does; its choices come from its own seed, so
 // that they stay when other steps are left out.
@@ -56,8 +57,10 @@ func draw(rng *rand.Rand, client int) stepKind {
 			return stepFlush
 		case n < 65:
 			return stepMerge
-		case n < 85:
+		case n < 80:
 			return stepWait
+		case n < 90:
+			return stepBackup
 		}
 		return stepRead
 	}
