@@ -1,5 +1,5 @@
 # The two commands of the README need no make. These targets are for development; `make help` lists them.
-.PHONY: torture torture-long help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage
+.PHONY: introspection torture torture-long help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage
 
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
@@ -36,6 +36,9 @@ isolation-verify: ## the scenarios of concurrent sessions on the PostgreSQL serv
 isolation-rewrite: ## write what the PostgreSQL server at PG_DSN does in the scenarios beside them
 	@test -n "$(PG_DSN)" || { echo "set PG_DSN=postgres://user@host:port/postgres"; exit 2; }
 	go test ./internal/isolation -run Isolation -count 1 -isolation.dsn $(PG_DSN) -isolation.rewrite
+
+introspection: ## what clients ask of the catalogs, with 1,000 tables: the slowest questions and those over 5 ms
+	go test ./sql/syscat -run TestIntrospectionBudget -v -count=1 -syscat.budget 5ms
 
 pgregress: ## PostgreSQL's regression scripts below PGREGRESS_DIR through psql, figures by script
 	go run ./internal/pgregress -dir $(PGREGRESS_DIR) -trend docs/pgregress.md

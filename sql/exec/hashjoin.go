@@ -131,6 +131,10 @@ func (o *hashJoinOp) open() error {
 			return err
 		}
 	}
+	if o.rows == 0 && !o.pairs.wantsEnd() && !o.pairs.keepsRight() {
+		o.probe = noRows{} // nothing can match: the left side is never run
+		return nil
+	}
 	if err := o.left.open(); err != nil {
 		return err
 	}

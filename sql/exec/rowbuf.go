@@ -12,19 +12,24 @@ type arena struct {
 	total int64
 }
 
-const arenaBlock = 64 << 10
+// Blocks grow up to arenaBlock: many arenas never hold more than a few values.
+const (
+	arenaBlock = 64 << 10
+	firstBlock = 1 << 10
+)
 
 func (a *arena) copy(b []byte) []byte {
 	if len(b) == 0 {
 		return b[:0:0]
 	}
 	if cap(a.block)-len(a.block) < len(b) {
-		if len(b) > arenaBlock/4 {
+		size := min(max(firstBlock, 2*cap(a.block)), arenaBlock)
+		if len(b) > size/4 {
 			a.total += int64(len(b))
 			return append([]byte(nil), b...)
 		}
-		a.block = make([]byte, 0, arenaBlock)
-		a.total += arenaBlock
+		a.block = make([]byte, 0, size)
+		a.total += int64(size)
 	}
 	n := len(a.block)
 	a.block = append(a.block, b...)

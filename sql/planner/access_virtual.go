@@ -10,15 +10,19 @@ import (
 	"github.com/omendb/omendb/sql/types"
 )
 
-// costVirtualLookup is what finding the rows of a system catalog by one key costs.
-const costVirtualLookup = 3 * costLookup
+// Rows of a system catalog that are found by key are made one by one; all of them together
+// come as ready columns.
+const (
+	costVirtualLookup = 3 * costLookup
+	costVirtualRow    = 3 * costRow
+)
 
 // virtualPath computes a system catalog, passing it the equalities on columns. All but the
 // equalities with arrays and patterns are answered by the look-up.
 func (l *level) virtualPath(b *baseRel) *path {
 	conds := b.conds()
 	p := &path{rels: relOf(b.rel), rows: clampRows(b.rows * l.selectivityAll(conds))}
-	p.total = costStart + b.rows*(2*costRow+exprsCost(conds))
+	p.total = costStart + b.rows*(costRow/2+exprsCost(conds))
 	var eq []plan.VirtualEqual
 	matched := b.rows
 	for attr := range b.r.Columns {
@@ -38,7 +42,11 @@ func (l *level) virtualPath(b *baseRel) *path {
 	if eq != nil {
 		matched = clampRows(matched)
 		p.rows = math.Min(p.rows, matched)
-		p.total = math.Min(p.total, costStart+costVirtualLookup+matched*(2*costRow+exprsCost(conds)))
+		if look := costStart + costVirtualLookup + matched*(costVirtualRow+exprsCost(conds)); look < p.total {
+			p.total = look
+		} else {
+			eq = nil
+		}
 	}
 	p.build = func() *rel {
 		attrs := l.attrsOf(b.rel)

@@ -76,6 +76,12 @@ func (b *binder) collate(e plan.Expr) collState {
 		return collState{}
 	case *plan.Agg:
 		return b.collateAgg(x)
+	case *plan.DomainCast:
+		if t := b.env.Types.Type(x.Typ.OID); t != nil && t.Collation != 0 && t.Collation != types.DefaultCollation {
+			b.collate(x.Arg) // a domain's own collation beats that of the value
+			x.Typ.Collation = t.Collation
+			return collState{t.Collation, collImplicit, x.Pos}
+		}
 	case *plan.Case:
 		return b.collateCase(x)
 	}

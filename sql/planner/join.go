@@ -45,7 +45,9 @@ func (c *joinCase) cheapest() *path {
 			try(c.indexJoin(keys, rest, rows))
 		}
 	}
-	if c.kind != plan.FullJoin && (best == nil || !settings.ruleOff("nest_loop")) {
+	// Where a hash join is possible a plain loop is at best as good, and far worse where the
+	// estimates are too low.
+	if c.kind != plan.FullJoin && (best == nil || len(keys) == 0 && !settings.ruleOff("nest_loop") || c.lateralFromLeft()) {
 		try(c.nestLoop(rows))
 	}
 	if best == nil {
@@ -200,11 +202,11 @@ func (c *joinCase) indexJoin(keys []equiKey, rest []plan.Expr, rows float64) *pa
 	matched := math.Max(1, lk.rowsPerKey)
 	p := &path{rels: c.rels, rows: rows, lateral: c.lateral()}
 	p.start = c.left.start + costLookup
-	look := costLookup
+	look, row := costLookup, costRow
 	if lk.attrs != nil {
-		look = costVirtualLookup
+		look, row = costVirtualLookup, costVirtualRow
 	}
-	perRow := look + matched*(costRow+exprsCost(b.conds()))
+	perRow := look + matched*(row+exprsCost(b.conds()))
 	if lk.index != nil && lk.index.Store != 0 && !lk.covering {
 		perRow += matched * costLookup
 	}

@@ -80,9 +80,6 @@ func TestIntrospectionBudget(t *testing.T) {
 				rounds = 300
 			}
 			m := measure(o, name, q.bound(oid), rounds)
-			if m.best > time.Second {
-				println(name, m.first.String(), m.best.String())
-			}
 			list = append(list, m)
 		}
 	}

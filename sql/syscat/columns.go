@@ -86,7 +86,7 @@ func (t *systemTable) Columns(rt *exec.Runtime, attrs []int) (list []column.Batc
 	var stored []int
 	for _, a := range attrs {
 		switch {
-		case a >= 0 && t.current[a] || a < 0 && a != plan.AttrTableOID:
+		case a < 0 && a != plan.AttrTableOID:
 			return nil, false
 		case a >= 0:
 			stored = append(stored, a)
@@ -112,10 +112,31 @@ func (t *systemTable) Columns(rt *exec.Runtime, attrs []int) (list []column.Batc
 		set := t.derived(rt, false)
 		set.mu.Lock()
 		t.fill(rt, set, stored)
+		first := len(list)
 		list = set.batches(list, attrs, t.relation.OID)
 		set.mu.Unlock()
+		t.setCurrent(rt, attrs, list[first:])
 	}
 	return list, true
+}
+
+// setCurrent puts in what changes while the catalog does not.
+func (t *systemTable) setCurrent(rt *exec.Runtime, attrs []int, list []column.Batch) {
+	for i, a := range attrs {
+		if a < 0 || !t.current[a] {
+			continue
+		}
+		now := t.generator(rt, exec.VirtualRead{}, nil).frozen().I
+		for k := range list {
+			v := &list[k].Cols[i]
+			v.I = slices.Clone(v.I)
+			for r, x := range v.I {
+				if x == frozenLater {
+					v.I[r] = now
+				}
+			}
+		}
+	}
 }
 
 // derivedKey tells apart what is kept with a state of the catalog.
@@ -132,10 +153,12 @@ func (t *systemTable) derived(rt *exec.Runtime, facts bool) *columnSet {
 // fill makes columns from descriptors. The set is locked.
 func (t *systemTable) fill(rt *exec.Runtime, set *columnSet, attrs []int) {
 	set.ensure(attrs, t.kinds(), func(missing []int, add func(row []column.Datum)) {
-		t.rows(t.generator(rt, exec.VirtualRead{Need: t.needed(missing)}, func(row []column.Datum) bool {
+		g := t.generator(rt, exec.VirtualRead{Need: t.needed(missing)}, func(row []column.Datum) bool {
 			add(row)
 			return true
-		}))
+		})
+		g.keep = true
+		t.rows(g)
 	})
 }
 
@@ -154,10 +177,6 @@ func (t *systemTable) byIndex(rt *exec.Runtime, read exec.VirtualRead, yield fun
 	var attrs []int
 	for a := range t.relation.Columns {
 		if g.needs(a) {
-			if t.current[a] {
-				t.rows(g)
-				return nil
-			}
 			attrs = append(attrs, a)
 		}
 	}
@@ -184,6 +203,9 @@ func (t *systemTable) byIndex(rt *exec.Runtime, read exec.VirtualRead, yield fun
 	for _, r := range best {
 		for i, a := range attrs {
 			row[a] = cols[i][int(r)/column.BatchSize].Datum(int(r) % column.BatchSize)
+			if t.current[a] && row[a].I == frozenLater {
+				row[a] = g.frozen()
+			}
 		}
 		if !g.send(row) {
 			break

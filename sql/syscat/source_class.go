@@ -58,6 +58,9 @@ const pageBytes = 8192
 const (
 	classOID  = 0
 	className = 1
+	// What takes a look at other objects.
+	classTriggers = 20
+	classChildren = 21
 )
 
 func classRows(g *generator) {
@@ -92,7 +95,9 @@ func relationClass(g *generator, r *catalog.Relation) bool {
 			triggers = true
 		}
 	}
-	triggers = triggers || len(g.view.ReferencedBy(r.OID)) > 0
+	if g.needs(classTriggers) && !triggers {
+		triggers = len(g.view.ReferencedBy(r.OID)) > 0
+	}
 	ident := r.ReplIdent
 	if ident == 0 {
 		ident = 'd'
@@ -102,7 +107,7 @@ func relationClass(g *generator, r *catalog.Relation) bool {
 	}
 	return g.row(num(r.OID), str(r.Name), num(r.Schema), num(r.RowType), num(0), num(r.Owner), num(am), num(node), num(0),
 		num(pages), float(tuples), num(0), num(0), flag(len(r.Indexes) > 0), flag(false), num(persistence(r.Persistence)),
-		num(byte(r.Kind)), num(len(r.Columns)), num(checks), flag(rules), flag(triggers), flag(hasChildren(g.view, r.OID)),
+		num(byte(r.Kind)), num(len(r.Columns)), num(checks), flag(rules), flag(triggers), flag(g.needs(classChildren) && hasChildren(g.view, r.OID)),
 		flag(r.RowSecurity), flag(r.ForceRLS), flag(r.Kind != catalog.KindMatView || r.Populated), num(ident), flag(false), num(0),
 		frozen, minmulti, aclDatum(g.view, r.ACL), texts(r.Options), null)
 }

@@ -87,6 +87,7 @@ type generator struct {
 	buf   []column.Datum
 	done  bool
 	xid   int64 // what frozen ids show
+	keep  bool  // the rows are kept: frozen ids are left to whoever reads them
 }
 
 // Rows implements exec.VirtualTable.
@@ -246,12 +247,18 @@ func (g *generator) schemasOf(class catalog.Class) []OID {
 // frozen is the transaction id before which everything is final: no row of ours ever
 // needs freezing, so age() stays small.
 func (g *generator) frozen() column.Datum {
+	if g.keep {
+		return num(frozenLater)
+	}
 	if g.xid == 0 && g.rt.DB != nil {
 		xmin, _, _ := g.rt.DB.XIDRange()
 		g.xid = max(3, int64(uint32(xmin)))
 	}
 	return num(g.xid)
 }
+
+// frozenLater stands for the frozen id in rows that are kept, since that moves.
+const frozenLater int64 = -1
 
 // objectClasses maps the classes of descriptors to the system tables of their rows.
 var objectClasses = map[catalog.Class]OID{catalog.ClassDatabase: 1262, catalog.ClassRole: 1260, catalog.ClassSchema: 2615,
