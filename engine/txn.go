@@ -37,6 +37,7 @@ type Txn struct {
 
 	spare *Snapshot // closed, for reuse
 
+	exports     []*Exported
 	commitHooks []func(LSN)
 }
 
@@ -240,6 +241,7 @@ func (t *Txn) end() {
 		t.db.serial.Abort(t.serial)
 	}
 	t.start.unregister()
+	t.endExports()
 	t.db.locks.ReleaseTo(t.owner, 0)
 	if t.xid != 0 {
 		t.db.active.remove(t.xid)

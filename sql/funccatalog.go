@@ -56,6 +56,9 @@ func (w world) Activities() []syscat.Activity {
 	return out
 }
 
+// ExportSnapshot implements syscat.Server.
+func (w world) ExportSnapshot() (string, error) { return w.x.exportSnapshot() }
+
 // Prepared implements syscat.Server.
 func (w world) Prepared() []syscat.Prepared { return w.x.srv.Prepared() }
 

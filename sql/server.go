@@ -59,6 +59,8 @@ type Server struct {
 
 	mu       sync.Mutex
 	sessions map[int32]*Session
+	exports  map[string]*exportedSnapshot
+	exported int // how many snapshots were exported so far
 	counters Counters
 }
 
@@ -75,7 +77,7 @@ func Open(o Options) (*Server, error) {
 	defaults := map[string]string{"max_prepared_transactions": defaultMaxPrepared}
 	maps.Copy(defaults, o.Defaults)
 	o.Defaults = defaults
-	s := &Server{opts: o, sessions: map[int32]*Session{}, plans: newPlanCache()}
+	s := &Server{opts: o, sessions: map[int32]*Session{}, exports: map[string]*exportedSnapshot{}, plans: newPlanCache()}
 	s.notifier.channels = map[channelKey]map[*Session]bool{}
 	s.started = timestamp(o.Clock.Now())
 	s.nextPID.Store(1000)

@@ -49,6 +49,8 @@ type Session struct {
 	state      txnState
 	savepoints []savepoint
 	deferred   *exec.Deferred
+	exports    []string       // snapshots that the transaction has exported
+	imported   bool           // the transaction has taken another's snapshot
 	usedTemp   bool           // the transaction has touched a temporary table
 	pendingNtf []notification // to send at commit
 	listenOps  []listenOp

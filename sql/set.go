@@ -23,6 +23,12 @@ func (x *Session) runSet(ctx context.Context, s *plan.Set) error {
 	if s.System {
 		return pgerr.New(pgerr.FeatureNotSupported, "ALTER SYSTEM is not supported")
 	}
+	if s.Snapshot != nil {
+		if x.state != txnBlock {
+			x.notice(pgerr.New(pgerr.NoActiveSQLTransaction, "SET TRANSACTION can only be used in transaction blocks").WithSeverity("WARNING"))
+		}
+		return x.importSnapshot(*s.Snapshot)
+	}
 	if len(s.Options) > 0 {
 		return x.setCharacteristics(s)
 	}

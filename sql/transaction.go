@@ -143,7 +143,8 @@ func (x *Session) rollback() {
 func (x *Session) endTransaction() {
 	x.txn, x.deferred, x.savepoints = nil, nil, nil
 	x.view = x.cat.View(nil)
-	x.state, x.usedTemp = txnIdle, false
+	x.endExports()
+	x.state, x.usedTemp, x.imported = txnIdle, false, false
 	x.activity.end()
 }
 
@@ -296,6 +297,9 @@ func (x *Session) setTransaction(options []plan.Option, fresh bool) error {
 			text := optionText(opt.Value)
 			next := isolationOf(text)
 			if next != level && !fresh {
+				if x.imported {
+					return pgerr.New(pgerr.ActiveSQLTransaction, "SET TRANSACTION ISOLATION LEVEL must be called before any query")
+				}
 				if len(x.savepoints) > 0 {
 					return pgerr.New(pgerr.ActiveSQLTransaction, "SET TRANSACTION ISOLATION LEVEL must not be called in a subtransaction")
 				}

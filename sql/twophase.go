@@ -51,6 +51,8 @@ func (x *Session) prepareGID(ctx context.Context, gid string) error {
 		return pgerr.New(pgerr.FeatureNotSupported, "cannot PREPARE a transaction that has executed LISTEN, UNLISTEN, or NOTIFY")
 	case x.usedTemp || !x.view.Detach():
 		return pgerr.New(pgerr.FeatureNotSupported, "cannot PREPARE a transaction that has operated on temporary objects")
+	case x.txn.Exports():
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot PREPARE a transaction that has exported snapshots")
 	case len(gid) > maxGID:
 		return pgerr.New(pgerr.InvalidParameterValue, "transaction identifier \"%s\" is too long", gid)
 	case limit == 0:

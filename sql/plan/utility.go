@@ -450,6 +450,7 @@ type Set struct {
 	System      bool // ALTER SYSTEM
 	FromCurrent bool
 	Options     []Option // of SET TRANSACTION and SET SESSION CHARACTERISTICS
+	Snapshot    *string  // SET TRANSACTION SNAPSHOT
 }
 
 // Show is SHOW.

@@ -118,7 +118,9 @@ func (b *binder) set(s *pg.VariableSetStmt) *plan.Set {
 		u.Reset, u.All = true, true
 	case pg.VariableSetKind_VAR_SET_MULTI:
 		if s.Name == "TRANSACTION SNAPSHOT" {
-			b.fail(-1, pgerr.Unsupported("SET TRANSACTION SNAPSHOT is not supported"))
+			v, _ := b.setValue(s.Args[0])
+			u.Snapshot = &v
+			break
 		}
 		u.Options = b.options(s.Args)
 	default:

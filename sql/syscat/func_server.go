@@ -62,6 +62,10 @@ func orTime(t int64) datum {
 
 // serverCalls ask the running server.
 var serverCalls = map[string]call{
+	"pg_export_snapshot": func(f Functions, _ *functions.Ctx, _ []datum) (datum, error) {
+		id, err := f.World.ExportSnapshot()
+		return str(id), err
+	},
 	"pg_notify": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
 		channel, payload := "", ""
 		if !a[0].Null {

@@ -30,6 +30,8 @@ type Server interface {
 	Cursors() []Cursor
 	// Prepared returns the prepared transactions of all databases.
 	Prepared() []Prepared
+	// ExportSnapshot makes the transaction's snapshot available under the name returned.
+	ExportSnapshot() (string, error)
 	// Channels returns what the session listens to.
 	Channels() []string
 	Notify(channel, payload string) error
