@@ -83,7 +83,7 @@ func Open(dir string, opts ...Option) (*DB, error) {
 		opt(&o)
 	}
 	db := &DB{opts: o}
-	fs := vfs.OS()
+	fs := o.fs
 	if dir == Memory {
 		fs, dir = vfs.NewVolatile(), "omendb"
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/omendb/omendb/internal/clock"
 	"github.com/omendb/omendb/internal/event"
+	"github.com/omendb/omendb/internal/vfs"
 	"github.com/omendb/omendb/pgwire"
 	"github.com/omendb/omendb/security"
 	"github.com/omendb/omendb/sql/catalog"
@@ -41,10 +42,11 @@ type options struct {
 	events                    event.Sink
 	onError                   func(code string)
 	fatal                     func(error)
+	fs                        vfs.FS
 }
 
 func defaults() options {
-	return options{superuser: DefaultSuperuser, log: zerolog.Nop(), clock: clock.System(), random: rand.Reader, fatal: func(err error) {
+	return options{superuser: DefaultSuperuser, log: zerolog.Nop(), clock: clock.System(), random: rand.Reader, fs: vfs.OS(), fatal: func(err error) {
 		// Nothing may be acknowledged any more; a program that can end in a better
 		// way says so by WithFatal.
 		panic(err)
@@ -134,6 +136,10 @@ func (o *options) logging() (l logging, err error) {
 func WithEvents(sink event.Sink, onError func(code string)) Option {
 	return func(o *options) { o.events, o.onError = sink, onError }
 }
+
+// WithFileSystem puts another file system in the operating system's place; Memory
+// has its own. It is for tests of this module, which have one that fails.
+func WithFileSystem(fs vfs.FS) Option { return func(o *options) { o.fs = fs } }
 
 // WithFatal is called when the log can no longer be written: the process must end.
 func WithFatal(fn func(error)) Option { return func(o *options) { o.fatal = fn } }

@@ -3,6 +3,7 @@ package engine
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -88,7 +89,9 @@ func (rp *replayer) take(b *wal.Batch) (int64, error) {
 		rp.settle()
 		return 0, err
 	}
-	if err := rp.db.stall(context.Background()); err != nil {
+	// On a full disk nothing can be flushed. Still the database opens, so that it
+	// can be read: what is replayed was in memory before.
+	if err := rp.db.stall(context.Background()); err != nil && !errors.Is(err, ErrDiskFull) {
 		return 0, err
 	}
 	rp.turn ^= 1

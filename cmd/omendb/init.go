@@ -88,11 +88,21 @@ func explainOpen(dir string, err error) error {
 		return fmt.Errorf("%w\nAnother omendb is running on %s. Stop it, or choose another directory with --data-dir", err, dir)
 	case isLogDamage(err):
 		return fmt.Errorf("%w\nAcknowledged commits stand behind that place, so the server does not start without them. Restore a backup\n"+
-			"(omendb restore, with --archive if the log is archived), or give up everything from there on: omendb recover --help", err)
+			"(omendb restore, with --archive if the log is archived), or give up everything from there on:\n"+
+			"omendb recover --data-dir %s --to-lsn %d --accept-loss", err, dir, lastGood(err))
 	case errors.Is(err, os.ErrPermission):
 		return fmt.Errorf("%w\nThe directory must belong to you and be writable; choose another one with --data-dir", err)
 	}
 	return err
+}
+
+// lastGood returns the last record before the damage.
+func lastGood(err error) wal.LSN {
+	var damage *wal.CorruptionError
+	if !errors.As(err, &damage) || damage.LSN == 0 {
+		return 0
+	}
+	return damage.LSN - 1
 }
 
 // isLogDamage reports damage in the log.

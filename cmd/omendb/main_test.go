@@ -25,6 +25,9 @@ import (
 const asCommand = "OMENDB_TEST_RUN_COMMAND"
 
 func TestMain(m *testing.M) {
+	if trigger := os.Getenv(failingSyncs); trigger != "" {
+		os.Exit(startOnFailingDisk(trigger))
+	}
 	if os.Getenv(asCommand) != "" {
 		os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 	}

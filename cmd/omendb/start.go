@@ -37,10 +37,13 @@ type startFlags struct {
 	archiveDir                 string
 	archiveEvery               time.Duration
 	stdout, stderr             io.Writer
+	more                       []omendb.Option // of tests
 }
 
-func startCommand() *cobra.Command {
-	var s startFlags
+func startCommand() *cobra.Command { return startCommandWith(&startFlags{}) }
+
+// startCommandWith fills s from the command line.
+func startCommandWith(s *startFlags) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "start",
 		Short: "Start the server",
@@ -174,14 +177,13 @@ func isTerminal(w io.Writer) bool {
 
 // options turns the flags into those of the library.
 func (s *startFlags) options(log zerolog.Logger, metrics *monitor.Metrics) ([]omendb.Option, error) {
-	opts := []omendb.Option{
+	opts := append(s.more,
 		omendb.WithSuperuser(s.superuser), omendb.WithLogger(log), omendb.WithMaxConnections(s.maxConnections), omendb.WithPeerLogin(),
 		omendb.WithEvents(event.Multi(metrics.Event, logEvents(log)), metrics.Error),
 		omendb.WithFatal(func(err error) {
 			log.Error().Str("event", string(event.WALFatal)).Err(err).Msg("the log cannot be written; stopping at once so that nothing false is promised")
 			os.Exit(exitFatal)
-		}),
-	}
+		}))
 	opts = append(opts, omendb.WithSettings(map[string]string{"max_wal_size": s.maxWAL, "min_wal_size": s.minWAL, "checkpoint_timeout": s.checkpoint}))
 	if s.scrubMB < 0 {
 		return nil, usageError{errors.New("--scrub-mb must not be negative")}
