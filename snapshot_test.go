@@ -25,6 +25,7 @@ func TestExportedSnapshot(t *testing.T) {
 	if err := b.QueryRow(context.Background(), "SELECT count(*) FROM t").Scan(&n); err != nil || n != 1 {
 		t.Error(n, err)
 	}
+	exec(t, b, "COMMIT")
 	for statement, want := range map[string]string{
 		"BEGIN; SET TRANSACTION SNAPSHOT '" + id + "'":                                           "0A000", // READ COMMITTED
 		"BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1; SET TRANSACTION SNAPSHOT '" + id + "'": "25001",

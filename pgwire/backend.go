@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/omendb/omendb/sql"
+	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/types"
 )
 
@@ -57,5 +58,13 @@ type Session interface {
 	Cancel()
 	Terminate()
 	Terminated() bool
+	// Reason says why the session has to end, nil when it has not.
+	Reason() *pgerr.Error
+	// Lost is Terminate for a client that is gone.
+	Lost()
+	// IdleLimit is how long the client may say nothing now, 0 for ever; Expire
+	// ends the session when it did not.
+	IdleLimit() time.Duration
+	Expire(inTransaction bool)
 	Close()
 }

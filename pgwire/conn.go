@@ -37,6 +37,7 @@ type conn struct {
 	// what it saw last in seen, and for which idleness it freed buffers in shrunk.
 	busy         atomic.Uint64
 	seen, shrunk uint64
+	rested       int // looks that found it idle
 
 	wants    atomic.Uint32 // reasons of the interruption to come
 	draining atomic.Bool   // end at the next moment of rest
@@ -103,7 +104,9 @@ func (c *conn) serve() error {
 			}
 			c.copyLeft = 0
 		}
+		disarm := c.armIdle()
 		typ, n, err := c.r.header()
+		disarm()
 		if err != nil {
 			return err
 		}
@@ -122,8 +125,30 @@ func (c *conn) serve() error {
 	}
 }
 
+// armIdle sees to it that a client that says nothing for too long is sent away.
+func (c *conn) armIdle() (disarm func()) {
+	if !c.resting {
+		return func() {}
+	}
+	limit := c.session.IdleLimit()
+	if limit <= 0 {
+		return func() {}
+	}
+	seq, inside := c.busy.Load(), c.session.Status() != 'I'
+	timer := time.AfterFunc(limit, func() {
+		if c.busy.Load() == seq {
+			c.session.Expire(inside)
+			c.interrupt(wantWake)
+		}
+	})
+	return func() { timer.Stop() }
+}
+
 // goodbye ends a connection on the server's wish.
 func (c *conn) goodbye() error {
+	if why := c.session.Reason(); why != nil {
+		return c.fatal(why)
+	}
 	return c.fatal(pgerr.New(pgerr.AdminShutdown, "terminating connection due to administrator command"))
 }
 

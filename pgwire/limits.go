@@ -30,8 +30,11 @@ const (
 	keepBuffer  = 64 << 10 // buffers beyond this size are not kept for the next message
 
 	// sweepInterval is how often connections are looked at. A statement that runs
-	// through two looks is asked whether its client is still there.
-	sweepInterval = 500 * time.Millisecond
+	// through two looks is asked whether its client is still there: the locks of a
+	// client that was killed have to be free within 200 ms.
+	sweepInterval = 50 * time.Millisecond
+	// shrinkLooks is through how many looks a connection is idle before its buffers go back.
+	shrinkLooks = 10
 	// flushDelay bounds how long replies wait for more of a pipeline to be answered.
 	flushDelay = 5 * time.Millisecond
 	// fatalWriteTimeout bounds the goodbye to a client that does not read.

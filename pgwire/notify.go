@@ -1,6 +1,9 @@
 package pgwire
 
 import (
+	"net"
+	"time"
+
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/omendb/omendb/sql/pgerr"
@@ -29,6 +32,13 @@ func (cl client) Parameter(name, value string) {
 		c.changed = map[string]string{}
 	}
 	c.changed[name] = value
+}
+
+// KeepAlive implements sql.KeepAliver.
+func (cl client) KeepAlive(idle, interval time.Duration, count int) {
+	if tcp, ok := underlying(cl.c.nc).(*net.TCPConn); ok {
+		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: idle, Interval: interval, Count: count}) // a closed connection shows at its next use
+	}
 }
 
 // Notify implements sql.Client.

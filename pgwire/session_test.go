@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql"
@@ -91,9 +92,13 @@ func (s *script) Env() *types.Env { return s.env }
 func (s *script) ReportedSettings() map[string]string {
 	return map[string]string{"server_version": "15.18", "client_encoding": "UTF8", "application_name": s.settings["application_name"]}
 }
-func (s *script) Wake() <-chan struct{} { return s.wake }
-func (s *script) Terminated() bool      { return s.terminated.Load() }
-func (s *script) Close()                { close(s.closed) }
+func (s *script) Wake() <-chan struct{}    { return s.wake }
+func (s *script) Terminated() bool         { return s.terminated.Load() }
+func (s *script) Close()                   { close(s.closed) }
+func (s *script) Lost()                    { s.Terminate() }
+func (s *script) IdleLimit() time.Duration { return 0 }
+func (s *script) Expire(bool)              {}
+func (s *script) Reason() *pgerr.Error     { return nil }
 
 func (s *script) Cancel() {
 	s.mu.Lock()

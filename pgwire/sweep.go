@@ -30,20 +30,23 @@ func (s *Server) sweep() {
 }
 
 // sweep compares a connection with how it was at the last look. Two looks at
-// the same statement: is the client still there? Two looks at the same idleness:
+// the same statement: is the client still there? Some looks at the same idleness:
 // the buffers go back.
 func (c *conn) sweep() {
 	seq := c.busy.Load()
 	if seq != c.seen {
-		c.seen = seq
+		c.seen, c.rested = seq, 0
 		return
 	}
 	switch {
 	case seq&1 == 1:
 		if peerGone(c.nc) {
-			c.session.Cancel()
+			c.session.Lost()
 		}
-	case seq != c.shrunk:
+	case seq == c.shrunk:
+	case c.rested < shrinkLooks:
+		c.rested++
+	default:
 		c.shrunk = seq
 		c.interrupt(wantShrink)
 	}

@@ -18,9 +18,11 @@ type knobs struct {
 	searchNames  []string // search_path
 	literalCache bool
 	timeout      int64 // statement_timeout in ms
-	uncommitted  bool  // default_transaction_isolation is read uncommitted
-	txn          engine.TxnOptions
-	bind         string // the values that bindings depend on
+	// further timeouts in ms
+	transaction, idleInTransaction, idleSession int64
+	uncommitted                                 bool // default_transaction_isolation is read uncommitted
+	txn                                         engine.TxnOptions
+	bind                                        string // the values that bindings depend on
 }
 
 // plannerSettings are the parameters that binding and planning look at.
@@ -54,7 +56,9 @@ func (x *Session) readKnobs() knobs {
 		searchNames:  splitIdentifiers(x.values.Get("search_path")),
 		literalCache: x.values.Bool("omen.literal_cache"),
 		timeout:      x.values.Int("statement_timeout"),
-		uncommitted:  strings.EqualFold(x.values.Get("default_transaction_isolation"), readUncommitted),
+		transaction:  x.values.Int("transaction_timeout"), idleInTransaction: x.values.Int("idle_in_transaction_session_timeout"),
+		idleSession: x.values.Int("idle_session_timeout"),
+		uncommitted: strings.EqualFold(x.values.Get("default_transaction_isolation"), readUncommitted),
 		txn: engine.TxnOptions{
 			Isolation:   isolationOf(x.values.Get("default_transaction_isolation")),
 			ReadOnly:    x.values.Bool("default_transaction_read_only"),

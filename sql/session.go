@@ -45,15 +45,16 @@ type Session struct {
 	random   *functions.Random
 	started  int64
 
-	txn        *engine.Txn
-	state      txnState
-	savepoints []savepoint
-	deferred   *exec.Deferred
-	exports    []string       // snapshots that the transaction has exported
-	imported   bool           // the transaction has taken another's snapshot
-	usedTemp   bool           // the transaction has touched a temporary table
-	pendingNtf []notification // to send at commit
-	listenOps  []listenOp
+	txn             *engine.Txn
+	state           txnState
+	savepoints      []savepoint
+	deferred        *exec.Deferred
+	exports         []string       // snapshots that the transaction has exported
+	imported        bool           // the transaction has taken another's snapshot
+	stopTransaction func() bool    // ends the time of transaction_timeout
+	usedTemp        bool           // the transaction has touched a temporary table
+	pendingNtf      []notification // to send at commit
+	listenOps       []listenOp
 
 	statements map[string]*statement
 	portals    map[string]*portal
@@ -71,11 +72,12 @@ type Session struct {
 	activity activity
 
 	cancelMu    sync.Mutex
-	cancel      context.CancelCauseFunc // of the running statement
-	terminated  atomic.Bool
-	timeoutAt   time.Time // when the messages since the last Sync or Execute began, where statement_timeout is set
-	uncommitted bool      // the transaction said READ UNCOMMITTED, which is READ COMMITTED by another name
-	preparing   bool      // a statement is planned that does not run yet
+	cancel      context.CancelCauseFunc     // of the running statement
+	reason      atomic.Pointer[pgerr.Error] // why the session has to end; nil: it has not
+	keepAlive   bool                        // tcp_keepalives parameters were set
+	timeoutAt   time.Time                   // when the messages since the last Sync or Execute began, where statement_timeout is set
+	uncommitted bool                        // the transaction said READ UNCOMMITTED, which is READ COMMITTED by another name
+	preparing   bool                        // a statement is planned that does not run yet
 	closed      bool
 	inbox       inbox
 }
@@ -246,13 +248,6 @@ func noticeRank(severity string) int {
 	return 5
 }
 
-// errCanceled and errTerminated are the causes of a statement's context.
-var (
-	errTerminated = pgerr.New(pgerr.AdminShutdown, "terminating connection due to administrator command").WithSeverity("FATAL")
-	errTimeout    = pgerr.New(pgerr.QueryCanceled, "canceling statement due to statement timeout")
-	errCanceled   = pgerr.New(pgerr.QueryCanceled, "canceling statement due to user request")
-)
-
 // Cancel stops the running statement, from any goroutine.
 func (x *Session) Cancel() { x.interrupt(errCanceled) }
 
@@ -264,21 +259,10 @@ func (x *Session) interrupt(cause error) {
 	}
 }
 
-// Terminate makes the running statement and every later one fail with 57P01,
-// from any goroutine.
-func (x *Session) Terminate() {
-	x.terminated.Store(true)
-	x.interrupt(errTerminated)
-	x.inbox.poke()
-}
-
-// Terminated reports whether Terminate was called.
-func (x *Session) Terminated() bool { return x.terminated.Load() }
-
 // statementContext makes the context of one message; done releases it.
 func (x *Session) statementContext(ctx context.Context) (context.Context, func(), error) {
-	if x.terminated.Load() {
-		return nil, nil, errTerminated
+	if e := x.reason.Load(); e != nil {
+		return nil, nil, e
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	x.cancelMu.Lock()

@@ -190,6 +190,10 @@ func (x *Session) applySetting(d *settings.Definition, value string) {
 		}
 	case "deadlock_timeout", "lock_timeout":
 		x.applyLockSettings()
+	case "transaction_timeout":
+		x.armTransaction()
+	case "tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count":
+		x.applyKeepAlive()
 	case "application_name":
 		x.activity.mu.Lock()
 		x.activity.application = value

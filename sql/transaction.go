@@ -35,6 +35,9 @@ func (x *Session) begin() {
 	x.deferred = &exec.Deferred{}
 	x.env.Now = x.now()
 	x.activity.begin(x.env.Now)
+	if x.knob().transaction > 0 {
+		x.armTransaction()
+	}
 	if x.state == txnIdle {
 		x.state = txnImplicit
 	}
@@ -143,6 +146,9 @@ func (x *Session) rollback() {
 func (x *Session) endTransaction() {
 	x.txn, x.deferred, x.savepoints = nil, nil, nil
 	x.view = x.cat.View(nil)
+	if x.stopTransaction != nil {
+		x.armTransaction()
+	}
 	x.endExports()
 	x.state, x.usedTemp, x.imported = txnIdle, false, false
 	x.activity.end()
