@@ -4,7 +4,7 @@
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
 KILL_CYCLES ?= 500
-FUZZ_SECONDS ?= 1800
+FUZZ_SECONDS ?= 600
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 20
@@ -52,7 +52,7 @@ torture: ## simulated power failures and faults at every operation, as CI counts
 torture-long: ## ten million simulated power failures: days
 	go test ./internal/simulation -run CrashAnywhere -v -count 1 -timeout 0 -sim.crashes 10000000
 
-fuzz: ## all fuzz targets, FUZZ_SECONDS shared among them
+fuzz: ## all fuzz targets, FUZZ_SECONDS (10 minutes) each
 	fuzz/smoke $(FUZZ_SECONDS)
 
 race: ## the concurrent packages under the race detector

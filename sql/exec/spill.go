@@ -3,9 +3,11 @@ package exec
 import (
 	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"sync/atomic"
 
+	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/internal/vfs"
 	"github.com/omendb/omendb/sql/pgerr"
@@ -14,8 +16,8 @@ import (
 // A spill file holds rows that do not fit into memory, one after the other:
 //
 //	+----------------+--------------------------------------------+
-//	| length uvarint | per column: 0 NULL · 1 value               |
-//	|                |   Int, Float: 8 bytes · Bytes: uvarint, … |
+//	| length u32     | per column: 0 NULL · 1 value               |
+//	| CRC-32C u32    |   Int, Float: 8 bytes · Bytes: uvarint, … |
 //	+----------------+--------------------------------------------+
 //
 // It is written once, read any number of times, and lives no longer than its statement.
@@ -29,7 +31,12 @@ type spillFile struct {
 	kinds []column.Kind
 }
 
-const spillBuffer = 64 << 10
+const (
+	spillBuffer = 64 << 10
+	spillHeader = 8
+)
+
+var spillSums = crc32.MakeTable(crc32.Castagnoli)
 
 // spillNames numbers temporary files of this process.
 var spillNames atomic.Uint64
@@ -53,7 +60,7 @@ func (st *state) newSpill(kinds []column.Kind) (*spillFile, error) {
 
 func (f *spillFile) add(row []column.Datum) error {
 	start := len(f.buf)
-	f.buf = append(f.buf, 0, 0, 0, 0)
+	f.buf = append(f.buf, make([]byte, spillHeader)...)
 	for i, k := range f.kinds {
 		d := row[i]
 		if d.Null {
@@ -68,7 +75,9 @@ func (f *spillFile) add(row []column.Datum) error {
 			f.buf = binary.LittleEndian.AppendUint64(f.buf, uint64(d.I))
 		}
 	}
-	binary.LittleEndian.PutUint32(f.buf[start:], uint32(len(f.buf)-start-4))
+	body := f.buf[start+spillHeader:]
+	binary.LittleEndian.PutUint32(f.buf[start:], uint32(len(body)))
+	binary.LittleEndian.PutUint32(f.buf[start+4:], crc32.Checksum(body, spillSums))
 	f.rows++
 	if len(f.buf) >= spillBuffer {
 		return f.flush()
@@ -144,33 +153,62 @@ func (r *spillReader) need(n int) (bool, error) {
 // next returns the next row, nil at the end. Its bytes stay valid: the reader
 // never overwrites a buffer.
 func (r *spillReader) next() ([]column.Datum, error) {
-	ok, err := r.need(4)
-	if err != nil || !ok {
+	if ok, err := r.need(1); err != nil || !ok {
 		return nil, err
 	}
-	n := int(binary.LittleEndian.Uint32(r.buf[r.pos:]))
-	if ok, err = r.need(4 + n); err != nil || !ok {
-		return nil, fmt.Errorf("temporary file ends inside a row: %w", err)
+	if ok, err := r.need(spillHeader); err != nil || !ok {
+		return nil, r.damaged(err)
 	}
-	b := r.buf[r.pos+4 : r.pos+4+n]
-	r.pos += 4 + n
-	for i, k := range r.f.kinds {
+	n, sum := int(binary.LittleEndian.Uint32(r.buf[r.pos:])), binary.LittleEndian.Uint32(r.buf[r.pos+4:])
+	if int64(n) > r.f.size {
+		return nil, r.damaged(nil)
+	}
+	if ok, err := r.need(spillHeader + n); err != nil || !ok {
+		return nil, r.damaged(err)
+	}
+	b := r.buf[r.pos+spillHeader : r.pos+spillHeader+n]
+	if crc32.Checksum(b, spillSums) != sum || !decodeSpilled(b, r.f.kinds, r.row) {
+		return nil, r.damaged(nil)
+	}
+	r.pos += spillHeader + n
+	return r.row, nil
+}
+
+// damaged reports a file that does not hold what was written; err is that of reading it, if any.
+func (r *spillReader) damaged(err error) error {
+	if err != nil {
+		return err
+	}
+	return &engine.CorruptionError{File: r.f.name, Offset: r.off - int64(len(r.buf)-r.pos), Detail: "a row of a temporary file is not what was written"}
+}
+
+// decodeSpilled reads the row that b holds, and reports whether it is one.
+func decodeSpilled(b []byte, kinds []column.Kind, row []column.Datum) bool {
+	for i, k := range kinds {
+		if len(b) == 0 {
+			return false
+		}
 		tag := b[0]
 		b = b[1:]
 		switch {
 		case tag == 0:
-			r.row[i] = column.Null()
+			row[i] = column.Null()
 		case k == column.Bytes:
 			l, w := binary.Uvarint(b)
+			if w <= 0 || l > uint64(len(b)-w) {
+				return false
+			}
 			end := w + int(l)
-			r.row[i] = column.BytesDatum(b[w:end:end])
+			row[i] = column.BytesDatum(b[w:end:end])
 			b = b[end:]
+		case len(b) < 8:
+			return false
 		default:
-			r.row[i] = column.Datum{I: int64(binary.LittleEndian.Uint64(b))}
+			row[i] = column.Datum{I: int64(binary.LittleEndian.Uint64(b))}
 			b = b[8:]
 		}
 	}
-	return r.row, nil
+	return len(b) == 0
 }
 
 // batch fills dst with up to n rows; false when there were none.
