@@ -1,5 +1,5 @@
 # The two commands of the README need no make. These targets are for development; `make help` lists them.
-.PHONY: introspection torture torture-long help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage
+.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage
 
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
@@ -51,6 +51,9 @@ torture: ## simulated power failures and faults at every operation, as CI counts
 
 torture-long: ## ten million simulated power failures: days
 	go test ./internal/simulation -run CrashAnywhere -v -count 1 -timeout 0 -sim.crashes 10000000
+
+torture-sql: ## a thousand simulated power failures and more under random SQL
+	go test ./internal/sqlsim -run SQLCrash -v -count 1 -timeout 0 -sqlsim.crashes 2000
 
 fuzz: ## all fuzz targets, FUZZ_SECONDS (10 minutes) each
 	fuzz/smoke $(FUZZ_SECONDS)

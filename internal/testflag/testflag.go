@@ -39,6 +39,14 @@ var (
 	IsolationRewrite = flag.Bool("isolation.rewrite", false, "write the results beside the scenarios (needs -isolation.dsn)")
 )
 
+// Flags of the simulation of sessions (package internal/sqlsim).
+var (
+	// SQLSimSeed is the first seed; a failure prints the one to replay.
+	SQLSimSeed = flag.Uint64("sqlsim.seed", 1, "first `seed` of the simulation of sessions")
+	// SQLSimCrashes is how many crashes are simulated, at least.
+	SQLSimCrashes = flag.Int64("sqlsim.crashes", 60, "simulate at least `n` crashes under SQL")
+)
+
 // Flags of the simulation (package internal/simulation).
 var (
 	// SimSeed is the first seed; a failure prints the one to replay.

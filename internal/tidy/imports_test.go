@@ -62,6 +62,7 @@ var allowed = map[string][]string{
 	"internal/serverproc": {},
 	"internal/killtest":   {},
 	"internal/torture":    {"internal/serverproc"},
+	"internal/sqlsim":     {"engine", "engine/column", "internal/clock", "internal/task", "internal/vfs", "sql", "sql/catalog", "sql/pgerr", "sql/syscat", "sql/types"},
 	"internal/simulation": {"engine", "engine/column", "engine/keys", "internal/clock", "internal/task", "internal/vfs", "wal"},
 	"internal/tidy":       {},
 	"internal/coverage":   {},
