@@ -96,7 +96,11 @@ func (c *compiler) node(e plan.Expr) (expr, error) {
 	case *plan.Call:
 		return c.call(e)
 	case *plan.Relabel:
-		return c.expr(e.Arg)
+		arg, err := c.expr(e.Arg)
+		if err != nil || !e.Wraps() {
+			return arg, err
+		}
+		return &wrapped{arg: arg, wrap: e.Wrap}, nil
 	case *plan.Collate:
 		return c.expr(e.Arg)
 	case *plan.BoolOp:

@@ -196,6 +196,35 @@ type slot struct{ index int }
 func (s *slot) vec(b *column.Batch, _ []int32) (*column.Vec, error) { return &b.Cols[s.index], nil }
 func (s *slot) row(r *row) (column.Datum, error)                    { return r.slot(s.index), nil }
 
+// wrapped reads the lanes of an int4 as those of an oid, or the other way round.
+type wrapped struct {
+	arg  expr
+	wrap func(int64) int64
+	v    column.Vec
+}
+
+func (w *wrapped) row(r *row) (column.Datum, error) {
+	d, err := w.arg.row(r)
+	if err == nil && !d.Null {
+		d.I = w.wrap(d.I)
+	}
+	return d, err
+}
+
+func (w *wrapped) vec(b *column.Batch, sel []int32) (*column.Vec, error) {
+	in, err := w.arg.vec(b, sel)
+	if err != nil {
+		return nil, err
+	}
+	out := *in
+	out.I = append(w.v.I[:0], in.I...)
+	for i := range out.I {
+		out.I[i] = w.wrap(out.I[i])
+	}
+	w.v = out
+	return &w.v, nil
+}
+
 // execParam reads an executor parameter, which is the same for all rows of a batch.
 type execParam struct {
 	st   *state

@@ -70,6 +70,9 @@ func (o *limitOp) open() error {
 		return err
 	}
 	o.done, o.last = o.left == 0, nil
+	if o.done {
+		return nil // no row is wanted: nothing below runs
+	}
 	return o.input.open()
 }
 

@@ -175,6 +175,9 @@ func slotOf(e plan.Expr) *plan.Slot {
 		case *plan.Slot:
 			return x
 		case *plan.Relabel:
+			if x.Wraps() {
+				return nil
+			}
 			e = x.Arg
 		default:
 			return nil

@@ -116,13 +116,16 @@ func init() {
 		compareEvals["text_pattern_"+suffix], compareVecs["text_pattern_"+suffix] = f, v
 		compareEvals["bpchar_pattern_"+suffix] = typeCompare(types.BPCharOID, cmpOp(op))
 	}
-	for _, p := range strings.Fields("int2 int4 int8 int24 int42 int28 int82 int48 int84 bool char oid xid8") {
+	for _, p := range strings.Fields("int4 int8 int24 int42 int28 int82 int48 int84 oid xid8") {
 		compareEvals["bt"+p+"cmp"] = laneCmp
 	}
 	for _, p := range strings.Fields("date time timestamp cash") {
 		compareEvals[p+"_cmp"] = laneCmp
 	}
 	compareEvals["xid8cmp"] = laneCmp
+	for _, p := range strings.Fields("int2 bool char") { // these subtract
+		compareEvals["bt"+p+"cmp"] = func(_ *Ctx, a []column.Datum) (column.Datum, error) { return intResult(a[0].I - a[1].I) }
+	}
 	for _, p := range strings.Fields("float4 float8 float48 float84") {
 		compareEvals["bt"+p+"cmp"] = func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 			return intResult(int64(types.CompareFloat(a[0].Float(), a[1].Float())))

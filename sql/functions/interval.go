@@ -2,6 +2,7 @@ package functions
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/types"
@@ -87,7 +88,7 @@ func today(c *Ctx) int64 {
 }
 
 func age(a, b int64, z *types.Zone) (column.Datum, error) {
-	if infinite(a) || infinite(b) {
+	if min(a, b) == math.MinInt64 { // infinity is taken for the number it is stored as, -infinity is out of the calendar
 		return column.Datum{}, types.ErrTimestampRange()
 	}
 	v, err := types.Age(a, b, z)

@@ -116,10 +116,10 @@ func newPopulator(c *Ctx, name string, base *column.Datum) (*populator, error) {
 	if base != nil && p.typ == types.AnyElementOID {
 		p.typ = c.argType(0)
 	}
-	if base != nil && !base.Null {
+	inner, _ := c.Env.BaseType(p.typ, -1)
+	if base != nil && !base.Null && (inner == types.RecordOID || isComplex(c.Env, inner)) {
 		p.base = types.RecordFrom(*base)
 	}
-	inner, _ := c.Env.BaseType(p.typ, -1)
 	switch {
 	case inner != types.RecordOID:
 		if !isComplex(c.Env, inner) {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/internal/libm"
 	"github.com/omendb/omendb/sql/pgerr"
 )
 
@@ -28,33 +29,33 @@ var mathEvals = map[string]EvalFunc{
 		}
 		return finite(math.Sqrt(v), v, v == 0)
 	}),
-	"dcbrt":   overFloat(func(v float64) (float64, error) { return finite(math.Cbrt(v), v, v == 0) }),
+	"dcbrt":   overFloat(func(v float64) (float64, error) { return finite(libm.Cbrt(v), v, v == 0) }),
 	"dpow":    overFloats(power),
 	"dexp":    overFloat(exponential),
-	"dlog1":   overFloat(func(v float64) (float64, error) { return logarithm(math.Log, v) }),
-	"dlog10":  overFloat(func(v float64) (float64, error) { return logarithm(math.Log10, v) }),
+	"dlog1":   overFloat(func(v float64) (float64, error) { return logarithm(libm.Log, v) }),
+	"dlog10":  overFloat(func(v float64) (float64, error) { return logarithm(libm.Log10, v) }),
 	"degrees": overFloat(func(v float64) (float64, error) { return checked(v/radiansPerDegree, v, v) }),
 	"radians": overFloat(func(v float64) (float64, error) { return v * radiansPerDegree, nil }),
 	"dpi":     func(*Ctx, []column.Datum) (column.Datum, error) { return floatResult(math.Pi) },
-	"dsin":    overFloat(func(v float64) (float64, error) { return circular(math.Sin, v) }),
-	"dcos":    overFloat(func(v float64) (float64, error) { return circular(math.Cos, v) }),
-	"dtan":    overFloat(func(v float64) (float64, error) { return circular(math.Tan, v) }),
+	"dsin":    overFloat(func(v float64) (float64, error) { return circular(libm.Sin, v) }),
+	"dcos":    overFloat(func(v float64) (float64, error) { return circular(libm.Cos, v) }),
+	"dtan":    overFloat(func(v float64) (float64, error) { return circular(libm.Tan, v) }),
 	"dcot": overFloat(func(v float64) (float64, error) {
-		return circular(func(x float64) float64 { return 1 / math.Tan(x) }, v)
+		return circular(func(x float64) float64 { return 1 / libm.Tan(x) }, v)
 	}),
-	"dasin":  overFloat(func(v float64) (float64, error) { return inUnit(math.Asin, v) }),
-	"dacos":  overFloat(func(v float64) (float64, error) { return inUnit(math.Acos, v) }),
-	"datan":  overFloat(func(v float64) (float64, error) { return math.Atan(v), nil }),
-	"datan2": overFloats(func(a, b float64) (float64, error) { return math.Atan2(a, b), nil }),
-	"dsinh":  overFloat(func(v float64) (float64, error) { return math.Sinh(v), nil }),
-	"dcosh":  overFloat(func(v float64) (float64, error) { return math.Cosh(v), nil }),
-	"dtanh":  overFloat(func(v float64) (float64, error) { return math.Tanh(v), nil }),
-	"dasinh": overFloat(func(v float64) (float64, error) { return math.Asinh(v), nil }),
+	"dasin":  overFloat(func(v float64) (float64, error) { return inUnit(libm.Asin, v) }),
+	"dacos":  overFloat(func(v float64) (float64, error) { return inUnit(libm.Acos, v) }),
+	"datan":  overFloat(func(v float64) (float64, error) { return libm.Atan(v), nil }),
+	"datan2": overFloats(func(a, b float64) (float64, error) { return libm.Atan2(a, b), nil }),
+	"dsinh":  overFloat(func(v float64) (float64, error) { return libm.Sinh(v), nil }),
+	"dcosh":  overFloat(func(v float64) (float64, error) { return libm.Cosh(v), nil }),
+	"dtanh":  overFloat(func(v float64) (float64, error) { return libm.Tanh(v), nil }),
+	"dasinh": overFloat(func(v float64) (float64, error) { return libm.Asinh(v), nil }),
 	"dacosh": overFloat(func(v float64) (float64, error) {
 		if v < 1 {
 			return 0, inputRange()
 		}
-		return math.Acosh(v), nil
+		return libm.Acosh(v), nil
 	}),
 	"datanh": overFloat(func(v float64) (float64, error) {
 		if v < -1 || v > 1 {
@@ -68,8 +69,8 @@ var mathEvals = map[string]EvalFunc{
 	"dcotd":   overFloat(func(v float64) (float64, error) { return inDegrees(cotd, v) }),
 	"dasind":  overFloat(func(v float64) (float64, error) { return inUnit(asind, v) }),
 	"dacosd":  overFloat(func(v float64) (float64, error) { return inUnit(acosd, v) }),
-	"datand":  overFloat(func(v float64) (float64, error) { return math.Atan(v) / math.Atan(1) * 45, nil }),
-	"datan2d": overFloats(func(a, b float64) (float64, error) { return math.Atan2(a, b) / math.Atan(1) * 45, nil }),
+	"datand":  overFloat(func(v float64) (float64, error) { return libm.Atan(v) / libm.Atan(1) * 45, nil }),
+	"datan2d": overFloats(func(a, b float64) (float64, error) { return libm.Atan2(a, b) / libm.Atan(1) * 45, nil }),
 	"drandom": func(c *Ctx, _ []column.Datum) (column.Datum, error) { return floatResult(c.Session.Random().Float()) },
 	"setseed": func(c *Ctx, a []column.Datum) (column.Datum, error) {
 		f := a[0].Float()
@@ -116,7 +117,7 @@ func power(a, b float64) (float64, error) {
 	case a < 0 && math.Floor(b) != b:
 		return 0, pgerr.New(pgerr.InvalidArgumentForPowerFunction, "a negative number raised to a non-integer power yields a complex result")
 	}
-	v := math.Pow(a, b)
+	v := libm.Pow(a, b)
 	if math.IsInf(a, 0) || math.IsInf(b, 0) {
 		return v, nil
 	}
@@ -125,9 +126,9 @@ func power(a, b float64) (float64, error) {
 
 func exponential(v float64) (float64, error) {
 	if math.IsInf(v, 0) || math.IsNaN(v) {
-		return math.Exp(v), nil
+		return libm.Exp(v), nil
 	}
-	return finite(math.Exp(v), 0, false)
+	return finite(libm.Exp(v), 0, false)
 }
 
 func logarithm(f func(float64) float64, v float64) (float64, error) {
@@ -170,24 +171,24 @@ func inDegrees(f func(float64) float64, v float64) (float64, error) {
 // They must be rounded the way a compiled C constant is, hence variables.
 var (
 	radiansPerDegree = math.Pi / 180
-	sin30            = math.Sin(30 * radiansPerDegree)
-	oneMinusCos60    = 1 - math.Cos(60*radiansPerDegree)
+	sin30            = libm.Sin(30 * radiansPerDegree)
+	oneMinusCos60    = 1 - libm.Cos(60*radiansPerDegree)
 )
 
 func sinFirst(x float64) float64 {
 	if x <= 30 {
-		return math.Sin(x*radiansPerDegree) / sin30 / 2
+		return libm.Sin(x*radiansPerDegree) / sin30 / 2
 	}
 	return cosLow(90 - x)
 }
 
-func cosLow(x float64) float64 { return 1 - (1-math.Cos(x*radiansPerDegree))/oneMinusCos60/2 }
+func cosLow(x float64) float64 { return 1 - (1-libm.Cos(x*radiansPerDegree))/oneMinusCos60/2 }
 
 func cosFirst(x float64) float64 {
 	if x <= 60 {
 		return cosLow(x)
 	}
-	return math.Sin((90-x)*radiansPerDegree) / sin30 / 2
+	return libm.Sin((90-x)*radiansPerDegree) / sin30 / 2
 }
 
 func sind(x float64) float64 {
@@ -252,9 +253,9 @@ func asind(x float64) float64 {
 
 func asinFirst(x float64) float64 {
 	if x <= 0.5 {
-		return math.Asin(x) / math.Asin(0.5) * 30
+		return libm.Asin(x) / libm.Asin(0.5) * 30
 	}
-	return 90 - math.Acos(x)/math.Acos(0.5)*60
+	return 90 - libm.Acos(x)/libm.Acos(0.5)*60
 }
 
 func acosd(x float64) float64 {
@@ -262,9 +263,9 @@ func acosd(x float64) float64 {
 		return 90 + asinFirst(-x)
 	}
 	if x <= 0.5 {
-		return 90 - math.Asin(x)/math.Asin(0.5)*30
+		return 90 - libm.Asin(x)/libm.Asin(0.5)*30
 	}
-	return math.Acos(x) / math.Acos(0.5) * 60
+	return libm.Acos(x) / libm.Acos(0.5) * 60
 }
 
 func widthBucketFloat(_ *Ctx, a []column.Datum) (column.Datum, error) {

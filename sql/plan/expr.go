@@ -16,6 +16,7 @@ package plan
 import (
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/types"
 )
 
 // OID identifies types, functions and relations.
@@ -130,6 +131,21 @@ type Relabel struct {
 	Base
 	Arg  Expr
 	Cast CastForm
+}
+
+// Wraps reports whether the value has to be read anew all the same: PostgreSQL's int4 and oid share their bits, while
+// here the one is kept with its sign and the other without.
+func (r *Relabel) Wraps() bool {
+	from, to := r.Arg.ResultType().OID, r.Typ.OID
+	return from == types.Int4OID && types.Unsigned32(to) || to == types.Int4OID && types.Unsigned32(from)
+}
+
+// Wrap reads a lane of int4 or oid as one of the other.
+func (r *Relabel) Wrap(lane int64) int64 {
+	if r.Typ.OID == types.Int4OID {
+		return int64(int32(lane))
+	}
+	return int64(uint32(lane))
 }
 
 // IOCast converts through the types' text output and input functions.

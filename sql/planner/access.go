@@ -232,7 +232,7 @@ func sameCollation(a, b plan.OID) bool {
 func isAttr(e plan.Expr, rel, attr int) bool {
 	for {
 		r, ok := e.(*plan.Relabel)
-		if !ok {
+		if !ok || r.Wraps() {
 			break
 		}
 		e = r.Arg

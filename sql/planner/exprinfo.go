@@ -183,6 +183,9 @@ func strip(e plan.Expr) plan.Expr {
 	for {
 		switch x := e.(type) {
 		case *plan.Relabel:
+			if x.Wraps() {
+				return e
+			}
 			e = x.Arg
 		case *plan.Collate:
 			e = x.Arg

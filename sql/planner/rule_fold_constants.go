@@ -58,6 +58,9 @@ func (f *folder) fold(e plan.Expr) plan.Expr {
 		if c, ok := x.Arg.(*plan.Const); ok {
 			n := *c
 			n.Base = x.Base
+			if x.Wraps() && !n.Value.Null {
+				n.Value.I = x.Wrap(n.Value.I)
+			}
 			return &n
 		}
 	case *plan.DomainCast:

@@ -131,9 +131,14 @@ func floorDiv(a, b int64) (q, r int64) {
 }
 
 // civilFromTimestamp breaks a finite local timestamp down.
-func civilFromTimestamp(ts int64) civil {
+func civilFromTimestamp(ts int64) civil { return civilAt(ts, UTC) }
+
+// civilAt returns the local time of a zone; even that of infinity, which is a number as well.
+func civilAt(ts int64, z *Zone) civil {
 	var c civil
 	days, tod := floorDiv(ts, usecPerDay)
+	carry, tod := floorDiv(tod+int64(z.OffsetAt(ts))*usecPerSec, usecPerDay)
+	days += carry
 	c.year, c.month, c.day = fromJulian(int(days) + epochJulian)
 	c.setTime(tod)
 	return c

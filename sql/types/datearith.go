@@ -205,8 +205,7 @@ func (v Interval) JustifyInterval() (Interval, error) {
 // Age returns the symbolic difference a - b in years, months, days and time, both being
 // local times of the zone (UTC for timestamps without one).
 func Age(a, b int64, z *Zone) (Interval, error) {
-	x := civilFromTimestamp(a + int64(z.OffsetAt(a))*usecPerSec)
-	y := civilFromTimestamp(b + int64(z.OffsetAt(b))*usecPerSec)
+	x, y := civilAt(a, z), civilAt(b, z)
 	flip := a < b
 	if flip {
 		x, y = y, x

@@ -29,6 +29,16 @@ func scalarCodecs() map[OID]*codec {
 	return m
 }
 
+// Unsigned32 reports whether a type's values are the 32-bit numbers without sign that name catalog rows.
+func Unsigned32(oid OID) bool {
+	switch oid {
+	case OIDOID, RegprocOID, RegprocedureOID, RegoperOID, RegoperatorOID, RegclassOID, RegtypeOID,
+		RegroleOID, RegnamespaceOID, RegconfigOID, RegdictionaryOID, RegcollationOID:
+		return true
+	}
+	return false
+}
+
 func intCodec(bits int) *codec {
 	c := &codec{out: intOut}
 	switch bits {

@@ -1,0 +1,3 @@
+package libm
+
+import _ "github.com/omendb/omendb/internal/testflag" // accept the flags of `go test ./...`
