@@ -1,5 +1,5 @@
 # The two commands of the README need no make. These targets are for development; `make help` lists them.
-.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage
+.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures
 
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
@@ -39,6 +39,18 @@ isolation-rewrite: ## write what the PostgreSQL server at PG_DSN does in the sce
 
 introspection: ## what clients ask of the catalogs, with 1,000 tables: the slowest questions and those over 5 ms
 	go test ./sql/syscat -run TestIntrospectionBudget -v -count=1 -syscat.budget 5ms
+HISTORY_TRANSACTIONS ?= 1000000
+HISTORY_KILLS ?= 30
+HISTORY_SECONDS ?= 60
+
+history: ## random histories: HISTORY_TRANSACTIONS transactions at each level, looked through for anomalies
+	go test ./internal/history -run 'Append|Bank|Keys|Registers' -count 1 -v -timeout 3h -history.transactions $(HISTORY_TRANSACTIONS)
+
+history-kill: ## random histories on a server process that is killed HISTORY_KILLS times
+	go test ./internal/history -run Kill -count 1 -v -timeout 1h -history.kills $(HISTORY_KILLS)
+
+history-failures: ## serialization failures and how many were needless, here and, with PG_DSN, on PostgreSQL: HISTORY_SECONDS each
+	go test ./internal/history -run Failures -count 1 -v -timeout 1h -history.failures $(HISTORY_SECONDS)s -history.dsn "$(PG_DSN)"
 
 pgregress: ## PostgreSQL's regression scripts below PGREGRESS_DIR through psql, figures by script
 	go run ./internal/pgregress -dir $(PGREGRESS_DIR) -trend docs/pgregress.md

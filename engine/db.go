@@ -77,6 +77,7 @@ func Open(o Options) (*DB, error) {
 	db := &DB{opts: o}
 	db.locks = txn.NewManager(o.Tasks, o.Clock)
 	db.serial = txn.NewSerial()
+	db.serial.SetOff(o.NoSerialChecks)
 	db.live.init()
 	db.active.xids = make(map[uint64]struct{})
 	db.sequences.byID = make(map[StoreID]*sequence)

@@ -28,8 +28,10 @@ type Options struct {
 
 	BulkMinBytes    int64 // bulk loads of fewer bytes become single inserts; 0 is a sensible default, as below
 	BulkBufferBytes int64 // what a bulk load keeps in memory
-	SpillBytes      int64 // from how many bytes in a store a transaction commits segments
-	LogFileBytes    int64 // size of a log file; 0 is the log's default, or less when MaxLogBytes is small
+	// NoSerialChecks makes SERIALIZABLE the same as REPEATABLE READ. It is there to test the tests: they have to notice.
+	NoSerialChecks bool
+	SpillBytes     int64 // from how many bytes in a store a transaction commits segments
+	LogFileBytes   int64 // size of a log file; 0 is the log's default, or less when MaxLogBytes is small
 
 	CheckpointTimeout time.Duration // a checkpoint is made so long after the last; 0 is never
 

@@ -56,3 +56,17 @@ var (
 	// SimSteps is the length of the programs.
 	SimSteps = flag.Int("sim.steps", 0, "run programs of `n` steps (0: of several lengths)")
 )
+
+// Flags of the random histories (package internal/history).
+var (
+	// HistoryDSN names a server to play on, instead of an OmenDB in the process.
+	HistoryDSN = flag.String("history.dsn", "", "play random histories on the server at this `DSN`; its tables of the same names are dropped")
+	// HistoryTransactions is the length of a history.
+	HistoryTransactions = flag.Int("history.transactions", 17000, "play `n` transactions at each level")
+	// HistoryKills is how often a server process is killed meanwhile.
+	HistoryKills = flag.Int("history.kills", 0, "play on a server process and kill it `n` times")
+	// HistoryFailures runs the comparison of serialization failures.
+	HistoryFailures = flag.Duration("history.failures", 0, "measure serialization failures for this `long`")
+	// HistorySeed makes the choice of work repeatable.
+	HistorySeed = flag.Int64("history.seed", 0, "random `seed` of the histories (0: from the clock, printed)")
+)

@@ -55,6 +55,7 @@ var allowed = map[string][]string{
 	"internal/event":      {},
 	"internal/invariant":  {},
 	"internal/testflag":   {},
+	"internal/history":    {},
 	"internal/isolation":  {},
 	"internal/sqllogic":   {},
 	"internal/pgdiff":     {".", "internal/pgdiff/gen"},
