@@ -125,7 +125,7 @@ func binaryEncoder(env *types.Env, oid types.OID) (encoder, error) {
 		}, nil
 	case types.Float8OID:
 		return func(dst []byte, v *column.Vec, row int) []byte {
-			return binary.BigEndian.AppendUint64(dst, math.Float64bits(v.F[row]))
+			return binary.BigEndian.AppendUint64(dst, types.Float64Bits(v.F[row]))
 		}, nil
 	case types.BoolOID:
 		return func(dst []byte, v *column.Vec, row int) []byte { return append(dst, byte(v.I[row])) }, nil

@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"math"
+	"slices"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
@@ -17,6 +18,7 @@ type cursor struct {
 	def    *plan.DeclareCursor
 	held   bool // WITH HOLD and its transaction has committed
 	rows   [][]column.Datum
+	base   int64 // rows that came before rows[0] and were dropped
 	all    bool  // every row is in rows
 	pos    int64 // 0 before the first row, n at the n-th, len+1 after the last
 	scroll bool
@@ -25,6 +27,10 @@ type cursor struct {
 
 // maxCursorBytes bounds what one cursor keeps in memory.
 const maxCursorBytes = 1 << 30
+
+// keepCursorBytes is how much of what it has passed a cursor keeps that was not
+// declared SCROLL: enough for the steps back that simple plans allow in PostgreSQL.
+const keepCursorBytes = 16 << 20
 
 // declareCursor is DECLARE CURSOR.
 func (x *Session) declareCursor(ctx context.Context, d *plan.DeclareCursor, params []column.Datum) error {
@@ -61,7 +67,7 @@ func (x *Session) declareCursor(ctx context.Context, d *plan.DeclareCursor, para
 // load reads rows until the cursor has n of them.
 func (p *portal) load(n int64) error {
 	c := p.cursor
-	for !c.all && int64(len(c.rows)) < n {
+	for !c.all && c.loaded() < n {
 		b, err := p.batch()
 		if err != nil {
 			return err
@@ -83,6 +89,25 @@ func (p *portal) load(n int64) error {
 		}
 	}
 	return nil
+}
+
+// loaded is the number of the last row that was read.
+func (c *cursor) loaded() int64 { return c.base + int64(len(c.rows)) }
+
+// forget drops rows that a cursor has passed, when they are too many to keep.
+func (c *cursor) forget() {
+	if c.def.Scroll || c.def.Hold || c.bytes <= keepCursorBytes {
+		return
+	}
+	passed := min(c.pos, c.loaded()) - c.base
+	c.rows = slices.Clone(c.rows[passed:])
+	c.base += passed
+	c.bytes = 0
+	for _, r := range c.rows {
+		for _, d := range r {
+			c.bytes += 40 + int64(len(d.B))
+		}
+	}
 }
 
 // holdCursor reads a WITH HOLD cursor to its end, so that it can live on.
@@ -121,8 +146,47 @@ func (x *Session) findCursor(name string) (*portal, error) {
 	return p, nil
 }
 
+// adopt makes a portal of the extended protocol one that FETCH and MOVE can use,
+// from the row on that Execute has come to.
+func (x *Session) adopt(ctx context.Context, name string) error {
+	p := x.portals[name]
+	if p == nil || p.cursor != nil || p.query == nil {
+		return nil
+	}
+	if !p.started {
+		p.started = true
+		if err := x.startPortal(ctx, p); err != nil {
+			return err
+		}
+	}
+	p.cursor = &cursor{def: &plan.DeclareCursor{Name: name}, base: p.total, pos: p.total, all: p.ended || p.rows == nil}
+	return nil
+}
+
+// executeCursor is Execute of such a portal.
+func (x *Session) executeCursor(p *portal, maxRows int64, sink Sink) error {
+	count := maxRows
+	if count == 0 {
+		count = math.MaxInt64
+	}
+	rows, err := p.fetchForward(count)
+	if err != nil {
+		return err
+	}
+	if err := x.deliver(p, rows, sink); err != nil {
+		return err
+	}
+	if maxRows > 0 && int64(len(rows)) == maxRows {
+		return sink.Suspended()
+	}
+	return sink.Complete("SELECT " + formatInt(int64(len(rows))))
+}
+
 // runFetch is FETCH and MOVE.
 func (x *Session) runFetch(ctx context.Context, f *plan.Fetch, sink Sink) error {
+	if err := x.adopt(ctx, f.Cursor); err != nil {
+		return err
+	}
 	p, err := x.findCursor(f.Cursor)
 	if err != nil {
 		return err
@@ -148,6 +212,14 @@ func (x *Session) sendCursorRows(p *portal, rows [][]column.Datum, sink Sink) er
 	if err := sink.Describe(p.cols); err != nil {
 		return err
 	}
+	if err := x.deliver(p, rows, sink); err != nil {
+		return err
+	}
+	return sink.Complete("FETCH " + formatInt(int64(len(rows))))
+}
+
+// deliver sends rows that a cursor keeps.
+func (x *Session) deliver(p *portal, rows [][]column.Datum, sink Sink) error {
 	kinds := make([]column.Kind, len(p.cols))
 	for i, c := range p.cols {
 		kinds[i] = x.env.Type(c.Type).Kind
@@ -162,7 +234,7 @@ func (x *Session) sendCursorRows(p *portal, rows [][]column.Datum, sink Sink) er
 			return err
 		}
 	}
-	return sink.Complete("FETCH " + formatInt(int64(len(rows))))
+	return nil
 }
 
 // fetch moves the cursor and returns the rows that it passed.
@@ -177,7 +249,7 @@ func (p *portal) fetch(f *plan.Fetch) ([][]column.Datum, error) {
 			if err := p.load(math.MaxInt64); err != nil {
 				return nil, err
 			}
-			target = int64(len(c.rows)) + 1 + f.Count
+			target = c.loaded() + 1 + f.Count
 		}
 		return p.fetchAt(target)
 	}
@@ -207,14 +279,15 @@ func (p *portal) fetchForward(count int64) ([][]column.Datum, error) {
 	if err := p.load(end); err != nil {
 		return nil, err
 	}
-	n := int64(len(c.rows))
-	from := min(c.pos, n)
+	n := c.loaded()
+	out := c.rows[min(c.pos, n)-c.base:]
 	if end > n {
 		c.pos = n + 1
-		return c.rows[from:], nil
+	} else {
+		c.pos, out = end, out[:len(out)-int(n-end)]
 	}
-	c.pos = end
-	return c.rows[from:end], nil
+	c.forget()
+	return out, nil
 }
 
 func (p *portal) fetchBackward(count int64) ([][]column.Datum, error) {
@@ -224,8 +297,11 @@ func (p *portal) fetchBackward(count int64) ([][]column.Datum, error) {
 	}
 	var out [][]column.Datum
 	for ; count > 0 && c.pos > 0; count-- {
+		if c.pos-1 <= c.base && c.base > 0 {
+			return nil, errNoScroll()
+		}
 		if c.pos--; c.pos > 0 {
-			out = append(out, c.rows[c.pos-1])
+			out = append(out, c.rows[c.pos-1-c.base])
 		}
 	}
 	return out, nil
@@ -239,7 +315,7 @@ func errNoScroll() error {
 // fetchAt moves to one row and returns it, if there is one.
 func (p *portal) fetchAt(target int64) ([][]column.Datum, error) {
 	c := p.cursor
-	if target < c.pos && !c.scroll {
+	if target < c.pos && !c.scroll || target <= c.base && c.base > 0 {
 		return nil, errNoScroll()
 	}
 	if target <= 0 {
@@ -249,12 +325,14 @@ func (p *portal) fetchAt(target int64) ([][]column.Datum, error) {
 	if err := p.load(target); err != nil {
 		return nil, err
 	}
-	if target > int64(len(c.rows)) {
-		c.pos = int64(len(c.rows)) + 1
+	if target > c.loaded() {
+		c.pos = c.loaded() + 1
 		return nil, nil
 	}
 	c.pos = target
-	return c.rows[target-1 : target], nil
+	out := c.rows[target-1-c.base : target-c.base]
+	c.forget()
+	return out, nil
 }
 
 // closeCursor is CLOSE.
@@ -267,8 +345,8 @@ func (x *Session) closeCursor(c *plan.CloseCursor) error {
 		}
 		return nil
 	}
-	if _, err := x.findCursor(c.Name); err != nil {
-		return err
+	if x.portals[c.Name] == nil {
+		return pgerr.New(pgerr.InvalidCursorName, "cursor \"%s\" does not exist", c.Name)
 	}
 	x.ClosePortal(c.Name)
 	return nil

@@ -319,6 +319,12 @@ func (x *Session) executeQuery(ctx context.Context, p *portal, maxRows int64, si
 		p.sent = 0
 		return sink.Complete(p.tag())
 	}
+	if p.cursor != nil {
+		if p.rt != nil {
+			p.rt.Context = ctx
+		}
+		return x.executeCursor(p, maxRows, sink)
+	}
 	if !p.started {
 		x.begin()
 		p.started = true

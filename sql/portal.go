@@ -27,7 +27,8 @@ type portal struct {
 	sel      []int32
 	from     int
 	used     int
-	sent     int64
+	sent     int64 // by the running Execute
+	total    int64 // by all
 	affected int64
 	started  bool
 	ended    bool // ran to completion

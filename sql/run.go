@@ -245,6 +245,7 @@ func (x *Session) pump(p *portal, limit int64, sink Sink) (more bool, err error)
 				return false, err
 			}
 			p.sent += limit - sent
+			p.total += limit - sent
 			return true, nil
 		}
 		if len(p.cols) > 0 {
@@ -254,6 +255,7 @@ func (x *Session) pump(p *portal, limit int64, sink Sink) (more bool, err error)
 		}
 		sent += n
 		p.sent += n
+		p.total += n
 		if limit > 0 && sent == limit {
 			return true, nil
 		}

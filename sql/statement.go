@@ -294,7 +294,8 @@ func (x *Session) ready(ctx context.Context, s *statement) (*compiled, error) {
 			return nil, err
 		}
 		if s.bound != nil && !s.shared && !sameOutput(s.output, outputOf(c)) {
-			return nil, pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type")
+			return nil, pgerr.New(pgerr.FeatureNotSupported, "cached plan must not change result type").
+				WithRoutine("RevalidateCachedQuery") // drivers know this error by its place
 		}
 		s.bound, s.output = c, outputOf(c)
 		return c, nil

@@ -177,6 +177,9 @@ func (c *compiler) site(coll OID, ret OID, args ...plan.Expr) *functions.Ctx {
 	ctx.ArgTypes = make([]OID, len(args))
 	for i, a := range args {
 		ctx.ArgTypes[i] = a.ResultType().OID
+		if k, ok := a.(*plan.Case); ok && k.Else != nil { // a row that an outer join may have made NULL
+			a = k.Else
+		}
 		if row, ok := a.(*plan.RowOf); ok && row.Names != nil {
 			if ctx.ArgFields == nil {
 				ctx.ArgFields = make([][]string, len(args))

@@ -87,6 +87,11 @@ func (o *copyOut) run(st *plan.Statement) error {
 	}
 	defer rows.Close()
 	o.start()
+	if o.opts.format != copyBinary {
+		if err := o.flush(); err != nil {
+			return err
+		}
+	}
 	var b column.Batch
 	for {
 		ok, err := rows.Next(&b)
@@ -98,10 +103,8 @@ func (o *copyOut) run(st *plan.Statement) error {
 		}
 		for i := range b.Len() {
 			o.row(&b, b.Row(i))
-			if len(o.buf) >= copyChunk {
-				if err := o.flush(); err != nil {
-					return err
-				}
+			if err := o.flush(); err != nil {
+				return err
 			}
 		}
 	}
@@ -111,6 +114,8 @@ func (o *copyOut) run(st *plan.Statement) error {
 	return o.flush()
 }
 
+// flush writes a row: clients count on each to be a message of its own, with the
+// header of the binary format before the first.
 func (o *copyOut) flush() error {
 	if len(o.buf) == 0 {
 		return nil

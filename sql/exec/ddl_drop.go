@@ -176,7 +176,11 @@ func (g *dropping) dependent(p dropPart, dep catalog.Object) {
 			}
 			g.collect(dropPart{object: o}, true)
 		} else if needs(catalog.References(o)) {
-			g.collect(dropPart{object: o}, false)
+			// An index over a column of a dropped type falls with the column.
+			r := g.d.view.Relation(o.Table)
+			g.collect(dropPart{object: o}, class == catalog.ClassType && r != nil && slices.ContainsFunc(r.Columns, func(c catalog.Column) bool {
+				return c.Type == oid && indexUses(o, c.Num)
+			}))
 		}
 	case *catalog.Sequence:
 		if o.OwnerTable == oid && class == catalog.ClassRelation && (p.column == 0 || o.OwnerColumn == p.column) {

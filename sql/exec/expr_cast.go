@@ -55,6 +55,7 @@ func (c *compiler) domainCast(e *plan.DomainCast) (expr, error) {
 // domainCheck tests values against a domain and the domains under it.
 type domainCheck struct {
 	typ    *catalog.Type
+	schema string
 	base   *domainCheck
 	checks []expr
 	value  *cell
@@ -89,6 +90,9 @@ func (st *state) domain(oid OID) (*domainCheck, error) {
 		return nil, err
 	}
 	d := &domainCheck{typ: t, base: base, value: &cell{kind: st.env.Kind(oid)}}
+	if s := st.rt.Catalog.Schema(t.Schema); s != nil {
+		d.schema = s.Name
+	}
 	for i := range t.Checks {
 		x, err := st.rt.Binder.DecodeExpr(t.Checks[i].Expr)
 		if err != nil {
@@ -112,7 +116,7 @@ func (d *domainCheck) test(v column.Datum) error {
 		return err
 	}
 	if v.Null && d.typ.NotNull {
-		return pgerr.New(pgerr.NotNullViolation, "domain %s does not allow null values", d.typ.Name).WithDataType("", d.typ.Name)
+		return pgerr.New(pgerr.NotNullViolation, "domain %s does not allow null values", d.typ.Name).WithDataType(d.schema, d.typ.Name)
 	}
 	d.value.setRow(v)
 	for i, check := range d.checks {
@@ -122,7 +126,7 @@ func (d *domainCheck) test(v column.Datum) error {
 		}
 		if !ok.Null && ok.I == 0 {
 			return pgerr.New(pgerr.CheckViolation, "value for domain %s violates check constraint %q", d.typ.Name, d.typ.Checks[i].Name).
-				WithDataType("", d.typ.Name).WithConstraint(d.typ.Checks[i].Name)
+				WithDataType(d.schema, d.typ.Name).WithConstraint(d.typ.Checks[i].Name)
 		}
 	}
 	return nil

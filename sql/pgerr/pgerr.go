@@ -138,6 +138,12 @@ func (e *Error) WithDataType(schema, name string) *Error {
 	return e
 }
 
+// WithRoutine names the function that PostgreSQL reports, where clients look at it.
+func (e *Error) WithRoutine(name string) *Error {
+	e.Routine = name
+	return e
+}
+
 // Unsupported returns the honest refusal of something that PostgreSQL can do and we cannot yet.
 func Unsupported(format string, args ...any) *Error {
 	return New(FeatureNotSupported, format, args...)

@@ -87,8 +87,12 @@ func pullUp(q *plan.Query, rel int) plan.FromItem {
 	for _, t := range visibleTargets(sub.Targets) {
 		defs = append(defs, t.Expr)
 	}
+	var names []string
+	for _, c := range q.Rels[rel].Columns {
+		names = append(names, c.Name)
+	}
 	q.Rels[rel] = &plan.Rel{Kind: plan.RelResult, Alias: q.Rels[rel].Alias, FromView: q.Rels[rel].FromView}
-	substitute(q, rel, defs)
+	substitute(q, rel, defs, names)
 	item := sub.From[0]
 	for _, it := range sub.From[1:] {
 		item = &plan.Join{Kind: plan.InnerJoin, Left: item, Right: it}

@@ -134,35 +134,47 @@ func shiftRefs(it plan.FromItem, offset int) {
 
 // substitute replaces references to columns of range-table entry rel by the
 // expressions that define them, in q and in everything below it.
-func substitute(q *plan.Query, rel int, defs []plan.Expr) {
-	substituteAt(q, 0, rel, defs)
+func substitute(q *plan.Query, rel int, defs []plan.Expr, names []string) {
+	(&substitution{rel: rel, defs: defs, names: names}).query(q, 0)
 }
 
-func substituteAt(q *plan.Query, depth, rel int, defs []plan.Expr) {
-	plan.MapQuery(q, func(e plan.Expr) plan.Expr { return substituteExpr(e, depth, rel, defs) })
+// substitution is what replaces the columns of rel; the names are for references
+// to its whole row.
+type substitution struct {
+	rel   int
+	defs  []plan.Expr
+	names []string
+}
+
+func (s *substitution) query(q *plan.Query, depth int) {
+	plan.MapQuery(q, func(e plan.Expr) plan.Expr { return s.expr(e, depth) })
 	for _, c := range q.CTEs {
-		substituteAt(c.Query, depth+1, rel, defs)
+		s.query(c.Query, depth+1)
 	}
 	for _, r := range q.Rels {
 		if r.Query != nil {
-			substituteAt(r.Query, depth+1, rel, defs)
+			s.query(r.Query, depth+1)
 		}
 	}
 }
 
-func substituteExpr(e plan.Expr, depth, rel int, defs []plan.Expr) plan.Expr {
+func (s *substitution) expr(e plan.Expr, depth int) plan.Expr {
 	return plan.Rewrite(e, func(x plan.Expr) plan.Expr {
 		switch v := x.(type) {
 		case *plan.Var:
-			if v.Level != depth || v.Rel != rel {
+			if v.Level != depth || v.Rel != s.rel {
 				return x
 			}
 			if v.Attr == plan.AttrWholeRow {
-				return &plan.RowOf{Base: v.Base, Args: deepenAll(defs, depth)}
+				row := &plan.RowOf{Base: v.Base, Args: deepenAll(s.defs, depth)}
+				if len(s.names) == len(s.defs) {
+					row.Names = s.names
+				}
+				return row
 			}
-			return deepen(defs[v.Attr], depth)
+			return deepen(s.defs[v.Attr], depth)
 		case *plan.SubLink:
-			substituteAt(v.Query, depth+1, rel, defs)
+			s.query(v.Query, depth+1)
 		}
 		return x
 	})

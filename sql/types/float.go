@@ -230,7 +230,7 @@ func float4Send(_ *Env, dst []byte, _ *Type, d Datum) []byte {
 }
 
 func float8Send(_ *Env, dst []byte, _ *Type, d Datum) []byte {
-	return binary.BigEndian.AppendUint64(dst, math.Float64bits(d.Float()))
+	return binary.BigEndian.AppendUint64(dst, Float64Bits(d.Float()))
 }
 
 // CompareFloat is PostgreSQL's order of floats: NaN equals NaN and is above everything.
@@ -251,4 +251,13 @@ func CompareFloat(a, b float64) int {
 		return 1
 	}
 	return -1
+}
+
+// Float64Bits is the binary form of float8, in which every NaN is the one that
+// PostgreSQL sends.
+func Float64Bits(f float64) uint64 {
+	if f != f {
+		return 0x7FF8 << 48
+	}
+	return math.Float64bits(f)
 }
