@@ -109,7 +109,7 @@ func (it *Iterator) addRuns(own bool, runs ...*run) {
 	}
 	src.opts = segment.IterOptions{Lower: it.opts.Lower, Upper: it.opts.Upper, Snapshot: it.snap.ts, Cols: it.cols,
 		Defaults: it.def.defaults, Keys: it.opts.Keys, Reverse: it.opts.Reverse,
-		NoModel: it.opts.NoModel || it.snap.noModel, Stats: &it.count.Stats, Prune: it.prune}
+		NoModel: it.opts.NoModel || it.snap.noModel, Plain: it.snap.db.opts.PlainReads, Stats: &it.count.Stats, Prune: it.prune}
 	if own {
 		src.opts.Snapshot = math.MaxUint64
 	}

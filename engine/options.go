@@ -40,6 +40,8 @@ type Options struct {
 	Archive   bool  // an archiver will come: keep log and segments for it (TakeArchiveHold)
 	ScrubRate int64 // bytes per second that the scrub reads; 0 is off
 
+	PlainReads bool // reads take no short cuts; rows are the same
+
 	Events event.Sink
 
 	// Fatal is called when the log can no longer keep its promise: the process

@@ -70,7 +70,7 @@ func (s *storeState) newest(key []byte, ts uint64) (best memtable.Version, ok bo
 // get reads the columns of a key's newest row at the snapshot. o has the
 // snapshot's timestamp, the columns and memory for byte strings.
 func (s *storeState) get(def *storeDef, key []byte, dst []column.Datum, o *segment.ReadOptions) (bool, error) {
-	if s.onlyBase() { // the usual case: nothing newer anywhere
+	if s.onlyBase() && !o.Plain { // the usual case: nothing newer anywhere
 		r := s.baseFor(key)
 		if r == nil {
 			return false, nil

@@ -133,7 +133,7 @@ func (s *Snapshot) getOwnBulk(id StoreID, key []byte, dst []column.Datum) (bool,
 // readOptions prepares the options for reads of segments.
 func (s *Snapshot) readOptions(def *storeDef, cols []int) {
 	s.read.Snapshot, s.read.Cols, s.read.Defaults = s.ts, cols, def.defaults
-	s.read.NoModel, s.read.Stats = s.noModel, s.segStats
+	s.read.NoModel, s.read.Plain, s.read.Stats = s.noModel, s.db.opts.PlainReads, s.segStats
 }
 
 // GetBatch reads many rows: row i of dst and found[i] belong to keys[i]. Rows
@@ -165,7 +165,7 @@ func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.B
 	s.readOptions(def, cols)
 	s.read.Buf = s.read.Buf[:0]
 	own, row := s.own(id), s.txn != nil && len(s.txn.bulk[id]) > 0
-	if own == nil && !row && (st == nil || st.onlyBase()) {
+	if own == nil && !row && (st == nil || st.onlyBase()) && !s.read.Plain {
 		clear(results)
 	} else if err := s.batchFromMemory(st, def, id, own, row, keys, cols, dst, results); err != nil {
 		return err

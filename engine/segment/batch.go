@@ -165,7 +165,7 @@ func (st *batchStage) answer(results []Result, dst *column.Batch, o *ReadOptions
 		if row < 0 {
 			continue
 		}
-		if r.info.MaxTS > o.Snapshot || r.info.Tombstones > 0 {
+		if r.info.MaxTS > o.Snapshot || r.info.Tombstones > 0 || o.Plain {
 			if err := st.single(k, results, dst, o); err != nil {
 				return err
 			}
@@ -192,7 +192,7 @@ func (st *batchStage) column(plain *[batchKeys]bool, v *column.Vec, c int, o *Re
 			continue
 		}
 		b, row, at := &st.pins[k].block, int(st.rows[k]), int(st.places[k])
-		if c < headColumns { // a column that the segment does not have has no head
+		if c < headColumns && !o.Plain { // a column that the segment does not have has no head
 			h := &b.head.cols[c]
 			switch v.Kind {
 			case column.Int:

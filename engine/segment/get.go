@@ -99,7 +99,7 @@ func (r *Reader) result(b *pinned, row int, dst []column.Datum, o *ReadOptions) 
 		return res, nil
 	}
 	for i, c := range o.Cols {
-		if c < headColumns { // a column that the segment does not have has no head
+		if c < headColumns && !o.Plain { // a column that the segment does not have has no head
 			h := &b.head.cols[c]
 			if v, ok := h.Number(b.data, row); ok {
 				dst[i] = column.Datum{I: v}

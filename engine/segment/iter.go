@@ -24,6 +24,8 @@ type IterOptions struct {
 	Reverse bool
 	// NoModel searches the fences without the learned model.
 	NoModel bool
+	// Plain decodes every column by its own head in its block.
+	Plain bool
 	// Prune, if not nil, is shown the zone maps, by column of the segment,
 	// of a stretch of rows and reports whether none of them is wanted. It is
 	// right only where no older run holds versions of the same keys: a
@@ -323,7 +325,7 @@ func (it *Iterator) fill(dst *column.Batch) error {
 		v.Reset(k)
 		for j := range it.spans {
 			s := &it.spans[j]
-			if c >= headColumns || !s.head.cols[c].View(&e, s.data, k, s.rows) {
+			if c >= headColumns || it.opts.Plain || !s.head.cols[c].View(&e, s.data, k, s.rows) {
 				e = s.column(c, k)
 			}
 			e.Decode(v, s.lo, s.hi)

@@ -58,6 +58,8 @@ type ReadOptions struct {
 	Defaults []Default
 	// NoModel searches the fences without the learned model.
 	NoModel bool
+	// Plain reads every cell by the column's own head in its block.
+	Plain bool
 	// Stats, if not nil, is added to.
 	Stats *Stats
 	// Buf is memory for the byte strings of results.
