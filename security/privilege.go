@@ -17,19 +17,18 @@ type Grant struct {
 // Request is one question: may a role use an object in these ways?
 type Request struct {
 	Role   Role
-	Owner  uint32
 	Grants []Grant
 	Want   uint32 // bits
 }
 
-// Allowed is the privilege check point: a superuser may everything, an owner
-// (or a member of the owning role) everything with the object, others what was
-// granted to them, to roles that they are members of, or to everybody.
+// Allowed is the privilege check point: a superuser may everything, others what was granted
+// to them, to roles that they are members of, or to everybody. Owners have what their
+// entry in the list says: they can take it from themselves.
 func Allowed(r Request) bool { return Missing(r) == 0 }
 
 // Missing returns the wanted privileges that the role does not have.
 func Missing(r Request) uint32 {
-	if r.Role.Superuser || r.Role.has(r.Owner) {
+	if r.Role.Superuser {
 		return 0
 	}
 	missing := r.Want

@@ -68,7 +68,7 @@ func TestSecrets(t *testing.T) {
 
 func TestAllowed(t *testing.T) {
 	const read, write = 1, 2
-	object := Request{Owner: 10, Grants: []Grant{{Grantee: 0, Privileges: read}, {Grantee: 30, Privileges: write}}}
+	object := Request{Grants: []Grant{{Grantee: 10, Privileges: read | write | 4}, {Grantee: 0, Privileges: read}, {Grantee: 30, Privileges: write}}}
 	writers := func(role uint32) bool { return role == 30 }
 	owners := func(role uint32) bool { return role == 10 }
 	for _, c := range []struct {

@@ -13,6 +13,7 @@ import (
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/planner"
+	"github.com/omendb/omendb/sql/privilege"
 	"github.com/omendb/omendb/sql/types"
 )
 
@@ -194,7 +195,7 @@ func (f functionSession) sequence(oid catalog.OID, bits uint32) (*catalog.Sequen
 		}
 		return nil, pgerr.New(pgerr.UndefinedTable, "could not open relation with OID %d", oid)
 	}
-	if !f.x.hasPrivilege(f.x.view, s, bits) {
+	if privilege.Held(f.x.view, f.x.user, s, bits) == 0 { // any of them will do
 		return nil, pgerr.New(pgerr.InsufficientPrivilege, "permission denied for sequence %s", s.Name)
 	}
 	return s, nil
@@ -202,7 +203,7 @@ func (f functionSession) sequence(oid catalog.OID, bits uint32) (*catalog.Sequen
 
 // SequenceNext implements functions.Session.
 func (f functionSession) SequenceNext(oid catalog.OID) (int64, error) {
-	s, err := f.sequence(oid, catalog.ACLUsage)
+	s, err := f.sequence(oid, catalog.ACLUsage|catalog.ACLUpdate)
 	if err != nil {
 		return 0, err
 	}
@@ -227,7 +228,7 @@ func (f functionSession) SequenceNext(oid catalog.OID) (int64, error) {
 
 // SequenceCurrent implements functions.Session.
 func (f functionSession) SequenceCurrent(oid catalog.OID) (int64, error) {
-	s, err := f.sequence(oid, 0)
+	s, err := f.sequence(oid, catalog.ACLSelect|catalog.ACLUsage)
 	if err != nil {
 		return 0, err
 	}

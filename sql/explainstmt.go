@@ -76,6 +76,9 @@ func (x *Session) runExplain(ctx context.Context, s *plan.Explain, params []colu
 	if st == nil {
 		return x.sendPlan(s, []string{"Utility statements have no plan structure"}, sink)
 	}
+	if err := x.checkAccess(st.Access); err != nil {
+		return err
+	}
 	var run *explain.Run
 	if o.Analyze {
 		run = &explain.Run{Planning: x.srv.opts.Clock.Since(start)}

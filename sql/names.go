@@ -115,6 +115,9 @@ func (n names) schemas(parts []string) ([]catalog.OID, error) {
 	if s == nil {
 		return nil, pgerr.New(pgerr.InvalidSchemaName, "schema \"%s\" does not exist", parts[len(parts)-2])
 	}
+	if err := n.x.useSchema(s); err != nil {
+		return nil, err
+	}
 	return []catalog.OID{s.OID}, nil
 }
 

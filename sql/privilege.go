@@ -4,6 +4,7 @@ import (
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/privilege"
 )
 
 // checkAccess is the point that every query passes before it runs.
@@ -13,112 +14,94 @@ func (x *Session) checkAccess(access []plan.Access) error {
 		if role == 0 {
 			role = x.user
 		}
+		if a.Class == catalog.ClassFunction {
+			if f := x.view.Function(a.Table); f != nil && !privilege.May(x.view, role, f, a.Required) {
+				return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for function %s", f.Name)
+			}
+			continue
+		}
 		r := x.view.Relation(a.Table)
 		if r == nil {
-			if q := x.view.Sequence(a.Table); q != nil && !x.roleMay(x.view, role, q, a.Required) {
+			if q := x.view.Sequence(a.Table); q != nil && !privilege.May(x.view, role, q, a.Required) {
 				return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for sequence %s", q.Name)
 			}
 			continue
 		}
 		if !x.mayAccess(role, r, a) {
-			kind := "table"
-			if r.Kind == catalog.KindView || r.Kind == catalog.KindMatView {
-				kind = "view"
-			}
-			return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for %s %s", kind, r.Name)
+			return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for %s %s", relationWord(r), r.Name)
 		}
 	}
 	return nil
 }
 
+func relationWord(r *catalog.Relation) string {
+	switch r.Kind {
+	case catalog.KindView:
+		return "view"
+	case catalog.KindMatView:
+		return "materialized view"
+	}
+	return "table"
+}
+
 // mayAccess checks a relation's privileges, then those of the columns.
 func (x *Session) mayAccess(role catalog.OID, r *catalog.Relation, a plan.Access) bool {
-	if x.roleMay(x.view, role, r, a.Required) {
+	missing := a.Required &^ privilege.Held(x.view, role, r, a.Required)
+	if missing == 0 {
 		return true
 	}
-	missing := a.Required &^ (catalog.ACLSelect | catalog.ACLInsert | catalog.ACLUpdate)
-	if missing != 0 && !x.roleMay(x.view, role, r, missing) {
+	if missing&^(catalog.ACLSelect|catalog.ACLInsert|catalog.ACLUpdate) != 0 {
 		return false
 	}
-	if a.Required&catalog.ACLSelect != 0 && !x.roleMay(x.view, role, r, catalog.ACLSelect) && !x.columnsMay(role, r, a.Read, catalog.ACLSelect) {
+	if missing&catalog.ACLSelect != 0 && !x.mayRead(role, r, a.Read) {
 		return false
 	}
 	for _, bit := range []uint32{catalog.ACLInsert, catalog.ACLUpdate} {
-		if a.Required&bit != 0 && !x.roleMay(x.view, role, r, bit) && !x.columnsMay(role, r, a.Write, bit) {
+		if missing&bit != 0 && !x.columnsMay(role, r, a.Write, bit) {
 			return false
 		}
 	}
 	return true
 }
 
-func (x *Session) columnsMay(role catalog.OID, r *catalog.Relation, attrs []int, bit uint32) bool {
-	if len(attrs) == 0 {
-		return false
+// mayRead checks the columns that are read. Where none is, one readable column will do.
+func (x *Session) mayRead(role catalog.OID, r *catalog.Relation, attrs []int) bool {
+	if len(attrs) > 0 {
+		return x.columnsMay(role, r, attrs, catalog.ACLSelect)
 	}
+	for a := range r.Columns {
+		if privilege.MayColumn(x.view, role, r, a, catalog.ACLSelect) {
+			return true
+		}
+	}
+	return false
+}
+
+func (x *Session) columnsMay(role catalog.OID, r *catalog.Relation, attrs []int, bit uint32) bool {
 	for _, a := range attrs {
-		if a < 0 || a >= len(r.Columns) || !x.granted(x.view, role, r.Columns[a].ACL, bit) {
+		if !privilege.MayColumn(x.view, role, r, a, bit) {
 			return false
 		}
 	}
-	return true
+	return len(attrs) > 0
+}
+
+// useSchema refuses names in schemas that the current user may not look into.
+func (x *Session) useSchema(s *catalog.Schema) error {
+	if s.OID == x.view.TempSchema() || privilege.May(x.view, x.user, s, catalog.ACLUsage) {
+		return nil
+	}
+	return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for schema %s", s.Name)
 }
 
 // hasPrivilege reports whether the current user may do something with an object.
 func (x *Session) hasPrivilege(v *catalog.View, o catalog.Object, bits uint32) bool {
-	return x.roleMay(v, x.user, o, bits)
-}
-
-// roleMay reports whether a role, or one that it is a member of, has all bits on an object.
-func (x *Session) roleMay(v *catalog.View, role catalog.OID, o catalog.Object, bits uint32) bool {
-	r := v.Role(role)
-	if r == nil {
-		return false
-	}
-	h := o.Head()
-	if r.Superuser || h.Owner == role || x.memberOf(v, role, h.Owner) {
-		return true
-	}
-	acl := h.ACL
-	if acl == nil {
-		acl = catalog.DefaultPrivileges(o)
-	}
-	return x.granted(v, role, acl, bits)
-}
-
-func (x *Session) granted(v *catalog.View, role catalog.OID, acl []catalog.ACLItem, bits uint32) bool {
-	var have uint32
-	for _, a := range acl {
-		if a.Grantee == 0 || a.Grantee == role || x.memberOf(v, role, a.Grantee) {
-			have |= a.Privileges
-		}
-	}
-	return have&bits == bits
+	return privilege.May(v, x.user, o, bits)
 }
 
 // memberOf reports whether role has the privileges of group through membership.
 func (x *Session) memberOf(v *catalog.View, role, group catalog.OID) bool {
-	seen := map[catalog.OID]bool{}
-	var walk func(catalog.OID) bool
-	walk = func(oid catalog.OID) bool {
-		if oid == group {
-			return true
-		}
-		r := v.Role(oid)
-		if r == nil || seen[oid] || !r.Inherit {
-			return false
-		}
-		seen[oid] = true
-		for _, m := range r.MemberOf {
-			if walk(m.Role) {
-				return true
-			}
-		}
-		return false
-	}
-	return walk(role)
+	return privilege.Member(v, role, group, true)
 }
 
-func (x *Session) isSuperuser() bool {
-	r := x.view.Role(x.user)
-	return r != nil && r.Superuser
-}
+func (x *Session) isSuperuser() bool { return privilege.Superuser(x.view, x.user) }

@@ -8,6 +8,7 @@ import (
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/privilege"
 	"github.com/omendb/omendb/sql/settings"
 	"github.com/omendb/omendb/sql/types"
 )
@@ -110,7 +111,7 @@ func (x *Session) setCharacteristics(s *plan.Set) error {
 
 func (x *Session) setRole(name string, s *plan.Set) error {
 	value := strings.Join(s.Values, "")
-	reset := s.Reset || s.Default || name == "role" && value == "none" && !anyQuoted(s)
+	reset := s.Reset || s.Default || name == "role" && value == "none"
 	role := x.view.Role(x.login)
 	if name == "role" {
 		role = x.view.Role(x.authUser)
@@ -123,7 +124,7 @@ func (x *Session) setRole(name string, s *plan.Set) error {
 		if name == "role" {
 			from = x.view.Role(x.authUser)
 		}
-		if role.OID != from.OID && !from.Superuser && (name != "role" || !x.memberOf(x.view, from.OID, role.OID)) {
+		if role.OID != from.OID && !from.Superuser && (name != "role" || !privilege.Member(x.view, from.OID, role.OID, false)) {
 			if name == "role" {
 				return pgerr.New(pgerr.InsufficientPrivilege, "permission denied to set role \"%s\"", value)
 			}
@@ -139,15 +140,6 @@ func (x *Session) setRole(name string, s *plan.Set) error {
 		shown = role.Name
 	}
 	return x.values.Set("role", shown, s.Local, true)
-}
-
-func anyQuoted(s *plan.Set) bool {
-	for _, q := range s.Quoted {
-		if q {
-			return true
-		}
-	}
-	return false
 }
 
 func (x *Session) setAuthorization(role *catalog.Role, local bool) {

@@ -163,6 +163,7 @@ func (x *Session) plannerEnv(ctx context.Context, params []uint32) *planner.Env 
 		Functions: x.functionContext(ctx), Params: params, Statistics: statistics{x},
 		LockRelation: func(oid catalog.OID, mode uint8) (bool, error) { return x.lockRelation(ctx, oid, mode) },
 		Prepared:     x.preparedQuery,
+		UseSchema:    x.useSchema,
 		Settings:     x.knob().planner,
 	}
 }

@@ -228,8 +228,15 @@ func (x *Session) showSetting(name string) (string, error) {
 			return onOff(o.Deferrable), nil
 		}
 	}
+	if secretSettings[strings.ToLower(name)] && !x.isSuperuser() && !x.memberOf(x.view, x.user, catalog.PgReadAllSettings) {
+		return "", pgerr.New(pgerr.InsufficientPrivilege, "must be superuser or have privileges of pg_read_all_settings to examine \"%s\"", strings.ToLower(name))
+	}
 	return x.values.Show(name)
 }
+
+// secretSettings tell where the server keeps things: not for everybody.
+var secretSettings = map[string]bool{"data_directory": true, "config_file": true, "hba_file": true, "ident_file": true, "external_pid_file": true,
+	"dynamic_library_path": true, "log_directory": true, "log_filename": true, "unix_socket_directories": true}
 
 // runPrepare is PREPARE.
 func (x *Session) runPrepare(ctx context.Context, p *plan.Prepare) error {

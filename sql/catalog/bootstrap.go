@@ -9,6 +9,7 @@ const (
 
 	BootstrapSuperuser OID = 10
 	PgDatabaseOwner    OID = 6171
+	PgReadAllSettings  OID = 3374
 
 	TemplateDatabase  OID = 1
 	Template0Database OID = 4

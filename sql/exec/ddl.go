@@ -36,6 +36,8 @@ type ddl struct {
 	view *catalog.View
 	bind DDLBinder
 	env  *types.Env
+	// permitted: the statement's own check has passed, what it changes besides needs none.
+	permitted bool
 }
 
 // RunUtility executes the utility statements that work on the catalog or on whole tables.
@@ -128,6 +130,12 @@ func (d *ddl) runOther(u plan.Utility) (string, error) {
 		err = d.grantRole(u)
 	case *plan.Grant:
 		err = d.grant(u)
+	case *plan.DefaultPrivileges:
+		err = d.defaultPrivileges(u)
+	case *plan.ReassignOwned:
+		err = d.reassignOwned(u)
+	case *plan.DropOwned:
+		err = d.dropOwned(u)
 	case *plan.CreateDatabase:
 		err = d.createDatabase(u)
 	case *plan.AlterDatabase:
@@ -162,8 +170,12 @@ func (d *ddl) send(n *pgerr.Error) {
 
 // put stores a descriptor.
 func (d *ddl) put(o catalog.Object) error {
-	if err := d.mayChange(d.view.Get(o.Class(), o.Head().OID), o); err != nil {
+	prev := d.view.Get(o.Class(), o.Head().OID)
+	if err := d.mayChange(prev, o); err != nil {
 		return err
+	}
+	if prev == nil {
+		d.withDefaults(o)
 	}
 	return d.view.Put(d.ctx, o)
 }

@@ -145,7 +145,10 @@ func (w *alterWork) command(c *plan.AlterCommand) error {
 		if role == nil {
 			return undefinedRole(c.Role)
 		}
-		w.rel.Owner = role.OID
+		if err := w.d.mayGive(w.rel, role); err != nil {
+			return err
+		}
+		giveTo(w.rel, role.OID)
 		return w.ownerOfParts(role.OID)
 	case "set_rel_options":
 		return w.setOptions(c.Options, false)
@@ -764,7 +767,7 @@ func (w *alterWork) ownerOfParts(owner OID) error {
 		default:
 			continue
 		}
-		next.Head().Owner = owner
+		giveTo(next, owner)
 		if err := w.d.view.LockObject(w.d.ctx, next.Class(), next.Head().OID); err != nil {
 			return err
 		}

@@ -281,7 +281,11 @@ func (d *ddl) describe(o catalog.Object) string {
 	case *catalog.Type:
 		return "type " + d.env.FormatType(o.OID, -1)
 	case *catalog.Function:
-		return functionWord(o.Kind) + " " + d.signature(o)
+		sig := d.signature(o)
+		if o.Schema != 0 && !slices.Contains(d.bind.SearchPath(), o.Schema) {
+			sig = d.view.SchemaName(o.Schema) + "." + sig
+		}
+		return functionWord(o.Kind) + " " + sig
 	case *catalog.Schema:
 		return "schema " + name
 	case *catalog.Role:
@@ -518,8 +522,14 @@ func (d *ddl) drop(u *plan.Drop) error {
 // dropAll drops the named parts together: dependencies among them do not count.
 func (d *ddl) dropAll(g *dropping, named []dropPart, what string, cascade bool) error {
 	for _, p := range named {
+		if !d.permitted {
+			if err := d.mayDrop(p.object); err != nil {
+				return err
+			}
+		}
 		g.named[p.key()] = true
 	}
+	d.permitted = true
 	for _, p := range named {
 		g.add(p, "", true)
 	}

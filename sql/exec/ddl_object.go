@@ -8,6 +8,7 @@ import (
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/privilege"
 )
 
 // copyObject returns a changeable copy of a descriptor.
@@ -416,14 +417,37 @@ func (d *ddl) setOwner(s *plan.SetOwner) error {
 	if err != nil {
 		return err
 	}
+	if err := d.mayGive(o, role); err != nil {
+		return err
+	}
 	if r, ok := o.(*catalog.Relation); ok {
 		w := d.alter(r)
 		if err := w.ownerOfParts(role.OID); err != nil {
 			return err
 		}
 	}
-	o.Head().Owner = role.OID
+	giveTo(o, role.OID)
 	return d.put(o)
+}
+
+// mayGive checks ALTER … OWNER TO: only owners give, and only to roles that they are.
+func (d *ddl) mayGive(o catalog.Object, to *catalog.Role) error {
+	user := d.view.Role(d.bind.User())
+	if user == nil || user.Superuser {
+		d.permitted = true
+		return nil
+	}
+	if err := d.mustOwn(user, o); err != nil {
+		return err
+	}
+	if !privilege.Member(d.view, user.OID, to.OID, false) {
+		return pgerr.New(pgerr.InsufficientPrivilege, "must be member of role \"%s\"", to.Name)
+	}
+	if s := d.view.Schema(o.Head().Schema); s != nil && !privilege.May(d.view, to.OID, s, catalog.ACLCreate) {
+		return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for schema %s", s.Name)
+	}
+	d.permitted = true
+	return nil
 }
 
 func (d *ddl) comment(c *plan.CommentOn) error {
@@ -511,7 +535,10 @@ func (d *ddl) alterSequenceCommands(a *plan.AlterTable, s *catalog.Sequence) err
 			if role == nil {
 				return undefinedRole(c.Role)
 			}
-			next.Owner = role.OID
+			if err := d.mayGive(&next, role); err != nil {
+				return err
+			}
+			giveTo(&next, role.OID)
 		case "set_logged":
 			next.Persistence = 'p'
 		case "set_un_logged":

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -158,6 +159,9 @@ func (d *ddl) alterRole(a *plan.AlterRole) error {
 	if err != nil {
 		return err
 	}
+	if strings.HasPrefix(r.Name, "pg_") {
+		return pgerr.New(pgerr.ReservedName, "role name \"%s\" is reserved", r.Name).WithDetail("Cannot alter reserved roles.")
+	}
 	for _, o := range a.Options {
 		if err := d.roleOption(r, o); err != nil {
 			return err
@@ -245,6 +249,9 @@ func (d *ddl) grantRole(g *plan.GrantRole) error {
 		if group == nil {
 			return undefinedRole(role)
 		}
+		if group.OID == catalog.PgDatabaseOwner && len(g.Members) > 0 {
+			return pgerr.New(pgerr.InternalError, "role \"%s\" cannot have explicit members", group.Name)
+		}
 		for _, name := range g.Members {
 			r, err := d.lockRole(name)
 			if err != nil {
@@ -308,7 +315,10 @@ func (d *ddl) dropRoles(u *plan.Drop) error {
 		if err != nil {
 			return err
 		}
+		user := d.view.Role(d.bind.User())
 		switch {
+		case user != nil && !user.Superuser && !user.CreateRole:
+			return pgerr.New(pgerr.InsufficientPrivilege, "permission denied to drop role")
 		case r.OID == d.bind.User():
 			return pgerr.New(pgerr.ObjectInUse, "current user cannot be dropped")
 		case r.OID < catalog.FirstUserOID:
@@ -330,23 +340,56 @@ func (d *ddl) dropRoles(u *plan.Drop) error {
 
 // roleUses lists what a role owns or has privileges on.
 func (d *ddl) roleUses(role OID) []string {
-	var lines []string
-	look := func(where string, o catalog.Object) {
+	type use struct {
+		oid  OID
+		text string
+	}
+	var uses []use
+	has := func(acl []catalog.ACLItem) bool {
+		return slices.ContainsFunc(acl, func(a catalog.ACLItem) bool { return a.Grantee == role || a.Grantor == role })
+	}
+	look := func(o catalog.Object) {
 		h := o.Head()
+		r, _ := o.(*catalog.Relation)
 		switch {
-		case h.Internal || o.Class() == catalog.ClassIndex:
+		case h.Internal || o.Class() == catalog.ClassIndex || h.OID == d.view.TempSchema() || h.Schema != 0 && h.Schema == d.view.TempSchema():
 		case h.Owner == role:
-			lines = append(lines, "owner of "+d.describe(o)+where)
-		case slices.ContainsFunc(h.ACL, func(a catalog.ACLItem) bool { return a.Grantee == role }):
-			lines = append(lines, "privileges for "+d.describe(o)+where)
+			uses = append(uses, use{h.OID, "owner of " + d.describe(o)})
+		case has(h.ACL):
+			uses = append(uses, use{h.OID, "privileges for " + d.describe(o)})
+		case r != nil:
+			for i := range r.Columns {
+				if c := &r.Columns[i]; has(c.ACL) {
+					uses = append(uses, use{h.OID, "privileges for column " + c.Name + " of " + d.describe(o)})
+				}
+			}
 		}
 	}
 	classes := []catalog.Class{catalog.ClassSchema, catalog.ClassRelation, catalog.ClassSequence, catalog.ClassType, catalog.ClassFunction}
 	for _, class := range classes {
-		d.view.Each(class, func(o catalog.Object) bool { look("", o); return true })
+		d.view.Each(class, func(o catalog.Object) bool { look(o); return true })
+	}
+	d.view.Each(catalog.ClassDefaultACL, func(o catalog.Object) bool {
+		a := o.(*catalog.DefaultACL)
+		switch {
+		case a.Role == role:
+			uses = append(uses, use{a.OID, "owner of " + d.describeDefaults(a)})
+		case has(a.ACL):
+			uses = append(uses, use{a.OID, "privileges for " + d.describeDefaults(a)})
+		}
+		return true
+	})
+	slices.SortStableFunc(uses, func(a, b use) int { return cmp.Compare(a.oid, b.oid) })
+	var lines []string
+	for _, u := range uses {
+		lines = append(lines, u.text)
 	}
 	d.view.Each(catalog.ClassDatabase, func(o catalog.Object) bool {
-		look("", o)
+		if h := o.Head(); h.Owner == role {
+			lines = append(lines, "owner of "+d.describe(o))
+		} else if has(h.ACL) {
+			lines = append(lines, "privileges for "+d.describe(o))
+		}
 		db := o.(*catalog.Database)
 		if db.OID == d.view.DatabaseOID() {
 			return true
@@ -391,193 +434,4 @@ func (d *ddl) forgetMembers(role OID) error {
 		}
 	}
 	return nil
-}
-
-var privilegeBits = map[string]uint32{
-	"insert": catalog.ACLInsert, "select": catalog.ACLSelect, "update": catalog.ACLUpdate, "delete": catalog.ACLDelete,
-	"truncate": catalog.ACLTruncate, "references": catalog.ACLReferences, "trigger": catalog.ACLTrigger,
-	"execute": catalog.ACLExecute, "usage": catalog.ACLUsage, "create": catalog.ACLCreate,
-	"temporary": catalog.ACLCreateTemp, "temp": catalog.ACLCreateTemp, "connect": catalog.ACLConnect,
-}
-
-// privilegesOf returns the privileges that objects of a class can have.
-func privilegesOf(o catalog.Object) (mask uint32, word string) {
-	switch o.Class() {
-	case catalog.ClassRelation:
-		return catalog.ACLAllTable, "table"
-	case catalog.ClassSequence:
-		return catalog.ACLAllSequence, "sequence"
-	case catalog.ClassDatabase:
-		return catalog.ACLAllDatabase, "database"
-	case catalog.ClassSchema:
-		return catalog.ACLAllSchema, "schema"
-	case catalog.ClassFunction:
-		return catalog.ACLAllFunction, "function"
-	}
-	return catalog.ACLAllType, "type"
-}
-
-func (d *ddl) grant(g *plan.Grant) error {
-	objects, err := d.grantObjects(g)
-	if err != nil {
-		return err
-	}
-	var grantees []OID
-	for _, name := range g.Grantees {
-		if name == "" {
-			grantees = append(grantees, 0)
-			continue
-		}
-		r := d.view.RoleByName(name)
-		if r == nil {
-			return undefinedRole(name)
-		}
-		grantees = append(grantees, r.OID)
-	}
-	for _, o := range objects {
-		if err := d.grantOn(g, o, grantees); err != nil {
-			return err
-		}
-		if err := d.put(o); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// grantObjects finds what GRANT speaks of, as copies to change.
-func (d *ddl) grantObjects(g *plan.Grant) ([]catalog.Object, error) {
-	var list []catalog.Object
-	if !g.AllInSchema {
-		for _, ref := range g.Objects {
-			kind := g.Kind
-			if kind == "language" || kind == "tablespace" || kind == "large object" || kind == "parameter acl" {
-				return nil, pgerr.Unsupported("privileges on a %s are not supported", kind)
-			}
-			o, err := d.object(kind, ref, false)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, o)
-		}
-		return list, nil
-	}
-	for _, ref := range g.Objects {
-		s, err := d.schemaNamed(ref.Name.Name)
-		if err != nil {
-			return nil, err
-		}
-		for _, o := range d.view.Dependents(catalog.ClassSchema, s.OID) {
-			if o.Head().Schema != s.OID || !grantKindIs(g.Kind, o) {
-				continue
-			}
-			if err := d.view.LockObject(d.ctx, o.Class(), o.Head().OID); err != nil {
-				return nil, err
-			}
-			if now := d.view.Get(o.Class(), o.Head().OID); now != nil {
-				list = append(list, copyObject(now))
-			}
-		}
-	}
-	return list, nil
-}
-
-func grantKindIs(kind plan.ObjectKind, o catalog.Object) bool {
-	switch o := o.(type) {
-	case *catalog.Relation:
-		return kind == "table" && o.Kind != catalog.KindComposite
-	case *catalog.Sequence:
-		return kind == "sequence"
-	case *catalog.Function:
-		return kind == "routine" || kind == "function" && o.Kind != 'p' || kind == "procedure" && o.Kind == 'p'
-	}
-	return false
-}
-
-// grantOn changes the privileges on one object, and on its columns.
-func (d *ddl) grantOn(g *plan.Grant, o catalog.Object, grantees []OID) error {
-	mask, word := privilegesOf(o)
-	h := o.Head()
-	bits := uint32(0)
-	if len(g.Privileges) == 0 {
-		bits = mask
-	}
-	for _, p := range g.Privileges {
-		bit, known := privilegeBits[p.Name]
-		if !known && p.Name != "" {
-			return pgerr.New(pgerr.SyntaxError, "unrecognized privilege type \"%s\"", p.Name)
-		}
-		if len(p.Columns) > 0 {
-			if err := d.grantColumns(g, o, p, bit, grantees); err != nil {
-				return err
-			}
-			continue
-		}
-		if p.Name == "" {
-			bit = mask
-		}
-		if bit&mask == 0 {
-			return pgerr.New(pgerr.InvalidGrantOperation, "invalid privilege type %s for %s", strings.ToUpper(p.Name), word)
-		}
-		bits |= bit
-	}
-	if bits == 0 {
-		return nil
-	}
-	acl := h.ACL
-	if acl == nil {
-		acl = catalog.DefaultPrivileges(o)
-	}
-	h.ACL = changeACL(acl, g, bits, grantees, h.Owner)
-	return nil
-}
-
-func (d *ddl) grantColumns(g *plan.Grant, o catalog.Object, p plan.GrantPrivilege, bit uint32, grantees []OID) error {
-	r, ok := o.(*catalog.Relation)
-	if !ok {
-		return pgerr.New(pgerr.InvalidGrantOperation, "column privileges are only valid for relations")
-	}
-	if p.Name == "" {
-		bit = catalog.ACLAllColumn
-	}
-	if bit&catalog.ACLAllColumn == 0 {
-		return pgerr.New(pgerr.InvalidGrantOperation, "invalid privilege type %s for column", strings.ToUpper(p.Name))
-	}
-	for _, name := range p.Columns {
-		c := columnNamed(r, name)
-		if c == nil {
-			return undefinedColumn(name, r.Name)
-		}
-		c.ACL = changeACL(c.ACL, g, bit, grantees, r.Owner)
-	}
-	return nil
-}
-
-// changeACL grants or revokes bits. Entries without privileges disappear.
-func changeACL(acl []catalog.ACLItem, g *plan.Grant, bits uint32, grantees []OID, grantor OID) []catalog.ACLItem {
-	acl = append([]catalog.ACLItem{}, acl...)
-	for _, grantee := range grantees {
-		i := slices.IndexFunc(acl, func(a catalog.ACLItem) bool { return a.Grantee == grantee && a.Grantor == grantor })
-		if i < 0 {
-			if g.Revoke {
-				continue
-			}
-			acl = append(acl, catalog.ACLItem{Grantee: grantee, Grantor: grantor})
-			i = len(acl) - 1
-		}
-		a := &acl[i]
-		switch {
-		case !g.Revoke:
-			a.Privileges |= bits
-			if g.GrantOption {
-				a.GrantOptions |= bits
-			}
-		case g.GrantOption:
-			a.GrantOptions &^= bits
-		default:
-			a.Privileges &^= bits
-			a.GrantOptions &^= bits
-		}
-	}
-	return slices.DeleteFunc(acl, func(a catalog.ACLItem) bool { return a.Privileges == 0 })
 }

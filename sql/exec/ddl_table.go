@@ -233,6 +233,9 @@ func (d *ddl) checkColumnType(c *plan.ColumnDef) error {
 	case t.TypType == 'p':
 		return pgerr.New(pgerr.InvalidTableDefinition, "column \"%s\" has pseudo-type %s", c.Name, d.env.FormatType(t.OID, -1))
 	}
+	if err := d.mayUseType(t.OID); err != nil {
+		return err
+	}
 	if c.Identity != 0 {
 		switch c.Type.Type.OID {
 		case 20, 21, 23:

@@ -6,6 +6,7 @@ import (
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/privilege"
 	"github.com/omendb/omendb/sql/types"
 )
 
@@ -227,6 +228,11 @@ func (d *ddl) insertQuery(r *catalog.Relation, q *plan.Query) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	if d.rt.CheckAccess != nil {
+		if err := d.rt.CheckAccess(st.Access); err != nil {
+			return 0, err
+		}
+	}
 	d.step()
 	cols := st.Root.Info().Columns
 	if len(cols) > len(r.Columns) { // sort keys that are not part of the result
@@ -356,6 +362,9 @@ func (d *ddl) truncate(t *plan.Truncate) error {
 	}
 	for _, name := range t.Tables {
 		r, err := d.lockBaseTable(name, engine.LockAccessExclusive)
+		if err == nil {
+			err = d.mayTruncate(r)
+		}
 		if err != nil {
 			return err
 		}
@@ -374,12 +383,16 @@ func (d *ddl) truncate(t *plan.Truncate) error {
 			d.notice(pgerr.SuccessfulCompletion, "truncate cascades to table \"%s\"", fk.Table.Name)
 			name := plan.QName{Schema: d.view.SchemaName(fk.Table.Schema), Name: fk.Table.Name}
 			r, err := d.lockBaseTable(name, engine.LockAccessExclusive)
+			if err == nil {
+				err = d.mayTruncate(r)
+			}
 			if err != nil {
 				return err
 			}
 			add(r)
 		}
 	}
+	d.permitted = true
 	for _, r := range tables {
 		if err := d.notInUse(r, "TRUNCATE"); err != nil {
 			return err
@@ -398,6 +411,13 @@ func (d *ddl) truncate(t *plan.Truncate) error {
 		}
 	}
 	return nil
+}
+
+func (d *ddl) mayTruncate(r *catalog.Relation) error {
+	if privilege.May(d.view, d.bind.User(), r, catalog.ACLTruncate) {
+		return nil
+	}
+	return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for table %s", r.Name)
 }
 
 // restartOwned restarts the sequences that a table's columns own.

@@ -74,6 +74,7 @@ type ObjectVersion struct {
 
 // Access is a privilege that a statement needs.
 type Access struct {
+	Class    catalog.Class // ClassFunction, else Table is a relation or sequence
 	Table    OID
 	Role     OID // 0: the current user
 	Required uint32

@@ -146,6 +146,17 @@ func (b *binder) enter() {
 func (b *binder) leave() { b.depth-- }
 
 // depend notes that the binding used an object.
+// schemaNamed returns the schema that a name says, nil when there is none.
+func (b *binder) schemaNamed(name string, pos int) *catalog.Schema {
+	s := b.env.Catalog.SchemaByName(name)
+	if s == nil || b.env.UseSchema == nil || s.OID < catalog.FirstUserOID && s.OID != catalog.Public {
+		return s
+	}
+	b.depend(catalog.ClassSchema, s.OID, s.Version)
+	b.check(pos, b.env.UseSchema(s))
+	return s
+}
+
 func (b *binder) depend(class catalog.Class, oid OID, version uint64) {
 	v := plan.ObjectVersion{Class: class, OID: oid, Version: version}
 	if !b.seen[v] {

@@ -27,6 +27,9 @@ func (s *scope) target(x *pg.RangeVar, cmd plan.Command, acl uint32, verb string
 	case catalog.KindMatView:
 		b.failf(pos, pgerr.WrongObjectType, "cannot change materialized view \"%s\"", r.Name)
 	case catalog.KindVirtual:
+		if role := b.env.Catalog.Role(b.env.User); role != nil && !role.Superuser {
+			b.failf(pos, pgerr.InsufficientPrivilege, "permission denied for table %s", r.Name)
+		}
 		b.failf(pos, pgerr.InsufficientPrivilege, "permission denied: \"%s\" is a system catalog", r.Name)
 	case catalog.KindComposite:
 		b.failf(int(x.Location), pgerr.WrongObjectType, "cannot open relation \"%s\"", r.Name)

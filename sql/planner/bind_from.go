@@ -2,6 +2,7 @@ package planner
 
 import (
 	pg "github.com/pganalyze/pg_query_go/v6"
+	"slices"
 
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
@@ -169,7 +170,7 @@ func (b *binder) tableRel(r *catalog.Relation, mode uint8) *plan.Rel {
 func (b *binder) sequenceNamed(schema, name string) *catalog.Sequence {
 	path := b.env.SearchPath
 	if schema != "" {
-		ns := b.env.Catalog.SchemaByName(schema)
+		ns := b.schemaNamed(schema, -1)
 		if ns == nil {
 			return nil
 		}
@@ -211,7 +212,9 @@ func (b *binder) viewRel(v *catalog.Relation) *plan.Rel {
 		}
 	}
 	q := b.decodeQuery(b.viewQuery(v), v.OID)
-	actAs(q, v.Owner)
+	if !slices.Contains(v.Options, "security_invoker=true") {
+		actAs(q, v.Owner)
+	}
 	rel := &plan.Rel{Kind: plan.RelSubquery, Alias: v.Name, Query: q, FromView: v.OID, Required: aclSelect}
 	for i := range v.Columns {
 		c := &v.Columns[i]

@@ -28,7 +28,7 @@ func (b *binder) functionsNamed(schema, name string) []*functions.Func {
 	var out []*functions.Func
 	path := b.env.SearchPath
 	if schema != "" {
-		ns := b.env.Catalog.SchemaByName(schema)
+		ns := b.schemaNamed(schema, -1)
 		if ns == nil {
 			return nil
 		}

@@ -82,6 +82,12 @@ func (s *scope) insertColumns(list []*pg.Node) []insertColumn {
 // checkRow compares the number of values with the number of columns.
 func (s *scope) checkRow(cols []insertColumn, row []plan.Expr, named bool) {
 	b := s.b
+	if r := s.q.Rels[s.q.Result]; !named && len(r.SetAttrs) < len(row) && len(row) <= len(cols) {
+		r.SetAttrs = nil
+		for _, c := range cols[:len(row)] {
+			r.SetAttrs = append(r.SetAttrs, c.attr)
+		}
+	}
 	if len(row) > len(cols) {
 		b.failf(location(row[len(cols)]), pgerr.SyntaxError, "INSERT has more expressions than target columns")
 	}

@@ -457,7 +457,7 @@ func (s *scope) subscript(n *pg.Node, jsonb bool) plan.Expr {
 // relationNamed finds a relation by name or fails with 42P01.
 func (b *binder) relationNamed(schema, name string, pos int) *catalog.Relation {
 	if schema != "" {
-		ns := b.env.Catalog.SchemaByName(schema)
+		ns := b.schemaNamed(schema, -1)
 		if ns == nil {
 			b.failf(pos, pgerr.UndefinedTable, "relation \"%s.%s\" does not exist", schema, name)
 		}

@@ -67,7 +67,7 @@ func dotted(parts []string) string {
 // lookupType finds a type by name, 0 when there is none.
 func (b *binder) lookupType(schema, name string) OID {
 	if schema != "" {
-		ns := b.env.Catalog.SchemaByName(schema)
+		ns := b.schemaNamed(schema, -1)
 		if ns == nil {
 			return 0
 		}

@@ -46,6 +46,8 @@ type Env struct {
 	// LockRelation takes a table lock (mode 1 to 8) as soon as a name is resolved. It
 	// reports whether the catalog moved meanwhile, so that the name is resolved again. May be nil.
 	LockRelation func(oid OID, mode uint8) (moved bool, err error)
+	// UseSchema refuses schemas that the user may not look into, where a name says which. May be nil.
+	UseSchema func(*catalog.Schema) error
 	// Prepared returns what EXECUTE of a name runs.
 	Prepared   func(name string) (params []OID, query *plan.Query, err error)
 	Statistics Statistics

@@ -19,7 +19,7 @@ import (
 // windows, DISTINCT, ORDER BY and LIMIT are put on top (upper.go).
 func Plan(env *Env, q *plan.Query) (*plan.Statement, error) {
 	o := &optimizer{env: env, stmt: &plan.Statement{Command: q.Command, Text: q.Text}}
-	o.collectObjects(q)
+	o.collectObjects(q, nil)
 	o.stmt.ReadOnly = !queryWrites(q)
 	root, err := o.planQuery(q, nil)
 	if err != nil {
@@ -278,29 +278,6 @@ func queryWrites(q *plan.Query) bool {
 	found := false
 	plan.WalkQuery(q, func(plan.Expr) bool { return true }, func(s *plan.Query) { found = found || queryWrites(s) })
 	return found
-}
-
-// collectObjects lists relations and privileges that the statement depends on.
-func (o *optimizer) collectObjects(q *plan.Query) {
-	if o.seenObj == nil {
-		o.seenObj = map[plan.ObjectVersion]bool{}
-	}
-	for _, r := range q.Rels {
-		if r.FromView != 0 {
-			if v := o.env.Catalog.Relation(r.FromView); v != nil {
-				o.addObject(catalog.ClassRelation, v.OID, v.Version)
-			}
-		}
-		if r.Kind != plan.RelTable {
-			continue
-		}
-		o.addObject(catalog.ClassRelation, r.Table.OID, r.Table.Version)
-		if r.Required != 0 {
-			o.stmt.Access = append(o.stmt.Access, plan.Access{Table: r.Table.OID, Role: r.Security,
-				Required: r.Required, Read: r.ReadAttrs, Write: r.SetAttrs})
-		}
-	}
-	plan.WalkQuery(q, func(e plan.Expr) bool { o.namedRelation(e); return true }, o.collectObjects)
 }
 
 // namedRelation notes relations that a constant names: nextval('s') is bound to

@@ -6,6 +6,7 @@ import (
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/privilege"
 	"github.com/omendb/omendb/sql/types"
 )
 
@@ -196,14 +197,17 @@ func (f Functions) hasPrivilege(kind string, forms []string, a []datum) (datum, 
 		return null, err
 	}
 	if kind == "parameter" {
-		return flag(f.anyGranted(role, 0, []catalog.ACLItem{}, want)), nil
+		return flag(f.anyGranted(role, &privilegeTarget{}, nil, want)), nil
 	}
 	obj, err := f.privilegeObject(kind, forms[0], a[0])
 	if err != nil || obj == nil {
 		return null, err
 	}
+	if r := obj.relation; r != nil && kind == "sequence" {
+		return null, pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a sequence", r.Name)
+	}
 	acl := obj.acl
-	if f.anyGranted(role, obj.owner, acl, want) {
+	if f.anyGranted(role, obj, acl, want) {
 		return flag(true), nil
 	}
 	if r := obj.relation; r != nil && (column || anyColumn) {
@@ -212,7 +216,7 @@ func (f Functions) hasPrivilege(kind string, forms []string, a []datum) (datum, 
 			if c.Dropped || column && (forms[1] == "attnum" && c.Num != int16(a[1].I) || forms[1] == "name" && c.Name != a[1].String()) {
 				continue
 			}
-			if f.anyGranted(role, obj.owner, c.ACL, want) {
+			if f.anyGranted(role, obj, c.ACL, want) {
 				return flag(true), nil
 			}
 		}
@@ -225,11 +229,12 @@ type privilegeTarget struct {
 	owner    OID
 	acl      []catalog.ACLItem
 	relation *catalog.Relation
+	object   catalog.Object // nil: of the facts
 }
 
 func targetOf(o catalog.Object) *privilegeTarget {
 	h := o.Head()
-	t := &privilegeTarget{owner: h.Owner, acl: h.ACL}
+	t := &privilegeTarget{owner: h.Owner, acl: h.ACL, object: o}
 	if t.acl == nil {
 		t.acl = catalog.DefaultPrivileges(o)
 	}
@@ -268,7 +273,11 @@ func (f Functions) privilegeObject(kind, form string, d datum) (*privilegeTarget
 		}
 		return t, err
 	case "sequence":
-		return find(catalog.ClassSequence, types.RegclassOID, "")
+		t, err := find(catalog.ClassSequence, types.RegclassOID, "")
+		if t == nil && err == nil {
+			return find(catalog.ClassRelation, types.RegclassOID, "")
+		}
+		return t, err
 	case "database":
 		return find(catalog.ClassDatabase, 0, pgerr.InvalidCatalogName)
 	case "schema":
@@ -308,8 +317,7 @@ func (f Functions) factTarget(kind, form string, d datum) (*privilegeTarget, err
 		}
 		if rows := facts.find(attr, d); len(rows) > 0 {
 			t := &privilegeTarget{owner: catalog.BootstrapSuperuser}
-			name := facts.rows[rows[0]][1].String()
-			if name == "sql" || name == "plpgsql" {
+			if kind == "language" {
 				t.acl = []catalog.ACLItem{{Grantor: t.owner, Privileges: catalog.ACLUsage}}
 			}
 			return t, nil
@@ -322,24 +330,16 @@ func (f Functions) factTarget(kind, form string, d datum) (*privilegeTarget, err
 	return nil, pgerr.New(pgerr.UndefinedObject, "%s \"%s\" does not exist", what, d.String())
 }
 
-// anyGranted reports whether a role has any of the privileges asked for.
-func (f Functions) anyGranted(role, owner OID, acl []catalog.ACLItem, want []wanted) bool {
-	r := f.World.View().Role(role)
-	if r != nil && r.Superuser {
-		return true
-	}
-	var have, grant uint32
-	for _, a := range acl {
-		if a.Grantee == 0 || role != 0 && f.isMember(role, a.Grantee, true) {
-			have |= a.Privileges
-			grant |= a.GrantOptions
-		}
-	}
-	if owner != 0 && role != 0 && f.isMember(role, owner, true) {
-		grant = ^uint32(0)
-	}
+// anyGranted reports whether a role has any of the privileges asked for on an object of an
+// owner with an access list, or by the predefined roles.
+func (f Functions) anyGranted(role OID, t *privilegeTarget, acl []catalog.ACLItem, want []wanted) bool {
+	v := f.World.View()
 	for _, w := range want {
-		if w.grant && grant&have&w.bits == w.bits && w.bits != 0 || !w.grant && have&w.bits != 0 {
+		have := privilege.Listed(v, role, acl, w.bits)
+		if !w.grant && have != 0 || w.grant && w.bits != 0 && privilege.Options(v, role, t.owner, acl)&w.bits == w.bits {
+			return true
+		}
+		if !w.grant && t.object != nil && privilege.Held(v, role, t.object, w.bits) != 0 {
 			return true
 		}
 	}
@@ -349,31 +349,7 @@ func (f Functions) anyGranted(role, owner OID, acl []catalog.ACLItem, want []wan
 // isMember reports whether role is group or a member of it; inherit counts only
 // memberships whose privileges the role has without SET ROLE.
 func (f Functions) isMember(role, group OID, inherit bool) bool {
-	v := f.World.View()
-	seen := map[OID]bool{}
-	var walk func(OID) bool
-	walk = func(oid OID) bool {
-		if oid == group {
-			return true
-		}
-		r := v.Role(oid)
-		if r == nil || seen[oid] || inherit && !r.Inherit {
-			return false
-		}
-		seen[oid] = true
-		for _, m := range r.MemberOf {
-			if walk(m.Role) {
-				return true
-			}
-		}
-		return false
-	}
-	if group == catalog.PgDatabaseOwner {
-		if d := v.Database(v.DatabaseOID()); d != nil && d.Owner != group && f.isMember(role, d.Owner, inherit) {
-			return true
-		}
-	}
-	return walk(role)
+	return privilege.Member(f.World.View(), role, group, inherit)
 }
 
 // hasRole is pg_has_role.

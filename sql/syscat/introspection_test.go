@@ -138,7 +138,7 @@ func newOmen(t testing.TB) *omen {
 		t.Fatal(err)
 	}
 	srv, err := sql.Open(sql.Options{DB: db, Catalog: cat, Clock: clock.System(), Log: zerolog.Nop(), TempFS: fs, TempDir: "temp",
-		Seed: func() int64 { return 1 }})
+		Seed: func() int64 { return 1 }, HashPassword: func(string) (string, error) { return "SCRAM-SHA-256$1:a$b:c", nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,10 +187,16 @@ func (o *omen) Complete(string) error                     { return nil }
 func (o *omen) Empty() error                              { return nil }
 func (o *omen) Suspended() error                          { return nil }
 func (o *omen) CopyIn(int8, int) (io.Reader, error)       { return strings.NewReader(""), nil }
-func (o *omen) CopyOut(int8, int) (io.WriteCloser, error) { return nil, io.EOF }
+func (o *omen) CopyOut(int8, int) (io.WriteCloser, error) { return discard{}, nil }
 func (o *omen) Notice(*pgerr.Error)                       {}
 func (o *omen) Parameter(string, string)                  {}
 func (o *omen) Notify(int32, string, string)              {}
+
+// discard is where COPY TO goes.
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }
+func (discard) Close() error                { return nil }
 
 // oracle is PostgreSQL.
 type oracle struct{ conn *pgconn.PgConn }
