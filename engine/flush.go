@@ -76,11 +76,13 @@ func (db *DB) wait(ctx context.Context, cond func(*flusher) bool) error {
 
 // stall holds a writer back while memtables pile up. When they do because
 // flushes fail, the writer gets the reason.
-func (db *DB) stall(ctx context.Context) error {
+func (db *DB) stall(ctx context.Context) error { return db.stallAbove(ctx, maxFrozen) }
+
+func (db *DB) stallAbove(ctx context.Context, limit int) error {
 	var failed error
 	err := db.wait(ctx, func(f *flusher) bool {
 		failed = nil
-		if len(f.frozen) <= maxFrozen {
+		if len(f.frozen) <= limit {
 			return true
 		}
 		failed = f.err

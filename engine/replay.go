@@ -73,6 +73,11 @@ type replayJob struct {
 // gets most of the rows cannot be shared.
 const replayWorkers = 4
 
+// replayFrozen bounds the memtables that wait for their flush in recovery. A
+// server that was killed had half as many: what it left is replayed without
+// waiting for the disk.
+const replayFrozen = 2 * (maxFrozen + 2)
+
 // replayLog applies the log from a record on.
 func (db *DB) replayLog(from LSN) error {
 	rp := &replayer{db: db, targets: make(map[StoreID]*target), changed: 1}
@@ -91,7 +96,7 @@ func (rp *replayer) take(b *wal.Batch) (int64, error) {
 	}
 	// On a full disk nothing can be flushed. Still the database opens, so that it
 	// can be read: what is replayed was in memory before.
-	if err := rp.db.stall(context.Background()); err != nil && !errors.Is(err, ErrDiskFull) {
+	if err := rp.db.stallAbove(context.Background(), replayFrozen); err != nil && !errors.Is(err, ErrDiskFull) {
 		return 0, err
 	}
 	rp.turn ^= 1

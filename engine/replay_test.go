@@ -12,11 +12,16 @@ import (
 // insertWithIndexes commits n rows of a table with two indexes, per rows to a transaction.
 func insertWithIndexes(t testing.TB, db *DB, n, per int) {
 	t.Helper()
+	insertRows(t, db, n, per, "some text of a row")
+}
+
+func insertRows(t testing.TB, db *DB, n, per int, text string) {
+	t.Helper()
 	table, first, second := makeStore(t, db), makeStore(t, db), makeStore(t, db)
 	for i := 0; i < n; i += per {
 		tx := db.Begin(TxnOptions{AsyncCommit: true})
 		for k := i; k < min(n, i+per); k++ {
-			check(t, tx.Insert(ctx, table, key(k), row(k, "some text of a row")))
+			check(t, tx.Insert(ctx, table, key(k), row(k, text)))
 			check(t, tx.Insert(ctx, first, key(int(uint32(k*2654435761))<<24|k), []column.Datum{column.IntDatum(int64(k)), column.BytesDatum(key(k))}))
 			check(t, tx.Insert(ctx, second, binary.BigEndian.AppendUint64([]byte("name"), uint64(k)), []column.Datum{column.IntDatum(int64(k)), column.BytesDatum(key(k))}))
 		}
