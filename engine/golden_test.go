@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"encoding/binary"
 	"errors"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"testing"
@@ -89,25 +91,28 @@ func TestOldDirectoriesOpen(t *testing.T) {
 	check(t, os.RemoveAll(filepath.Join(goldenDir, "v1", lockName)))
 }
 
-// TestNewerManifestIsRefused raises the version number of a released one.
+// TestNewerManifestIsRefused raises the version number of a released one, and its checksum with it.
 func TestNewerManifestIsRefused(t *testing.T) {
 	dir := filepath.Join(goldenDir, "v1")
-	raise := func(name string, off int64) *vfs.Overlay {
+	open := func(change func(b []byte)) error {
 		fs := vfs.NewOverlay(vfs.OS())
-		f, err := fs.OpenReadWrite(name)
+		name := filepath.Join(dir, manifestName)
+		b, err := vfs.ReadFile(fs, name)
 		check(t, err)
-		_, err = f.WriteAt([]byte{99}, off)
-		check(t, err)
-		check(t, f.Close())
-		return fs
-	}
-	open := func(fs vfs.FS) error {
-		_, err := openOn(t, fs, func(o *Options) { o.Dir = dir })
+		change(b)
+		check(t, vfs.WriteFile(fs, name, b))
+		_, err = openOn(t, fs, func(o *Options) { o.Dir = dir })
 		return err
 	}
 	var newer *VersionError
-	if err := open(raise(filepath.Join(dir, manifestName), 8)); !errors.As(err, &newer) {
+	if err := open(func(b []byte) {
+		b[8] = 99
+		binary.LittleEndian.PutUint32(b[len(b)-4:], crc32.Checksum(b[:len(b)-4], castagnoli))
+	}); !errors.As(err, &newer) || newer.Version != 99 {
 		t.Errorf("a newer manifest: %v", err)
+	}
+	if err := open(func(b []byte) { b[8] = 99 }); !isDamage(err) {
+		t.Errorf("a damaged version: %v", err)
 	}
 	check(t, os.RemoveAll(filepath.Join(dir, lockName)))
 }

@@ -68,11 +68,14 @@ func Inspect(ctx context.Context, o Options, report func(Damage), progress func(
 func told(err error, d Damage, report func(Damage)) error {
 	c, ok := Corruption(err)
 	var newer *VersionError
+	var newerSegment *segment.VersionError
 	switch {
 	case ok:
 		d.File = c.File
 	case errors.As(err, &newer):
 		d.File = newer.File
+	case errors.As(err, &newerSegment):
+		d.File = newerSegment.File
 	case errors.Is(err, iofs.ErrNotExist) && d.File != "":
 	default:
 		return err

@@ -103,16 +103,17 @@ func decodeManifest(b []byte) (*manifest, error) {
 	if len(b) < manifestHeader+4 || string(b[:8]) != manifestMagic {
 		return nil, damaged(0, "not a manifest")
 	}
-	version := binary.LittleEndian.Uint32(b[8:])
-	if version > manifestVersion {
-		return nil, &VersionError{File: manifestName, Version: int(version), Known: manifestVersion}
-	}
 	body := b[manifestHeader : len(b)-4]
 	if int(binary.LittleEndian.Uint32(b[12:])) != len(body) {
 		return nil, damaged(12, "length does not match the file's")
 	}
 	if crc32.Checksum(b[:len(b)-4], castagnoli) != binary.LittleEndian.Uint32(b[len(b)-4:]) {
 		return nil, damaged(len(b)-4, "checksum mismatch")
+	}
+	// Length and checksum stand where they do in every version, so that damage does not pass for a newer one.
+	version := binary.LittleEndian.Uint32(b[8:])
+	if version > manifestVersion {
+		return nil, &VersionError{File: manifestName, Version: int(version), Known: manifestVersion}
 	}
 	m, d := &manifest{}, decoder{b: body}
 	m.applied, m.catalog = LSN(d.uvarint()), LSN(d.uvarint())

@@ -94,13 +94,6 @@ func (r *Reader) readFooter(name string) error {
 	if size < headerSize+trailerSize {
 		return r.corrupt(size, "the file ends early")
 	}
-	var head [headerSize]byte
-	if err := r.readAt(head[:], 0); err != nil {
-		return err
-	}
-	if !bytes.Equal(head[:], appendHeader(nil)) {
-		return r.corrupt(0, "not a segment of this format version")
-	}
 	var t [trailerSize]byte
 	at := size - trailerSize
 	if err := r.readAt(t[:], at); err != nil {
@@ -110,7 +103,14 @@ func (r *Reader) readFooter(name string) error {
 		return r.corrupt(at, "damaged trailer")
 	}
 	if v := binary.LittleEndian.Uint32(t[24:]); v != formatVersion {
-		return r.corrupt(at, fmt.Sprintf("format version %d, this release reads %d", v, formatVersion))
+		return &VersionError{File: r.path, Version: int(v)}
+	}
+	var head [headerSize]byte
+	if err := r.readAt(head[:], 0); err != nil {
+		return err
+	}
+	if !bytes.Equal(head[:], appendHeader(nil)) {
+		return r.corrupt(0, "damaged header")
 	}
 	offset, length := binary.LittleEndian.Uint64(t[:]), uint64(binary.LittleEndian.Uint32(t[8:]))
 	if binary.LittleEndian.Uint64(t[16:]) != uint64(size) || offset < headerSize || offset > uint64(at) || uint64(at)-offset != length {

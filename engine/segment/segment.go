@@ -82,6 +82,17 @@ func (e *CorruptionError) Error() string {
 	return fmt.Sprintf("corrupted file %s at offset %d: %s", e.File, e.Offset, e.Detail)
 }
 
+// VersionError reports a segment of a format that this program does not read.
+type VersionError struct {
+	File    string
+	Version int
+}
+
+// Error says what to do.
+func (e *VersionError) Error() string {
+	return fmt.Sprintf("file %s has format version %d, this program reads version %d: use the newer program", e.File, e.Version, formatVersion)
+}
+
 // ColumnStats describes one column of a segment.
 type ColumnStats struct {
 	Zone   Zone   // least and greatest value, number of NULLs
