@@ -2,8 +2,8 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"math"
-	"time"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/memtable"
@@ -62,7 +62,19 @@ func rowTag(id StoreID, key []byte) txn.Tag {
 }
 
 func (t *Txn) acquire(ctx context.Context, tag txn.Tag, mode txn.Mode, p txn.Policy) (bool, error) {
-	return t.db.locks.Acquire(ctx, t.owner, tag, mode, txn.Transaction, p, t.opts.DeadlockTimeout)
+	fresh, err := t.db.locks.Acquire(ctx, t.owner, tag, mode, txn.Transaction, p, t.opts.DeadlockTimeout)
+	if err != nil {
+		t.nameDatabase(err)
+	}
+	return fresh, err
+}
+
+// nameDatabase completes a report of a deadlock.
+func (t *Txn) nameDatabase(err error) {
+	var deadlock *DeadlockError
+	if errors.As(err, &deadlock) {
+		deadlock.Database = t.opts.Database
+	}
 }
 
 // releaseLast gives back a lock that was just taken and is not wanted.
@@ -105,6 +117,7 @@ func (t *Txn) Lock(ctx context.Context, id StoreID, key []byte, mode LockMode, w
 			return gone(v), nil
 		}
 	}
+	t.XID() // who waits for the row waits for a transaction with a number
 	tag := rowTag(id, key)
 	policy := txn.Wait
 	if wait != Wait {
@@ -266,53 +279,6 @@ func (db *DB) EndSession(pid int32) {
 	if o, ok := db.owners.LoadAndDelete(pid); ok {
 		db.locks.ReleaseAllSession(o.(*txn.Owner))
 	}
-}
-
-// LockInfo describes a lock that is held or waited for, for pg_locks.
-type LockInfo struct {
-	Kind      string // "tuple", "page" (a range of keys), "relation" or "advisory"
-	Store     StoreID
-	Database  uint32
-	Object    uint64 // table oid or advisory key
-	Pair      bool
-	Mode      string
-	ProcessID int32
-	XID       uint64
-	Granted   bool
-	WaitStart time.Time
-}
-
-// readLockMode is the mode in which Locks lists what serializable transactions have read.
-const readLockMode = "SIReadLock"
-
-// Locks lists table and advisory locks, row locks that are waited for, and the
-// reads of serializable transactions. These name a store also when they are of
-// the kind "relation".
-func (db *DB) Locks() []LockInfo {
-	var list []LockInfo
-	for _, l := range db.locks.Locks() {
-		i := LockInfo{Mode: txn.ModeName(l.Tag.Kind, l.Mode), ProcessID: l.ProcessID, XID: l.XID, Granted: l.Granted, WaitStart: l.WaitStart}
-		switch l.Tag.Kind {
-		case txn.Row:
-			i.Kind, i.Store = "tuple", StoreID(l.Tag.A)
-		case txn.Table:
-			i.Kind, i.Object = "relation", l.Tag.B
-		case txn.Advisory:
-			i.Kind, i.Database, i.Object, i.Pair = "advisory", uint32(l.Tag.A), l.Tag.B, l.Tag.Sub == 2
-		}
-		list = append(list, i)
-	}
-	for _, l := range db.serial.ReadLocks() {
-		i := LockInfo{Kind: "page", Store: StoreID(l.Store), Mode: readLockMode, ProcessID: l.ProcessID, XID: l.XID, Granted: true}
-		switch {
-		case l.Whole:
-			i.Kind = "relation"
-		case l.Key != nil:
-			i.Kind = "tuple"
-		}
-		list = append(list, i)
-	}
-	return list
 }
 
 // BlockingProcesses lists the processes that keep a process waiting for a lock.

@@ -114,6 +114,7 @@ const (
 
 // TxnOptions configure Begin.
 type TxnOptions struct {
+	Database        uint32 // that messages name
 	Isolation       Isolation
 	ReadOnly        bool
 	Deferrable      bool

@@ -47,6 +47,7 @@ func (t *Txn) write(id StoreID, key []byte, flags memtable.Flags, data []byte) {
 		m = memtable.New()
 		t.tables[id] = m
 	}
+	t.XID()
 	t.seq++
 	node := m.Put(key, t.seq, flags, data)
 	if len(t.saves) > 0 {

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/omendb/omendb/sql/catalog"
 )
@@ -9,13 +10,16 @@ import (
 // activity is what pg_stat_activity shows of a session, and what the session
 // remembers about its current statement and transaction.
 type activity struct {
-	mu          sync.Mutex // guards what other sessions read
-	query       string
-	state       string
-	queryStart  int64
-	stateSince  int64
-	txnStart    int64 // 0 outside transactions
-	application string
+	mu           sync.Mutex // guards what other sessions read
+	query        string
+	state        string
+	queryStart   int64
+	stateSince   int64
+	txnStart     int64 // 0 outside transactions
+	application  string
+	transactions uint64
+
+	wait atomic.Pointer[string] // what the session waits for, if not for a lock or the client
 
 	// The session's own:
 	command    string // first word of the running statement
@@ -29,7 +33,23 @@ type Activity struct {
 	Application, Client                                    string
 	Query, State                                           string
 	BackendStart, QueryStart, StateSince, TransactionStart int64
+	Transactions                                           uint64 // begun so far
+	WaitEvent                                              string
 }
+
+// What a session waits for, as pg_stat_activity shows it: class and event.
+var (
+	waitSync  = "IO/WALSync"
+	waitSleep = "Timeout/PgSleep"
+)
+
+// waiting shows what the session waits for until the function returned is called.
+func (a *activity) waiting(event *string) (done func()) {
+	a.wait.Store(event)
+	return a.awake
+}
+
+func (a *activity) awake() { a.wait.Store(nil) }
 
 // maxActivityQuery is how much of a query's text other sessions can see
 // (track_activity_query_size).
@@ -63,6 +83,7 @@ func (a *activity) begin(now int64) {
 	a.statements = 0
 	a.mu.Lock()
 	a.txnStart = now
+	a.transactions++
 	a.mu.Unlock()
 }
 
@@ -77,6 +98,13 @@ func (x *Session) Activity() Activity {
 	a := &x.activity
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return Activity{PID: x.pid, User: x.login, Database: x.database, Application: a.application, Client: x.opts.ClientAddr,
+	event := ""
+	if w := a.wait.Load(); w != nil {
+		event = *w
+	}
+	return Activity{Transactions: a.transactions, WaitEvent: event, PID: x.pid, User: x.login, Database: x.database, Application: a.application, Client: x.opts.ClientAddr,
 		Query: a.query, State: a.state, BackendStart: x.started, QueryStart: a.queryStart, StateSince: a.stateSince, TransactionStart: a.txnStart}
 }
+
+// Sleeping is called by pg_sleep.
+func (f functionSession) Sleeping() (awake func()) { return f.x.activity.waiting(&waitSleep) }

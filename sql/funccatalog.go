@@ -50,7 +50,8 @@ func (w world) Activities() []syscat.Activity {
 		a := o.Activity()
 		out = append(out, syscat.Activity{PID: a.PID, User: a.User, Database: a.Database, Application: a.Application, Client: a.Client,
 			Query: a.Query, State: a.State, BackendStart: a.BackendStart, QueryStart: a.QueryStart, StateSince: a.StateSince,
-			TransactionStart: a.TransactionStart})
+			TransactionStart: a.TransactionStart, Transactions: a.Transactions, WaitEvent: a.WaitEvent,
+			XID: w.x.srv.opts.DB.RunningXID(a.PID)})
 	})
 	slices.SortFunc(out, func(a, b syscat.Activity) int { return int(a.PID - b.PID) })
 	return out

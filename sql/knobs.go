@@ -65,6 +65,7 @@ func (x *Session) readKnobs() knobs {
 			Deferrable:  x.values.Bool("default_transaction_deferrable"),
 			AsyncCommit: x.values.Get("synchronous_commit") == "off",
 			ProcessID:   x.pid,
+			Database:    uint32(x.database),
 		},
 	}
 	for _, n := range strings.Split(x.values.Get("omen.disabled_rules"), ",") {

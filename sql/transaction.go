@@ -90,7 +90,10 @@ func (x *Session) commit(ctx context.Context) error {
 	}
 	txn := x.txn
 	x.publishOnCommit()
-	if _, err := txn.Commit(ctx); err != nil {
+	awake := x.activity.waiting(&waitSync)
+	_, err := txn.Commit(ctx)
+	awake()
+	if err != nil {
 		x.rollback()
 		return commitError(err)
 	}

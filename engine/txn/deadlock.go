@@ -1,6 +1,9 @@
 package txn
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // Edge is one wait in a deadlock: a process waits for a lock that another blocks.
 type Edge struct {
@@ -13,7 +16,29 @@ type Edge struct {
 
 // DeadlockError reports a cycle of waits; the first edge is the victim's.
 type DeadlockError struct {
-	Edges []Edge
+	Edges    []Edge
+	Database uint32 // that Detail names
+}
+
+// Detail tells who waits for whom, a line for each process.
+func (e *DeadlockError) Detail() string {
+	lines := make([]string, len(e.Edges))
+	for i := range e.Edges {
+		w := &e.Edges[i]
+		lines[i] = fmt.Sprintf("Process %d waits for %s; blocked by process %d.", w.ProcessID, w.wanted(e.Database), w.BlockerProcessID)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// wanted describes the lock that a process waits for. A row's is its holder's transaction.
+func (w *Edge) wanted(database uint32) string {
+	switch w.Tag.Kind {
+	case Table:
+		return fmt.Sprintf("%s on relation %d of database %d", ModeName(Table, w.Mode), w.Tag.B, database)
+	case Advisory:
+		return fmt.Sprintf("%s on advisory lock [%d,%d,%d,%d]", ModeName(Advisory, w.Mode), w.Tag.A, w.Tag.B>>32, uint32(w.Tag.B), w.Tag.Sub)
+	}
+	return fmt.Sprintf("ShareLock on transaction %d", w.BlockerXID)
 }
 
 // Error implements error.

@@ -14,7 +14,12 @@ type Info struct {
 	XID       uint64
 	Granted   bool
 	WaitStart time.Time // when not granted
+	First     bool      // of those who wait
+	Blocker   uint64    // when not granted: the transaction in the way
 }
+
+// XID returns the number of the transaction that the owner is running, 0 without one.
+func (o *Owner) XID() uint64 { return o.xid.Load() }
 
 // Locks lists the locks that are held and waited for. Row locks that nobody
 // waits for are left out: there may be millions.
@@ -39,8 +44,12 @@ func (s *shard) locksInto(list []Info) []Info {
 				}
 			}
 		}
-		for _, w := range l.queue {
-			list = append(list, Info{Tag: l.tag, Mode: w.mode, ProcessID: w.owner.pid, XID: w.owner.xid.Load(), WaitStart: w.since})
+		for n, w := range l.queue {
+			i := Info{Tag: l.tag, Mode: w.mode, ProcessID: w.owner.pid, XID: w.owner.xid.Load(), WaitStart: w.since, First: n == 0}
+			if b := l.blockers(w); len(b) > 0 {
+				i.Blocker = b[0].xid.Load()
+			}
+			list = append(list, i)
 		}
 	}
 	return list

@@ -40,7 +40,7 @@ func MapError(err error) error {
 	}
 	var deadlock *engine.DeadlockError
 	if errors.As(err, &deadlock) {
-		return pgerr.New(pgerr.DeadlockDetected, "deadlock detected").WithDetail("%s", deadlock.Error()).
+		return pgerr.New(pgerr.DeadlockDetected, "deadlock detected").WithDetail("%s", deadlock.Detail()).
 			WithHint("See server log for query details.")
 	}
 	if damage, ok := engine.Corruption(err); ok {
@@ -49,4 +49,24 @@ func MapError(err error) error {
 		return e
 	}
 	return err
+}
+
+// whileWaiting adds what a statement was doing with which row when its wait for
+// another transaction was ended.
+func (w *tableWriter) whileWaiting(err error, doing string, key []byte) error {
+	var e *pgerr.Error
+	if !errors.As(MapError(err), &e) || e.Where != "" {
+		return err
+	}
+	switch e.Code {
+	case pgerr.DeadlockDetected, pgerr.LockNotAvailable, pgerr.QueryCanceled:
+	default:
+		return err
+	}
+	if e.Code == pgerr.LockNotAvailable && !errors.Is(err, engine.ErrLockTimeout) {
+		return err
+	}
+	page, tuple := engine.TupleID(w.store, key)
+	told := *e
+	return told.WithWhere("while %s tuple (%d,%d) in relation %q", doing, page, tuple, w.rel.Name)
 }

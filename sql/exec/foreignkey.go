@@ -165,10 +165,10 @@ func (k *childKey) verify(st *state, rel *catalog.Relation, ref []column.Datum, 
 		return k.violated(st, rel, ref)
 	}
 	res, err := st.rt.Txn.Lock(st.rt.Context, store, key, engine.KeyShare, engine.Wait, snap)
-	if err != nil {
-		return lockedRowError(err)
-	}
 	parent := &tableWriter{st: st, rel: k.parent, store: store, kinds: make([]column.Kind, len(k.parent.Columns))}
+	if err != nil {
+		return parent.whileWaiting(lockedRowError(err), "locking", key)
+	}
 	state, _, err := st.settle(parent, res, key, engine.KeyShare, engine.Wait, func(newer []column.Datum, _ []byte) (bool, error) {
 		return k.refersTo(st, newer, ref), nil
 	})

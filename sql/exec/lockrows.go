@@ -114,7 +114,7 @@ func (o *lockRowsOp) lock() (keep, changedAny bool, err error) {
 			if errors.Is(err, engine.ErrLockNotAvailable) {
 				err = pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on row in relation %q", l.w.rel.Name)
 			}
-			return false, false, lockedRowError(err)
+			return false, false, l.w.whileWaiting(lockedRowError(err), "locking", key)
 		}
 		state, changed, err := o.st.settle(l.w, res, key, l.mode, l.wait, func(newer []column.Datum, at []byte) (bool, error) {
 			l.substitute(o.in, newer, at)

@@ -307,7 +307,7 @@ func (o *modifyOp) lockTarget(mode engine.LockMode) (lockOutcome, bool, error) {
 	key := append([]byte(nil), o.in[o.target.key].B...)
 	res, err := o.st.rt.Txn.Lock(o.st.rt.Context, o.w.store, key, mode, engine.Wait, o.st.rt.Snapshot)
 	if err != nil {
-		return rowGone, false, err
+		return rowGone, false, o.w.whileWaiting(err, o.verb(), key)
 	}
 	return o.st.settle(o.w, res, key, mode, engine.Wait, func(newer []column.Datum, at []byte) (bool, error) {
 		o.target.substitute(o.in, newer, at)
@@ -316,6 +316,14 @@ func (o *modifyOp) lockTarget(mode engine.LockMode) (lockOutcome, bool, error) {
 		}
 		return o.recheck.test(&row{vals: o.in})
 	})
+}
+
+// verb is what the command does with a row, in the words of messages.
+func (o *modifyOp) verb() string {
+	if o.node.Command == plan.Delete {
+		return "deleting"
+	}
+	return "updating"
 }
 
 // settle follows a lock's result to the newest version of a row. substitute is
@@ -337,7 +345,7 @@ func (st *state) settle(w *tableWriter, res engine.LockResult, key []byte, mode 
 		case engine.Moved:
 			key = res.Key
 			if res, err = st.rt.Txn.Lock(st.rt.Context, w.store, key, mode, wait, nil); err != nil {
-				return rowGone, true, err
+				return rowGone, true, w.whileWaiting(err, "locking updated version of", key)
 			}
 			if res.Status != engine.Locked {
 				continue

@@ -199,10 +199,16 @@ func setval(c *Ctx, a []column.Datum, called bool) (column.Datum, error) {
 }
 
 // sleep waits for some seconds or until the statement is cancelled.
+// sleeper is a Session that shows others that it sleeps, until the function returned is called.
+type sleeper interface{ Sleeping() (awake func()) }
+
 func sleep(c *Ctx, seconds float64) (column.Datum, error) {
 	if seconds > 0 {
 		t := time.NewTimer(time.Duration(min(seconds, 1e9) * float64(time.Second)))
 		defer t.Stop()
+		if s, ok := c.Session.(sleeper); ok {
+			defer s.Sleeping()()
+		}
 		select {
 		case <-t.C:
 		case <-c.ctx().Done():

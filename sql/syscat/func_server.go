@@ -6,7 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
@@ -21,6 +20,8 @@ type Activity struct {
 	Query, State                                           string
 	BackendStart, QueryStart, StateSince, TransactionStart int64
 	XID                                                    uint64
+	Transactions                                           uint64 // begun so far
+	WaitEvent                                              string // class/event, empty when it waits for nothing but locks or the client
 }
 
 // Setting is a row of pg_settings.
@@ -267,6 +268,7 @@ func bootValue(s Setting, v string) datum {
 func activityRows(f Functions, _ *functions.Ctx, a []datum) ([][]datum, error) {
 	var out [][]datum
 	role := f.World.View().Role(f.World.User())
+	waits := lockWaits(f.World.DB())
 	for _, s := range f.World.Activities() {
 		if !a[0].Null && int32(a[0].I) != s.PID {
 			continue
@@ -284,8 +286,14 @@ func activityRows(f Functions, _ *functions.Ctx, a []datum) ([][]datum, error) {
 		}
 		row[5] = str(s.Query)
 		row[8], row[9], row[10], row[11] = orTime(s.TransactionStart), orTime(s.QueryStart), orTime(s.BackendStart), orTime(s.StateSince)
-		if s.State != "active" {
+		switch w, ok := waits[s.PID]; {
+		case ok:
+			row[6], row[7] = str("Lock"), str(w)
+		case s.State != "active":
 			row[6], row[7] = str("Client"), str("ClientRead")
+		case s.WaitEvent != "":
+			class, event, _ := strings.Cut(s.WaitEvent, "/")
+			row[6], row[7] = str(class), str(event)
 		}
 		row[14] = num(-1)
 		if host, port, ok := cutLast(s.Client, ":"); ok {
@@ -311,68 +319,6 @@ func cutLast(s, sep string) (before, after string, ok bool) {
 		return s, "", false
 	}
 	return s[:i], s[i+len(sep):], true
-}
-
-// lockRows is pg_lock_status.
-func lockRows(f Functions, _ *functions.Ctx, _ []datum) ([][]datum, error) {
-	var out [][]datum
-	var stores map[engine.StoreID]catalog.OID
-	for _, l := range f.World.DB().Locks() {
-		row := make([]datum, 16)
-		for i := range row {
-			row[i] = null
-		}
-		row[0], row[11], row[12], row[13], row[14] = str(l.Kind), num(l.ProcessID), str(l.Mode), flag(l.Granted), flag(false)
-		row[10] = str(strconv.Itoa(int(l.ProcessID)) + "/" + strconv.FormatUint(l.XID, 10))
-		switch {
-		case l.Mode == "SIReadLock":
-			if stores == nil {
-				stores = storeOwners(f.World.View())
-			}
-			if stores[l.Store] == 0 { // dropped since, or of another database
-				continue
-			}
-			row[1], row[2] = num(f.World.View().DatabaseOID()), num(uint32(stores[l.Store]))
-			if l.ProcessID == 0 {
-				row[11] = null
-			}
-		case l.Kind == "advisory":
-			sub := 1
-			if l.Pair {
-				sub = 2
-			}
-			row[1], row[7], row[8], row[9] = num(l.Database), num(uint32(l.Object>>32)), num(uint32(l.Object)), num(sub)
-		case l.Kind == "relation":
-			if l.Object >= 1<<32 { // a descriptor's own lock: no relation of anybody's
-				continue
-			}
-			row[1], row[2] = num(f.World.View().DatabaseOID()), num(uint32(l.Object))
-		default:
-			row[1] = num(f.World.View().DatabaseOID())
-		}
-		if !l.WaitStart.IsZero() && !l.Granted {
-			row[15] = num(l.WaitStart.UnixMicro() - 946684800_000000)
-		}
-		out = append(out, row)
-	}
-	return out, nil
-}
-
-// storeOwners finds tables and indexes by where they keep their rows.
-func storeOwners(v *catalog.View) map[engine.StoreID]catalog.OID {
-	owners := make(map[engine.StoreID]catalog.OID)
-	v.Relations(func(r *catalog.Relation) bool {
-		if r.Store != 0 {
-			owners[engine.StoreID(r.Store)] = r.OID
-			for _, i := range v.IndexesOf(r) {
-				if i.Store != 0 {
-					owners[engine.StoreID(i.Store)] = i.OID
-				}
-			}
-		}
-		return true
-	})
-	return owners
 }
 
 // nameCalls are to_reg*: the object of a name, NULL where there is none.
