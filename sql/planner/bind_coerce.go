@@ -137,6 +137,10 @@ func (b *binder) castCall(e plan.Expr, f *functions.Func, t plan.Type, ctx funct
 	if len(f.Args) > 2 {
 		c.Args = append(c.Args, b.boolConst(ctx == functions.Explicit))
 	}
+	if f.Ret == types.Int4OID && types.Unsigned32(t.OID) { // int2 becomes oid by way of int4
+		c.Typ = b.plainType(f.Ret)
+		return &plan.Relabel{Base: plan.Base{Typ: b.plainType(t.OID), Pos: pos}, Arg: c, Cast: form}
+	}
 	return c
 }
 

@@ -202,10 +202,13 @@ func (l *level) dependentItems(kind plan.JoinKind, left, right plan.FromItem, on
 	for _, p := range dep.path.lateral {
 		dep.need = dep.need.union(p.rels)
 	}
-	if dep.need.empty() {
-		for _, i := range items {
-			dep.need = dep.need.union(i.rels)
-		}
+	// A condition or reference on the left side puts it before; where there is none, all of it comes first.
+	var before relSet
+	for _, i := range items {
+		before = before.union(i.rels)
+	}
+	if !dep.need.overlaps(before) {
+		dep.need = dep.need.union(before)
 	}
 	return append(items, dep), quals, nil
 }

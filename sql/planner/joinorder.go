@@ -19,6 +19,9 @@ func (l *level) joinItems(items []*item, quals []qual) (*path, error) {
 		return nil, err
 	}
 	j := &joiner{l: l, items: items, quals: quals}
+	for _, it := range items {
+		j.rels = j.rels.union(it.rels)
+	}
 	switch {
 	case len(items) == 0:
 		return l.filterPath(resultPath(relSet{}), quals), nil
@@ -85,18 +88,32 @@ type joiner struct {
 	l     *level
 	items []*item
 	quals []qual
+	rels  relSet // of all items: what else an item needs stands further left, above this group
 }
 
 // standalone reports whether an item can be the start of a join.
-func (it *item) standalone() bool {
-	return it.kind == plan.InnerJoin && it.need.empty() && len(it.path.lateral) == 0
+func (j *joiner) standalone(it *item) bool {
+	if it.kind != plan.InnerJoin || it.need.overlaps(j.rels) {
+		return false
+	}
+	for _, p := range it.path.lateral {
+		if p.rels.overlaps(j.rels) {
+			return false
+		}
+	}
+	return true
+}
+
+// follows reports whether an item may stand on the right of relations.
+func (j *joiner) follows(left relSet, it *item) bool {
+	return left.contains(it.need.minus(it.need.minus(j.rels)))
 }
 
 func (j *joiner) exhaustive() *path {
 	n := len(j.items)
 	best := make([]*path, 1<<n)
 	for i, it := range j.items {
-		if it.standalone() {
+		if j.standalone(it) {
 			best[1<<i] = it.path
 		}
 	}
@@ -123,7 +140,7 @@ func (j *joiner) pair(best []*path, left, right int, onlyConnected bool) *path {
 	}
 	if bits.OnesCount(uint(right)) == 1 {
 		it := j.items[bits.TrailingZeros(uint(right))]
-		if !best[left].rels.contains(it.need) {
+		if !j.follows(best[left].rels, it) {
 			return nil
 		}
 		return j.join(best[left], it.path, it, onlyConnected)
@@ -175,11 +192,11 @@ func (j *joiner) greedy() *path {
 		var best *path
 		for pass := 0; pass < 2 && best == nil; pass++ {
 			for a := range parts {
-				if parts[a].it != nil && !parts[a].it.standalone() {
+				if parts[a].it != nil && !j.standalone(parts[a].it) {
 					continue
 				}
 				for b := range parts {
-					if a == b || parts[b].it != nil && !parts[a].p.rels.contains(parts[b].it.need) {
+					if a == b || parts[b].it != nil && !j.follows(parts[a].p.rels, parts[b].it) {
 						continue
 					}
 					key := [2]*path{parts[a].p, parts[b].p}
