@@ -39,6 +39,9 @@ func (b sessionBinder) Deparse(e plan.Expr, table *catalog.Relation) string {
 	return b.stored().Deparse(e, table)
 }
 
+// Parse implements exec.DDLBinder.
+func (b sessionBinder) Parse(text string) (plan.RawExpr, error) { return b.stored().Parse(text) }
+
 // DecodeQuery implements exec.DDLBinder.
 func (b sessionBinder) DecodeQuery(encoded []byte) (*plan.Query, error) {
 	return b.stored().DecodeQuery(encoded)

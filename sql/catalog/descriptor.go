@@ -169,6 +169,7 @@ type Column struct {
 	StatTgt     int32        `tag:"17"`
 	Depends     []Dependency `tag:"18"`
 	HasMissing  bool         `tag:"19"` // rows older than the column read as Missing rather than NULL
+	Local       bool         `tag:"21"` // of inherited columns: also declared by the table itself
 	DroppedKind uint8        `tag:"20"` // of dropped columns: the column.Kind of what is stored
 }
 
@@ -194,6 +195,7 @@ type Constraint struct {
 	Comment    string       `tag:"18"`
 	Depends    []Dependency `tag:"19"`
 	Inherited  bool         `tag:"20"`
+	Local      bool         `tag:"21"` // of inherited ones: also the table's own
 }
 
 // Index is a secondary index, or the face of the storage key (Store 0).

@@ -1,8 +1,10 @@
 package catalog
 
 import (
+	"cmp"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/types"
+	"slices"
 )
 
 // The look-ups by OID return nil when there is no such object.
@@ -181,6 +183,18 @@ func (v *View) Dependents(class Class, oid OID) []Object {
 		list = append(list, v.shared.dependents(class, oid)...)
 	}
 	return list
+}
+
+// Children returns the tables that inherit from a table directly, in OID order.
+func (v *View) Children(oid OID) []*Relation {
+	var out []*Relation
+	for _, o := range v.own.dependents(ClassRelation, oid) {
+		if r, ok := o.(*Relation); ok && slices.Contains(r.Inherits, oid) {
+			out = append(out, r)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Relation) int { return cmp.Compare(a.OID, b.OID) })
+	return out
 }
 
 // Each calls fn for the objects of a class in OID order until it returns false.

@@ -19,6 +19,8 @@ type DDLBinder interface {
 	Store(r plan.StoredRequest) (*plan.Stored, error)
 	// Deparse writes an expression over a table's columns as SQL.
 	Deparse(e plan.Expr, table *catalog.Relation) string
+	// Parse reads an expression that Deparse has written, to bind it anew.
+	Parse(text string) (plan.RawExpr, error)
 	DecodeQuery(encoded []byte) (*plan.Query, error)
 	Plan(q *plan.Query) (*plan.Statement, error)
 	// Prepared plans what EXECUTE runs.

@@ -6,9 +6,7 @@ import (
 	"strings"
 
 	"github.com/omendb/omendb/engine"
-	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
-	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 )
@@ -38,7 +36,7 @@ func (d *ddl) alter(r *catalog.Relation) *alterWork {
 // alterPass orders the subcommands of one ALTER TABLE, as PostgreSQL's passes do.
 func alterPass(action string) int {
 	switch action {
-	case "drop_column", "drop_constraint", "drop_inherit":
+	case "drop_column", "drop_constraint":
 		return 0
 	case "alter_column_type":
 		return 1
@@ -115,6 +113,9 @@ func (d *ddl) alterRelation(a *plan.AlterTable, r *catalog.Relation) error {
 		}
 		start = end
 	}
+	if r.Kind == catalog.KindTable {
+		return d.alterChildren(a, r)
+	}
 	return nil
 }
 
@@ -140,6 +141,8 @@ func (w *alterWork) command(c *plan.AlterCommand) error {
 		return w.alterConstraint(c)
 	case "alter_column_type":
 		return w.alterType(c)
+	case "add_inherit", "drop_inherit":
+		return w.alterInherit(c)
 	case "change_owner":
 		role := w.d.view.RoleByName(c.Role)
 		if role == nil {
@@ -365,7 +368,14 @@ func (w *alterWork) dropIdentity(col *catalog.Column, c *plan.AlterCommand) erro
 // column's missing value; any other default is computed for every row.
 func (w *alterWork) alterAddColumn(c *plan.AlterCommand) error {
 	def := c.Column
-	if columnNamed(w.rel, def.Name) != nil {
+	if have := columnNamed(w.rel, def.Name); have != nil && c.Inherited {
+		w.d.notice(pgerr.SuccessfulCompletion, "merging definition of column \"%s\" for child \"%s\"", def.Name, w.rel.Name)
+		if have.Type != def.Type.Type.OID || have.Typmod != def.Type.Type.Typmod {
+			return pgerr.New(pgerr.DatatypeMismatch, "child table \"%s\" has different type for column \"%s\"", w.rel.Name, def.Name)
+		}
+		have.Local, have.Inherited = have.Local || !have.Inherited, true
+		return nil
+	} else if have != nil {
 		if c.Missing {
 			w.d.notice(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists, skipping", def.Name, w.rel.Name)
 			return nil
@@ -393,6 +403,7 @@ func (w *alterWork) alterAddColumn(c *plan.AlterCommand) error {
 		return err
 	}
 	col := &w.rel.Columns[at]
+	col.Inherited = c.Inherited
 	if col.Sequence != 0 {
 		w.rewrite = true
 		w.fill[at] = &plan.Stored{Expr: &plan.NextValue{
@@ -468,7 +479,17 @@ func (w *alterWork) pendingConstraints() error {
 }
 
 func (w *alterWork) alterAddConstraint(c *plan.AlterCommand) error {
-	return w.addOne(pendingConstraint{def: c.Constraint})
+	if have := constraintNamed(w.rel, c.Constraint.Name); have != nil && c.Inherited && have.Kind == 'c' {
+		w.d.notice(pgerr.SuccessfulCompletion, "merging constraint \"%s\" with inherited definition", have.Name)
+		have.Local, have.Inherited = have.Local || !have.Inherited, true
+		return nil
+	}
+	before := len(w.rel.Constraints)
+	err := w.addOne(pendingConstraint{def: c.Constraint})
+	if err == nil && c.Inherited && len(w.rel.Constraints) > before {
+		w.rel.Constraints[before].Inherited = true
+	}
+	return err
 }
 
 // addOne adds a constraint to a table that may have rows.
@@ -552,6 +573,9 @@ func (w *alterWork) alterDropColumn(c *plan.AlterCommand) error {
 		}
 		return undefinedColumn(c.Name, w.rel.Name)
 	}
+	if col.Inherited && !c.Inherited {
+		return pgerr.New(pgerr.InvalidTableDefinition, "cannot drop inherited column \"%s\"", c.Name)
+	}
 	return w.dropParts(dropPart{object: w.old, column: col.Num}, c.Cascade)
 }
 
@@ -562,6 +586,9 @@ func (w *alterWork) alterDropConstraint(c *plan.AlterCommand) error {
 			return nil
 		}
 		return pgerr.New(pgerr.UndefinedObject, "constraint \"%s\" of relation \"%s\" does not exist", c.Name, w.rel.Name)
+	}
+	if constraintNamed(w.rel, c.Name).Inherited && !c.Inherited {
+		return pgerr.New(pgerr.InvalidTableDefinition, "cannot drop inherited constraint \"%s\" of relation \"%s\"", c.Name, w.rel.Name)
 	}
 	return w.dropParts(dropPart{object: w.old, constraint: c.Name}, c.Cascade)
 }
@@ -574,149 +601,6 @@ func (w *alterWork) dropParts(p dropPart, cascade bool) error {
 		return err
 	}
 	w.rel = nil
-	return nil
-}
-
-// alterType changes a column's type, and with it every row unless the values stay as they are.
-func (w *alterWork) alterType(c *plan.AlterCommand) error {
-	d, def := w.d, c.Column
-	name := c.Name
-	if name == "" {
-		name = def.Name
-	}
-	if systemColumns[name] {
-		return pgerr.New(pgerr.FeatureNotSupported, "cannot alter system column \"%s\"", name)
-	}
-	col := columnNamed(w.rel, name)
-	if col == nil {
-		return undefinedColumn(name, w.rel.Name)
-	}
-	if err := d.checkColumnType(&plan.ColumnDef{Name: name, Type: def.Type}); err != nil {
-		return err
-	}
-	if err := w.typeUsers(col); err != nil {
-		return err
-	}
-	target := def.Type.Type
-	target.Collation = def.Collation
-	s, err := d.bind.Store(plan.StoredRequest{Kind: plan.StoredUsing, Raw: c.Expr, Table: w.old, Column: name, Type: target})
-	if err != nil {
-		return err
-	}
-	var was plan.Expr
-	if col.Default != nil && col.Generated == 0 && col.Sequence == 0 {
-		if was, err = d.bind.DecodeExpr(col.Default); err != nil {
-			return err
-		}
-	}
-	col.Type, col.Typmod, col.Collation = target.OID, target.Typmod, target.Collation
-	if was != nil {
-		if err := w.convertDefault(col, was); err != nil {
-			return err
-		}
-	}
-	if !sameStorage(s.Expr, int(col.Num)-1) {
-		w.rewrite = true
-		w.values[int(col.Num)-1] = s
-		col.Missing, col.HasMissing = column.Datum{}, false
-	}
-	w.exprs[col.Num] = struct{}{}
-	return w.keysOfType(col.Num)
-}
-
-// keysOfType finds the operators of foreign keys on a column whose type changed anew.
-func (w *alterWork) keysOfType(num int16) error {
-	for _, fk := range w.d.view.ReferencedBy(w.rel.OID) {
-		if slices.Contains(fk.Constraint.RefColumns, num) {
-			return pgerr.Unsupported("changing the type of a column that a foreign key refers to is not supported")
-		}
-	}
-	for i := range w.rel.Constraints {
-		c := &w.rel.Constraints[i]
-		if c.Kind != 'f' || !slices.Contains(c.Columns, num) {
-			continue
-		}
-		ref := w.rel
-		if c.RefTable != w.rel.OID {
-			ref = w.d.view.Relation(c.RefTable)
-		}
-		c.EqualOps = nil
-		if err := w.equalOperators(ref, c); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// convertDefault coerces a default to its column's new type.
-func (w *alterWork) convertDefault(col *catalog.Column, was plan.Expr) error {
-	from := was.ResultType().OID
-	if from == col.Type {
-		return nil
-	}
-	path, cast := functions.FindCoercion(w.d.env, nil, from, col.Type, functions.Assignment)
-	e := was
-	typ := plan.Type{OID: col.Type, Typmod: col.Typmod, Collation: col.Collation}
-	base := plan.Base{Typ: typ, Pos: -1}
-	switch {
-	case path == functions.PathNone:
-		return pgerr.New(pgerr.DatatypeMismatch, "default for column \"%s\" cannot be cast automatically to type %s", col.Name, w.d.env.FormatType(col.Type, -1))
-	case path == functions.PathRelabel:
-		e = &plan.Relabel{Base: base, Arg: was, Cast: plan.CastImplicit}
-	case cast != nil && cast.Func != nil && len(cast.Func.Args) == 1:
-		e = &plan.Call{Base: base, Func: cast.Func, Args: []plan.Expr{was}, Cast: plan.CastImplicit}
-	default:
-		e = &plan.IOCast{Base: base, Arg: was, Cast: plan.CastImplicit}
-	}
-	col.Default = plan.EncodeExpr(e)
-	return nil
-}
-
-// sameStorage reports whether an expression is the column itself under another name of its type.
-func sameStorage(e plan.Expr, attr int) bool {
-	for {
-		switch x := e.(type) {
-		case *plan.Relabel:
-			e = x.Arg
-		case *plan.Var:
-			return x.Level == 0 && x.Attr == attr
-		default:
-			return false
-		}
-	}
-}
-
-// typeUsers refuses a new type for a column that stored expressions use.
-func (w *alterWork) typeUsers(col *catalog.Column) error {
-	d := w.d
-	if col.Generated != 0 {
-		return pgerr.Unsupported("changing the type of a generated column is not supported")
-	}
-	uses := func(ds []catalog.Dependency) bool {
-		return slices.ContainsFunc(ds, func(x catalog.Dependency) bool {
-			return x.Class == catalog.ClassRelation && x.OID == w.rel.OID && x.Sub == col.Num
-		})
-	}
-	for i := range w.rel.Columns {
-		if c := &w.rel.Columns[i]; c.Generated != 0 && uses(c.Depends) {
-			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a generated column").
-				WithDetail("Column \"%s\" is used by generated column \"%s\".", col.Name, c.Name)
-		}
-	}
-	for _, o := range d.view.Dependents(catalog.ClassRelation, w.rel.OID) {
-		if r, ok := o.(*catalog.Relation); ok && r.Query != nil && uses(r.Depends) {
-			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a view or rule").
-				WithDetail("%s depends on column \"%s\"", "rule _RETURN on "+relationWord(r.Kind)+" "+d.visibleName(r), col.Name)
-		}
-		if i, ok := o.(*catalog.Index); ok && uses(i.Depends) {
-			return pgerr.Unsupported("changing the type of a column used in an index expression or predicate is not supported")
-		}
-	}
-	for _, c := range w.rel.Constraints {
-		if c.Kind == 'c' && slices.Contains(c.Columns, col.Num) {
-			return pgerr.Unsupported("changing the type of a column used in a check constraint is not supported")
-		}
-	}
 	return nil
 }
 

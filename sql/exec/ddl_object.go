@@ -263,9 +263,15 @@ func (d *ddl) renameColumn(o catalog.Object, r *plan.Rename) error {
 	case columnNamed(rel, r.New) != nil:
 		return pgerr.New(pgerr.DuplicateColumn, "column \"%s\" of relation \"%s\" already exists", r.New, rel.Name)
 	}
+	if c.Inherited && !r.Inherited {
+		return pgerr.New(pgerr.InvalidTableDefinition, "cannot rename inherited column \"%s\"", r.Old)
+	}
 	c.Name = r.New
 	num := c.Num
 	if err := d.put(rel); err != nil {
+		return err
+	}
+	if err := d.renameInherited(rel, r); err != nil {
 		return err
 	}
 	for _, i := range d.view.IndexesOf(rel) { // an index's own attributes follow

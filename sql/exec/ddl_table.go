@@ -26,6 +26,8 @@ type tableWork struct {
 	defs     []pendingConstraint // constraints, in order
 	checks   []*plan.Stored      // new checks that existing rows must pass, with
 	checkOf  []string            // their names
+	// conflicts are the columns whose parents have different defaults.
+	conflicts map[string]bool
 }
 
 type pendingDefault struct {
@@ -83,6 +85,9 @@ func (d *ddl) createTable(c *plan.CreateTable) error {
 	}
 	for _, def := range c.Constraints {
 		w.defs = append(w.defs, pendingConstraint{def: def})
+	}
+	if err := w.settled(); err != nil {
+		return err
 	}
 	return w.finishCreate()
 }
@@ -198,13 +203,17 @@ func (w *tableWork) addColumn(c *plan.ColumnDef) error {
 	if err := d.checkColumnType(c); err != nil {
 		return err
 	}
-	if err := w.appendColumn(catalog.Column{
+	col := catalog.Column{
 		Name: c.Name, Type: c.Type.Type.OID, Typmod: c.Type.Type.Typmod, Collation: c.Collation,
 		NotNull: c.NotNull || c.Identity != 0, Identity: c.Identity,
-	}); err != nil {
+	}
+	attr, err := w.placeColumn(col)
+	if err != nil {
 		return err
 	}
-	attr := len(r.Columns) - 1
+	if c.Default != nil || c.Generated != nil {
+		delete(w.conflicts, c.Name)
+	}
 	switch {
 	case c.Type.Serial != "" || c.Identity != 0:
 		if err := w.ownSequence(attr, c); err != nil {
@@ -244,6 +253,16 @@ func (d *ddl) checkColumnType(c *plan.ColumnDef) error {
 		}
 	}
 	return nil
+}
+
+// placeColumn merges a column with an inherited one of its name, or appends it; it returns its place.
+func (w *tableWork) placeColumn(c catalog.Column) (int, error) {
+	if w.create {
+		if at, err := w.mergeColumn(c); at >= 0 || err != nil {
+			return at, err
+		}
+	}
+	return len(w.rel.Columns), w.appendColumn(c)
 }
 
 // appendColumn gives a column the next number.
@@ -373,24 +392,6 @@ func (d *ddl) orderable(typ OID) error {
 		WithHint("You must specify an operator class for the index or define a default operator class for the data type.")
 }
 
-// inherit starts a table with the columns of its parents.
-func (w *tableWork) inherit(parents []plan.QName) error {
-	for _, name := range parents {
-		p, err := w.d.lockBaseTable(name, engine.LockShareUpdateExclusive)
-		if err != nil {
-			return err
-		}
-		if slices.Contains(w.rel.Inherits, p.OID) {
-			return pgerr.New(pgerr.DuplicateTable, "relation \"%s\" would be inherited from more than once", p.Name)
-		}
-		w.rel.Inherits = append(w.rel.Inherits, p.OID)
-	}
-	if len(parents) > 0 {
-		return pgerr.Unsupported("table inheritance is not supported")
-	}
-	return nil
-}
-
 // The bits of LIKE … INCLUDING, as the grammar sets them.
 const (
 	likeComments    = 1 << 0
@@ -416,7 +417,7 @@ func (w *tableWork) like(l plan.LikeClause) error {
 			continue
 		}
 		num := c.Num
-		c.Missing, c.HasMissing, c.ACL, c.Sequence, c.Inherited = column.Datum{}, false, nil, 0, false
+		c.Missing, c.HasMissing, c.ACL, c.Sequence, c.Inherited, c.Local = column.Datum{}, false, nil, 0, false, false
 		keep := l.Options&likeDefaults != 0
 		if c.Generated != 0 {
 			keep = l.Options&likeGenerated != 0
@@ -429,10 +430,10 @@ func (w *tableWork) like(l plan.LikeClause) error {
 			c.Default, c.Depends, c.Generated = nil, nil, 0
 		}
 		c.Identity = 0
-		if err := w.appendColumn(c); err != nil {
+		at, err := w.placeColumn(c)
+		if err != nil {
 			return err
 		}
-		at := len(w.rel.Columns) - 1
 		moved[num] = int16(at + 1)
 		if identity != 0 && l.Options&likeIdentity != 0 {
 			w.rel.Columns[at].Identity = identity

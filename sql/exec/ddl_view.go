@@ -360,7 +360,7 @@ func (d *ddl) truncate(t *plan.Truncate) error {
 			tables = append(tables, r)
 		}
 	}
-	for _, name := range t.Tables {
+	for i, name := range t.Tables {
 		r, err := d.lockBaseTable(name, engine.LockAccessExclusive)
 		if err == nil {
 			err = d.mayTruncate(r)
@@ -369,6 +369,19 @@ func (d *ddl) truncate(t *plan.Truncate) error {
 			return err
 		}
 		add(r)
+		if i < len(t.Only) && t.Only[i] {
+			continue
+		}
+		for tree := []*catalog.Relation{r}; len(tree) > 0; tree = tree[1:] {
+			for _, child := range d.view.Children(tree[0].OID) {
+				if err := d.rt.Txn.LockTable(d.ctx, uint64(child.OID), engine.LockAccessExclusive, engine.Wait); err != nil {
+					return err
+				}
+				child = d.view.Relation(child.OID)
+				add(child)
+				tree = append(tree, child)
+			}
+		}
 	}
 	for n := 0; n < len(tables); n++ {
 		for _, fk := range d.view.ReferencedBy(tables[n].OID) {

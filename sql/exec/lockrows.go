@@ -5,6 +5,7 @@ import (
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 )
@@ -29,6 +30,22 @@ type rowLock struct {
 	mode engine.LockMode
 	wait engine.WaitPolicy
 	target
+	tables map[int64]*lockedTable // by OID, when others inherit from the table
+	oid    int                    // the input column that tells the table of a row
+}
+
+// lockedTable is a table that inherits from the one whose rows are locked.
+type lockedTable struct {
+	w     *tableWriter
+	attrs []int
+}
+
+func (st *state) lockedWriter(r *catalog.Relation) *tableWriter {
+	w := &tableWriter{st: st, rel: r, store: engine.StoreID(r.Store)}
+	for range r.Columns {
+		w.kinds = append(w.kinds, column.Bytes)
+	}
+	return w
 }
 
 var lockModes = map[plan.LockStrength]engine.LockMode{
@@ -47,12 +64,13 @@ func (st *state) newLockRows(n *plan.LockRows) (operator, error) {
 	o := &lockRowsOp{st: st, input: input, kinds: st.kinds(n.Input)}
 	o.in = make([]column.Datum, len(o.kinds))
 	for _, l := range n.Locks {
-		w := &tableWriter{st: st, rel: l.Table, store: engine.StoreID(l.Table.Store)}
-		for range l.Table.Columns {
-			w.kinds = append(w.kinds, column.Bytes)
+		tables := map[int64]*lockedTable{}
+		for _, c := range l.Inherited {
+			tables[int64(c.Table.OID)] = &lockedTable{st.lockedWriter(c.Table), c.Attrs}
 		}
 		o.locks = append(o.locks, rowLock{
-			w: w, mode: lockModes[l.Strength], wait: waitPolicies[l.Wait],
+			tables: tables, oid: l.TableOID,
+			w: st.lockedWriter(l.Table), mode: lockModes[l.Strength], wait: waitPolicies[l.Wait],
 			target: target{key: l.Key, attrs: l.Attrs, slots: l.Slots},
 		})
 	}
@@ -109,14 +127,23 @@ func (o *lockRowsOp) lock() (keep, changedAny bool, err error) {
 			continue // the nullable side of an outer join
 		}
 		key := append([]byte(nil), o.in[l.key].B...)
-		res, err := o.st.rt.Txn.Lock(o.st.rt.Context, l.w.store, key, l.mode, l.wait, o.st.rt.Snapshot)
+		w, table := l.w, (*lockedTable)(nil)
+		if len(l.tables) > 0 {
+			if table = l.tables[o.in[l.oid].I]; table != nil {
+				w = table.w
+			}
+		}
+		res, err := o.st.rt.Txn.Lock(o.st.rt.Context, w.store, key, l.mode, l.wait, o.st.rt.Snapshot)
 		if err != nil {
 			if errors.Is(err, engine.ErrLockNotAvailable) {
-				err = pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on row in relation %q", l.w.rel.Name)
+				err = pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on row in relation %q", w.rel.Name)
 			}
 			return false, false, l.w.whileWaiting(lockedRowError(err), "locking", key)
 		}
-		state, changed, err := o.st.settle(l.w, res, key, l.mode, l.wait, func(newer []column.Datum, at []byte) (bool, error) {
+		state, changed, err := o.st.settle(w, res, key, l.mode, l.wait, func(newer []column.Datum, at []byte) (bool, error) {
+			if table != nil {
+				newer = (&modifyTable{attrs: table.attrs}).note(newer, len(table.attrs))
+			}
 			l.substitute(o.in, newer, at)
 			return true, nil
 		})

@@ -15,6 +15,8 @@ type modifyOp struct {
 	input    operator
 	main     bool // the statement itself, not a WITH query: its rows are counted
 	w        *tableWriter
+	tables   map[int64]*modifyTable // by OID, when others inherit from the table
+	cur      *modifyTable           // of the current row; nil: the table itself
 	target   target
 	set      []assigned
 	setVecs  []*column.Vec
@@ -73,6 +75,9 @@ func (st *state) newModify(n *plan.Modify) (operator, error) {
 	o := &modifyOp{
 		st: st, node: n, input: input, w: w, width: len(n.Table.Columns), main: st.isMain(n),
 		target: target{key: n.Target.Key, attrs: n.Target.Attrs, slots: n.Target.Slots},
+	}
+	if o.tables, err = st.modifyTables(n); err != nil {
+		return nil, err
 	}
 	o.vals, o.old = make([]column.Datum, o.width), make([]column.Datum, o.width)
 	o.in = make([]column.Datum, len(n.Input.Info().Columns))
@@ -157,6 +162,9 @@ func (o *modifyOp) open() error {
 }
 
 func (o *modifyOp) close() {
+	for _, t := range o.tables {
+		t.w.abortBulk()
+	}
 	o.w.abortBulk()
 	o.input.close()
 }
@@ -213,6 +221,9 @@ func (o *modifyOp) batch(b *column.Batch) error {
 		for c := range o.in {
 			o.in[c] = b.Cols[c].Datum(r)
 		}
+		if o.tables != nil {
+			o.chooseTable()
+		}
 		if err := o.row(r); err != nil {
 			return err
 		}
@@ -253,7 +264,7 @@ func (o *modifyOp) emit(vals []column.Datum, key []byte) {
 	if o.returning == nil {
 		return
 	}
-	copy(o.wide, vals)
+	o.parentRow(o.wide[:o.width], vals)
 	o.wide[o.width] = column.BytesDatum(key)
 	copy(o.wide[o.width+1:], o.in)
 	o.rows.addRow(o.wide)
@@ -262,7 +273,12 @@ func (o *modifyOp) emit(vals []column.Datum, key []byte) {
 // checkViews tests WITH CHECK OPTION conditions on a new row.
 func (o *modifyOp) checkViews(vals []column.Datum) error {
 	for _, v := range o.views {
-		d, err := v.cond.row(&row{vals: vals})
+		seen := vals
+		if o.cur != nil {
+			seen = make([]column.Datum, o.width)
+			o.parentRow(seen, vals)
+		}
+		d, err := v.cond.row(&row{vals: seen})
 		if err != nil {
 			return err
 		}
@@ -310,6 +326,9 @@ func (o *modifyOp) lockTarget(mode engine.LockMode) (lockOutcome, bool, error) {
 		return rowGone, false, o.w.whileWaiting(err, o.verb(), key)
 	}
 	return o.st.settle(o.w, res, key, mode, engine.Wait, func(newer []column.Datum, at []byte) (bool, error) {
+		if o.cur != nil {
+			newer = o.cur.note(newer, o.width)
+		}
 		o.target.substitute(o.in, newer, at)
 		if o.recheck == nil {
 			return true, nil
@@ -379,18 +398,28 @@ func (st *state) newest(w *tableWriter, key []byte) ([]column.Datum, error) {
 }
 
 func (o *modifyOp) updateRow(r int) error {
-	state, changed, err := o.lockTarget(o.w.lockMode(o.set))
+	mode := engine.Update
+	if o.cur == nil {
+		mode = o.w.lockMode(o.set)
+	}
+	state, changed, err := o.lockTarget(mode)
 	if err != nil || state != rowReady {
 		return err
 	}
-	o.target.load(o.in, o.old)
+	if ok, err := o.loadOld(changed); err != nil || !ok {
+		return err
+	}
 	copy(o.vals, o.old)
 	for i, s := range o.set {
+		attr := s.attr
+		if o.cur != nil {
+			attr = o.cur.attrs[attr]
+		}
 		if !changed {
-			o.vals[s.attr] = at(o.setVecs[i], r)
+			o.vals[attr] = at(o.setVecs[i], r)
 			continue
 		}
-		if o.vals[s.attr], err = s.expr.row(&row{vals: o.in}); err != nil {
+		if o.vals[attr], err = s.expr.row(&row{vals: o.in}); err != nil {
 			return err
 		}
 	}
@@ -414,11 +443,13 @@ func (o *modifyOp) replace(key []byte) error {
 }
 
 func (o *modifyOp) deleteRow() error {
-	state, _, err := o.lockTarget(engine.Update)
+	state, changed, err := o.lockTarget(engine.Update)
 	if err != nil || state != rowReady {
 		return err
 	}
-	o.target.load(o.in, o.old)
+	if ok, err := o.loadOld(changed); err != nil || !ok {
+		return err
+	}
 	key := o.in[o.target.key].B
 	if err := o.w.delete(key, o.old); err != nil {
 		return err

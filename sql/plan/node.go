@@ -383,9 +383,12 @@ type LockTarget struct {
 	Table    *catalog.Relation
 	Strength LockStrength
 	Wait     WaitPolicy
-	Key      int   // input column holding the storage key (NULL on the nullable side of an outer join)
-	Attrs    []int // attributes that the input row holds, and
-	Slots    []int // where: used to substitute a newer version before Recheck
+	Key      int // input column holding the storage key (NULL on the nullable side of an outer join)
+	// Inherited are the tables below Table; TableOID is the input column that tells the table of a row.
+	Inherited []InheritedTable
+	TableOID  int
+	Attrs     []int // attributes that the input row holds, and
+	Slots     []int // where: used to substitute a newer version before Recheck
 }
 
 // Modify is INSERT, UPDATE, DELETE or MERGE. Its output columns are Returning.
@@ -401,6 +404,10 @@ type Modify struct {
 	// row (all attributes, in order) and its key. For MERGE the key is NULL
 	// where nothing matched.
 	Target LockTarget
+	// Inherited are the tables whose rows an UPDATE or DELETE of their parent also changes; TableOID is
+	// the input column that tells the table of each row.
+	Inherited []InheritedTable
+	TableOID  int
 	// UPDATE: attribute and value over the input row.
 	Set     []Assignment
 	Recheck Expr // WHERE and join conditions over the input row
@@ -412,6 +419,13 @@ type Modify struct {
 	Merge      []*MergePlan
 	Checks     []ViewCheck // conditions over the new row's attributes
 	Defaults   []column.Datum
+}
+
+// InheritedTable is a table that is changed as its parent: Attrs are its attributes for those of the parent,
+// -1 for dropped ones.
+type InheritedTable struct {
+	Table *catalog.Relation
+	Attrs []int
 }
 
 // Assignment sets an attribute (0-based).

@@ -101,10 +101,12 @@ type Rel struct {
 	LockMode    uint8 // engine table lock mode that was taken when binding
 	TableSample *TableSample
 
-	Query    *Query // RelSubquery
-	Lateral  bool   // may refer to earlier FROM items
-	FromView OID    // the view that this subquery came from
-	Security OID    // role to check privileges as; 0: the current user
+	Query    *Query              // RelSubquery
+	Tree     []*catalog.Relation // a table and those that inherit from it, which a subquery stands for (optimizer only)
+	Hidden   int                 // trailing columns that are not part of the row (optimizer only)
+	Lateral  bool                // may refer to earlier FROM items
+	FromView OID                 // the view that this subquery came from
+	Security OID                 // role to check privileges as; 0: the current user
 
 	Funcs      []*FuncRef // RelFunction: ROWS FROM has several
 	Ordinality bool

@@ -329,16 +329,19 @@ type AlterCommand struct {
 	Table      QName
 	Cascade    bool
 	Missing    bool // IF [NOT] EXISTS
+	Inherited  bool // done because it was done to a parent
 	Pos        int
 }
 
 // Rename is ALTER … RENAME.
 type Rename struct {
-	Kind     ObjectKind // "table", "column", "constraint", …
-	Object   ObjectRef
-	Old, New string
-	IfExists bool
-	Cascade  bool
+	Kind      ObjectKind // "table", "column", "constraint", …
+	Object    ObjectRef
+	Old, New  string
+	IfExists  bool
+	Only      bool
+	Inherited bool // done because it was done to a parent
+	Cascade   bool
 }
 
 // SetSchema is ALTER … SET SCHEMA.

@@ -135,7 +135,7 @@ func (b *binder) alterDomain(a *pg.AlterDomainStmt) plan.Utility {
 func (b *binder) rename(r *pg.RenameStmt) plan.Utility {
 	u := &plan.Rename{
 		Kind: plan.ObjectKind(objectKind(r.RenameType)), Old: r.Subname, New: r.Newname,
-		IfExists: r.MissingOk, Cascade: cascade(r.Behavior),
+		IfExists: r.MissingOk, Cascade: cascade(r.Behavior), Only: r.Relation != nil && !r.Relation.Inh,
 	}
 	switch r.RenameType {
 	case pg.ObjectType_OBJECT_ROLE, pg.ObjectType_OBJECT_DATABASE, pg.ObjectType_OBJECT_SCHEMA, pg.ObjectType_OBJECT_TABLESPACE:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/parser"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/types"
@@ -295,4 +296,15 @@ func (b *binder) bindCopyTable(u *plan.Copy, c *pg.CopyStmt) {
 	s.addItem(s.relItem(s.addRel(b.tableRel(u.Table, mode))))
 	u.Bound = within(s, inCopyWhere, func() plan.Expr { return b.coerceBool(s, s.expr(c.WhereClause), "WHERE") })
 	b.collate(u.Bound)
+}
+
+// Parse parses the text of one expression.
+func (Stored) Parse(text string) (plan.RawExpr, error) {
+	source := "SELECT (" + text + ")"
+	list, err := parser.Parse(source)
+	if err != nil {
+		return nil, err
+	}
+	targets := list[0].Tree.GetSelectStmt().GetTargetList()
+	return &rawExpr{node: targets[0].GetResTarget().GetVal(), source: source}, nil
 }

@@ -35,7 +35,9 @@ func (s *scope) target(x *pg.RangeVar, cmd plan.Command, acl uint32, verb string
 		b.failf(int(x.Location), pgerr.WrongObjectType, "cannot open relation \"%s\"", r.Name)
 	}
 	rel := b.tableRel(r, lockRowExclusive)
-	rel.Only = !x.Inh
+	if rel.Only = !x.Inh; x.Inh && cmd != plan.Insert {
+		b.lockChildren(r, lockRowExclusive)
+	}
 	rel.Required = acl
 	s.q.Command = cmd
 	s.q.Result = s.addRel(rel)

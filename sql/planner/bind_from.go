@@ -151,7 +151,9 @@ func (s *scope) openTable(x *pg.RangeVar, mode uint8) int {
 		return s.addRel(b.viewRel(r))
 	}
 	rel := b.tableRel(r, mode)
-	rel.Only = !x.Inh
+	if rel.Only = !x.Inh; x.Inh && r.OID >= catalog.FirstUserOID {
+		b.lockChildren(r, mode)
+	}
 	rel.Required = aclSelect
 	return s.addRel(rel)
 }

@@ -16,6 +16,7 @@ type OID = catalog.OID
 // except for the rows of system catalogs, which are relations like any other.
 type Catalog interface {
 	Relation(oid OID) *catalog.Relation
+	Children(oid OID) []*catalog.Relation
 	RelationByName(schema OID, name string) *catalog.Relation
 	Index(oid OID) *catalog.Index
 	Sequence(oid OID) *catalog.Sequence

@@ -15,14 +15,22 @@ func (l *level) planModify() (*rel, error) {
 		return l.planInsert(n)
 	}
 	l.keepUsed = true
-	for i, c := range target.Columns {
-		if !c.Dropped {
-			l.used[q.Result][i]++
+	found := q.Result // the relation whose rows are changed
+	if l.inherited != nil {
+		found = l.inherited.rel
+		for i := range q.Rels[found].Columns {
+			l.used[found][i]++
 		}
+	} else {
+		for i, c := range target.Columns {
+			if !c.Dropped {
+				l.used[q.Result][i]++
+			}
+		}
+		l.used[q.Result][plan.AttrKey]++
 	}
-	l.used[q.Result][plan.AttrKey]++
-	if !fromHolds(q.From, q.Result) {
-		q.From = append([]plan.FromItem{&plan.RelRef{Rel: q.Result}}, q.From...)
+	if !fromHolds(q.From, found) {
+		q.From = append([]plan.FromItem{&plan.RelRef{Rel: found}}, q.From...)
 	}
 	p, err := l.planFrom()
 	if err != nil {
@@ -30,7 +38,11 @@ func (l *level) planModify() (*rel, error) {
 	}
 	r := p.build()
 	n.Input = r.node
-	n.Target = l.lockTarget(r, q.Result, plan.ForUpdate, plan.LockWait)
+	if l.inherited != nil {
+		l.inheritedTargets(n, r)
+	} else {
+		n.Target = l.lockTarget(r, q.Result, plan.ForUpdate, plan.LockWait)
+	}
 	if q.Command == plan.Update && !assignsKey(target, q.Targets) {
 		n.Target.Strength = plan.ForNoKeyUpdate
 	}
@@ -274,7 +286,9 @@ func (l *level) tableOID(e plan.Expr) plan.Expr {
 func (l *level) lockRows(r *rel) *rel {
 	n := &plan.LockRows{NodeInfo: *r.node.Info(), Input: r.node, Recheck: l.recheck(r)}
 	for _, k := range l.q.Locks {
-		if l.q.Rels[k.Rel].Kind == plan.RelTable {
+		if l.q.Rels[k.Rel].Tree != nil {
+			n.Locks = append(n.Locks, l.lockTree(r, k))
+		} else if l.q.Rels[k.Rel].Kind == plan.RelTable {
 			if _, ok := r.cols[colKey{k.Rel, plan.AttrKey}]; ok {
 				n.Locks = append(n.Locks, l.lockTarget(r, k.Rel, k.Strength, k.Wait))
 			}

@@ -53,8 +53,10 @@ type level struct {
 	q      *plan.Query
 	outer  []outerRef // what it uses from the levels around it
 	ctes   []cteInfo
-	used   []map[int]int // how often each attribute is referred to, by range-table index
-	ask    *ask          // what the operators above would like of the rows' order
+	// inherited is set for an UPDATE or DELETE of a table that others inherit from.
+	inherited *inheritedTarget
+	used      []map[int]int // how often each attribute is referred to, by range-table index
+	ask       *ask          // what the operators above would like of the rows' order
 	// keepUsed: conditions are evaluated again above (row locks), so their columns stay.
 	keepUsed bool
 }
@@ -242,7 +244,10 @@ func (l *level) collectUsed() {
 		return e
 	})
 	for _, lock := range l.q.Locks {
-		if l.q.Rels[lock.Rel].Kind == plan.RelTable {
+		if r := l.q.Rels[lock.Rel]; r.Tree != nil {
+			l.used[lock.Rel][len(r.Columns)-1]++
+			l.used[lock.Rel][len(r.Columns)-2]++
+		} else if r.Kind == plan.RelTable {
 			l.used[lock.Rel][plan.AttrKey]++
 		}
 	}

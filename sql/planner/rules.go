@@ -26,7 +26,10 @@ const maxRulePasses = 8
 
 func (l *level) applyRules() error {
 	for range maxRulePasses {
-		changed := false
+		changed, err := l.expandInheritance()
+		if err != nil {
+			return err
+		}
 		for _, r := range rules {
 			if l.o.env.Settings.ruleOff(r.name) {
 				continue
@@ -38,10 +41,11 @@ func (l *level) applyRules() error {
 			changed = changed || c
 		}
 		if !changed {
-			break
+			return nil
 		}
 	}
-	return nil
+	_, err := l.expandInheritance() // of what the last pass has merged
+	return err
 }
 
 // shiftVars moves the level-0 references of e by offset range-table entries and

@@ -27,7 +27,7 @@ func (l *level) wholeRow(v *plan.Var) plan.Expr {
 	}
 	r := home.q.Rels[v.Rel]
 	row := &plan.RowOf{Base: v.Base}
-	for i, c := range r.Columns {
+	for i, c := range r.Columns[:len(r.Columns)-r.Hidden] {
 		row.Names = append(row.Names, c.Name)
 		if c.Dropped {
 			row.Args = append(row.Args, nullConst(c.Type))

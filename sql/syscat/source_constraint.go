@@ -155,7 +155,7 @@ func constraintRow(g *generator, r *catalog.Relation, domain OID, c *catalog.Con
 		noInherit = false
 	}
 	return g.row(num(c.OID), str(c.Name), num(r.Schema), num(c.Kind), flag(c.Deferrable), flag(c.Deferred), flag(c.Validated),
-		num(r.OID), num(domain), num(c.Index), num(0), num(c.RefTable), onUpdate, onDelete, match, flag(!c.Inherited), num(inherited),
+		num(r.OID), num(domain), num(c.Index), num(0), num(c.RefTable), onUpdate, onDelete, match, flag(!c.Inherited || c.Local), num(inherited),
 		flag(noInherit), keys, refs, ops, ops, ops, setColumns, exclusion, tree(c.Expr))
 }
 

@@ -1,0 +1,200 @@
+package exec
+
+import (
+	"slices"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
+)
+
+// alterType changes a column's type, and with it every row unless the values stay as they are.
+func (w *alterWork) alterType(c *plan.AlterCommand) error {
+	d, def := w.d, c.Column
+	name := c.Name
+	if name == "" {
+		name = def.Name
+	}
+	if systemColumns[name] {
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot alter system column \"%s\"", name)
+	}
+	col := columnNamed(w.rel, name)
+	if col == nil {
+		return undefinedColumn(name, w.rel.Name)
+	}
+	if col.Inherited && !c.Inherited {
+		return pgerr.New(pgerr.InvalidTableDefinition, "cannot alter inherited column \"%s\"", name)
+	}
+	if err := d.checkColumnType(&plan.ColumnDef{Name: name, Type: def.Type}); err != nil {
+		return err
+	}
+	if err := w.typeUsers(col); err != nil {
+		return err
+	}
+	checks, err := w.checkTexts(col.Num)
+	if err != nil {
+		return err
+	}
+	target := def.Type.Type
+	target.Collation = def.Collation
+	s, err := d.bind.Store(plan.StoredRequest{Kind: plan.StoredUsing, Raw: c.Expr, Table: w.old, Column: name, Type: target})
+	if err != nil {
+		return err
+	}
+	var was plan.Expr
+	if col.Default != nil && col.Generated == 0 && col.Sequence == 0 {
+		if was, err = d.bind.DecodeExpr(col.Default); err != nil {
+			return err
+		}
+	}
+	col.Type, col.Typmod, col.Collation = target.OID, target.Typmod, target.Collation
+	if was != nil {
+		if err := w.convertDefault(col, was); err != nil {
+			return err
+		}
+	}
+	if !sameStorage(s.Expr, int(col.Num)-1) {
+		w.rewrite = true
+		w.values[int(col.Num)-1] = s
+		col.Missing, col.HasMissing = column.Datum{}, false
+	}
+	w.exprs[col.Num] = struct{}{}
+	if err := w.rebindChecks(checks); err != nil {
+		return err
+	}
+	return w.keysOfType(col.Num)
+}
+
+// keysOfType finds the operators of foreign keys on a column whose type changed anew.
+func (w *alterWork) keysOfType(num int16) error {
+	for _, fk := range w.d.view.ReferencedBy(w.rel.OID) {
+		if slices.Contains(fk.Constraint.RefColumns, num) {
+			return pgerr.Unsupported("changing the type of a column that a foreign key refers to is not supported")
+		}
+	}
+	for i := range w.rel.Constraints {
+		c := &w.rel.Constraints[i]
+		if c.Kind != 'f' || !slices.Contains(c.Columns, num) {
+			continue
+		}
+		ref := w.rel
+		if c.RefTable != w.rel.OID {
+			ref = w.d.view.Relation(c.RefTable)
+		}
+		c.EqualOps = nil
+		if err := w.equalOperators(ref, c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// convertDefault coerces a default to its column's new type.
+func (w *alterWork) convertDefault(col *catalog.Column, was plan.Expr) error {
+	from := was.ResultType().OID
+	if from == col.Type {
+		return nil
+	}
+	path, cast := functions.FindCoercion(w.d.env, nil, from, col.Type, functions.Assignment)
+	e := was
+	typ := plan.Type{OID: col.Type, Typmod: col.Typmod, Collation: col.Collation}
+	base := plan.Base{Typ: typ, Pos: -1}
+	switch {
+	case path == functions.PathNone:
+		return pgerr.New(pgerr.DatatypeMismatch, "default for column \"%s\" cannot be cast automatically to type %s", col.Name, w.d.env.FormatType(col.Type, -1))
+	case path == functions.PathRelabel:
+		e = &plan.Relabel{Base: base, Arg: was, Cast: plan.CastImplicit}
+	case cast != nil && cast.Func != nil && len(cast.Func.Args) == 1:
+		e = &plan.Call{Base: base, Func: cast.Func, Args: []plan.Expr{was}, Cast: plan.CastImplicit}
+	default:
+		e = &plan.IOCast{Base: base, Arg: was, Cast: plan.CastImplicit}
+	}
+	col.Default = plan.EncodeExpr(e)
+	return nil
+}
+
+// sameStorage reports whether an expression is the column itself under another name of its type.
+func sameStorage(e plan.Expr, attr int) bool {
+	for {
+		switch x := e.(type) {
+		case *plan.Relabel:
+			e = x.Arg
+		case *plan.Var:
+			return x.Level == 0 && x.Attr == attr
+		default:
+			return false
+		}
+	}
+}
+
+// typeUsers refuses a new type for a column that stored expressions use.
+func (w *alterWork) typeUsers(col *catalog.Column) error {
+	d := w.d
+	if col.Generated != 0 {
+		return pgerr.Unsupported("changing the type of a generated column is not supported")
+	}
+	uses := func(ds []catalog.Dependency) bool {
+		return slices.ContainsFunc(ds, func(x catalog.Dependency) bool {
+			return x.Class == catalog.ClassRelation && x.OID == w.rel.OID && x.Sub == col.Num
+		})
+	}
+	for i := range w.rel.Columns {
+		if c := &w.rel.Columns[i]; c.Generated != 0 && uses(c.Depends) {
+			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a generated column").
+				WithDetail("Column \"%s\" is used by generated column \"%s\".", col.Name, c.Name)
+		}
+	}
+	for _, o := range d.view.Dependents(catalog.ClassRelation, w.rel.OID) {
+		if r, ok := o.(*catalog.Relation); ok && r.Query != nil && uses(r.Depends) {
+			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a view or rule").
+				WithDetail("%s depends on column \"%s\"", "rule _RETURN on "+relationWord(r.Kind)+" "+d.visibleName(r), col.Name)
+		}
+		if i, ok := o.(*catalog.Index); ok && uses(i.Depends) {
+			return pgerr.Unsupported("changing the type of a column used in an index expression or predicate is not supported")
+		}
+	}
+	return nil
+}
+
+// checkTexts writes the checks that use a column as SQL, by name.
+func (w *alterWork) checkTexts(num int16) (map[string]string, error) {
+	texts := map[string]string{}
+	for _, c := range w.rel.Constraints {
+		if c.Kind != 'c' || !slices.Contains(c.Columns, num) {
+			continue
+		}
+		e, err := w.d.bind.DecodeExpr(c.Expr)
+		if err != nil {
+			return nil, err
+		}
+		texts[c.Name] = w.d.bind.Deparse(e, w.rel)
+	}
+	return texts, nil
+}
+
+// rebindChecks binds checks anew after the type of a column that they use has changed.
+func (w *alterWork) rebindChecks(texts map[string]string) error {
+	for i := range w.rel.Constraints {
+		c := &w.rel.Constraints[i]
+		text, ok := texts[c.Name]
+		if !ok {
+			continue
+		}
+		raw, err := w.d.bind.Parse(text)
+		if err != nil {
+			return err
+		}
+		s, err := w.d.bind.Store(plan.StoredRequest{Kind: plan.StoredCheck, Raw: raw, Table: w.rel})
+		if err != nil {
+			return err
+		}
+		c.Expr, c.Columns, c.Depends = s.Encoded, s.Columns, s.Depends
+		if c.Validated {
+			w.checks, w.checkOf = append(w.checks, s), append(w.checkOf, c.Name)
+		}
+	}
+	return nil
+}
+
