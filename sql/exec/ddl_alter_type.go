@@ -197,4 +197,3 @@ func (w *alterWork) rebindChecks(texts map[string]string) error {
 	}
 	return nil
 }
-

@@ -18,7 +18,7 @@ type fakeCatalog struct {
 	schemas   map[string]*catalog.Schema
 }
 
-func (c *fakeCatalog) Children(OID) []*catalog.Relation { return nil }
+func (c *fakeCatalog) Children(OID) []*catalog.Relation   { return nil }
 func (c *fakeCatalog) Relation(oid OID) *catalog.Relation { return c.relations[oid] }
 func (c *fakeCatalog) RelationByName(schema OID, name string) *catalog.Relation {
 	for _, r := range c.relations {
