@@ -17,6 +17,8 @@ require (
 
 require github.com/xdg-go/stringprep v1.0.4
 
+require golang.org/x/crypto v0.58.0
+
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect
 	github.com/beorn7/perks v1.0.1 // indirect

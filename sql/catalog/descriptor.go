@@ -324,6 +324,7 @@ type Extension struct {
 	Meta        `tag:"1"`
 	ExtVersion  string `tag:"2"`
 	Relocatable bool   `tag:"3"`
+	Target      OID    `tag:"4"` // the schema that its objects are in
 }
 
 // Statistic is what ANALYZE found about a relation when it last ran. Its OID is

@@ -200,7 +200,7 @@ func (g *dropping) dependent(p dropPart, dep catalog.Object) {
 		}
 	default:
 		if p.column == 0 || needs(dep.Head().Depends) {
-			g.collect(dropPart{object: dep}, false)
+			g.collect(dropPart{object: dep}, class == catalog.ClassExtension) // its members go with it
 		}
 	}
 }
@@ -293,7 +293,7 @@ func (d *ddl) describe(o catalog.Object) string {
 	case *catalog.Database:
 		return "database " + name
 	case *catalog.Extension:
-		return "extension " + name
+		return "extension " + o.Name
 	}
 	return name
 }
@@ -563,6 +563,9 @@ func (d *ddl) dropTarget(u *plan.Drop, ref plan.ObjectRef, class catalog.Class, 
 			o = s
 		}
 	case catalog.ClassExtension:
+		if ref.Name.Name == listedExtension {
+			return nil, pgerr.Unsupported("extension \"%s\" cannot be dropped: it is only listed", listedExtension)
+		}
 		o = d.view.ByName(class, 0, ref.Name.Name)
 	default:
 		o = d.find(class, ref.Name)
@@ -676,6 +679,12 @@ func (d *ddl) dropFunctions(u *plan.Drop) error {
 		}
 		if what == "" {
 			what = d.describe(f)
+		}
+		for _, dep := range f.Depends {
+			if e := d.view.Get(catalog.ClassExtension, dep.OID); dep.Class == catalog.ClassExtension && e != nil {
+				return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop %s because %s requires it", d.describe(f), d.describe(e)).
+					WithHint("You can drop %s instead.", d.describe(e))
+			}
 		}
 		named = append(named, dropPart{object: f})
 	}

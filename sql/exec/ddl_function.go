@@ -236,17 +236,3 @@ func (d *ddl) replaceFunction(c *plan.CreateFunction, old, f *catalog.Function) 
 	f.Depends = depends
 	return d.put(f)
 }
-
-// createExtension knows no extensions yet; plpgsql, which every PostgreSQL has, is refused too,
-// since its functions could not run.
-func (d *ddl) createExtension(c *plan.CreateExtension) error {
-	if d.view.ByName(catalog.ClassExtension, 0, c.Name) != nil {
-		if c.IfNotExists {
-			d.notice(pgerr.DuplicateObject, "extension \"%s\" already exists, skipping", c.Name)
-			return nil
-		}
-		return pgerr.New(pgerr.DuplicateObject, "extension \"%s\" already exists", c.Name)
-	}
-	return pgerr.New(pgerr.FeatureNotSupported, "extension \"%s\" is not available", c.Name).
-		WithHint("The extension must first be installed on the system where PostgreSQL is running.")
-}

@@ -55,6 +55,8 @@ func userFunc(view Catalog, f *catalog.Function) *functions.Func {
 	switch f.Language {
 	case "sql":
 		out.Lang = functions.LangSQL
+	case "c": // of an extension
+		out.Lang, out.Eval = functions.LangC, functions.ExtensionEval(f.Source)
 	case "internal":
 		out.Lang = functions.LangInternal
 		if same := functions.BySource(f.Source); same != nil && f.Kind != 'a' {

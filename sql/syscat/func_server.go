@@ -213,14 +213,29 @@ var serverSets = map[string]set{
 		}
 		return out, nil
 	},
-	"pg_stat_get_wal_senders":         noRows,
-	"pg_stat_get_progress_info":       noRows,
-	"pg_stat_get_subscription":        noRows,
-	"pg_get_replication_slots":        noRows,
-	"pg_get_publication_tables":       noRows,
-	"show_all_file_settings":          noRows,
-	"pg_available_extensions":         noRows,
-	"pg_available_extension_versions": noRows,
+	"pg_stat_get_wal_senders":   noRows,
+	"pg_stat_get_progress_info": noRows,
+	"pg_stat_get_subscription":  noRows,
+	"pg_get_replication_slots":  noRows,
+	"pg_get_publication_tables": noRows,
+	"show_all_file_settings":    noRows,
+	"pg_available_extensions": func(Functions, *functions.Ctx, []datum) ([][]datum, error) {
+		out := [][]datum{{str("plpgsql"), str("1.0"), str("PL/pgSQL procedural language")}}
+		for _, e := range functions.Extensions() {
+			out = append(out, []datum{str(e.Name), str(e.Version), str(e.Comment)})
+		}
+		return out, nil
+	},
+	"pg_available_extension_versions": func(Functions, *functions.Ctx, []datum) ([][]datum, error) {
+		row := func(name, version string, relocatable bool, schema datum, comment string) []datum {
+			return []datum{str(name), str(version), flag(true), flag(true), flag(relocatable), schema, null, str(comment)}
+		}
+		out := [][]datum{row("plpgsql", "1.0", false, str("pg_catalog"), "PL/pgSQL procedural language")}
+		for _, e := range functions.Extensions() {
+			out = append(out, row(e.Name, e.Version, true, null, e.Comment))
+		}
+		return out, nil
+	},
 	"pg_timezone_names": func(f Functions, _ *functions.Ctx, _ []datum) ([][]datum, error) {
 		now := f.World.Types().StatementNow
 		var out [][]datum

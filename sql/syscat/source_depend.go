@@ -41,7 +41,7 @@ func dependRows(g *generator) {
 		}
 		return dependsOf(g.view, o, emit)
 	}
-	classes := []catalog.Class{catalog.ClassRelation, catalog.ClassIndex, catalog.ClassSequence, catalog.ClassType, catalog.ClassFunction}
+	classes := []catalog.Class{catalog.ClassRelation, catalog.ClassIndex, catalog.ClassSequence, catalog.ClassType, catalog.ClassFunction, catalog.ClassExtension}
 	if object, ok := g.key(1); ok {
 		class, byClass := g.key(0)
 		if byClass && (class == pgClassOID || class == pgTypeOID || class == pgProcOID) {
@@ -116,6 +116,9 @@ func dependsOf(v *catalog.View, o catalog.Object, emit func(depend) bool) bool {
 		return ok
 	case *catalog.Type:
 		return typeDepends(v, o, emit)
+	case *catalog.Extension:
+		d := depend{class: objectClasses[catalog.ClassExtension], object: o.OID}
+		return emit(d.on(pgNamespaceOID, o.Target, 0, 'n'))
 	case *catalog.Function:
 		d := depend{class: pgProcOID, object: o.OID}
 		ok := emit(d.on(pgNamespaceOID, o.Schema, 0, 'n'))
@@ -138,7 +141,10 @@ func (d depend) list(v *catalog.View, deps []catalog.Dependency, emit func(depen
 			continue
 		}
 		kind := byte('n')
-		if x.Auto {
+		switch {
+		case x.Class == catalog.ClassExtension:
+			kind = 'e'
+		case x.Auto:
 			kind = 'a'
 		}
 		if !emit(d.on(class, x.OID, int32(x.Sub), kind)) {

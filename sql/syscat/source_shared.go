@@ -77,7 +77,7 @@ func roleSettingRows(g *generator) {
 
 func extensionRows(g *generator) {
 	each(g, catalog.ClassExtension, 0, 1, func(e *catalog.Extension) bool {
-		return g.row(num(e.OID), str(e.Name), num(e.Owner), num(e.Schema), flag(e.Relocatable), str(e.ExtVersion), null, null)
+		return g.row(num(e.OID), str(e.Name), num(e.Owner), num(e.Target), flag(e.Relocatable), str(e.ExtVersion), null, null)
 	})
 }
 
