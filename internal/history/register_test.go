@@ -200,7 +200,7 @@ func TestCrash(t *testing.T) {
 	ctx, s := context.Background(), seed()
 	d := &doomed{t: t, fs: vfs.NewMem(s)}
 	d.server = open(t, d.fs)
-	a := &history.Append{Connect: d.connect, Level: history.Serializable, Transactions: *testflag.HistoryTransactions / 25, Workers: 4, Seed: s, Yield: true, Lost: d.lost}
+	a := &history.Append{Connect: d.connect, Level: history.Serializable, Transactions: max(600, *testflag.HistoryTransactions/25), Workers: 4, Seed: s, Yield: true, Lost: d.lost}
 	k := &history.Keys{Connect: d.connect, Transactions: a.Transactions, Workers: 2, Seed: s, Yield: true, Lost: d.lost}
 	r := &registers{connect: d.connect, lost: d.lost, keys: 8, calls: 100}
 	for _, setup := range []func(context.Context) error{a.Setup, k.Setup, r.setup} {
