@@ -2,6 +2,7 @@ package sql
 
 import (
 	"maps"
+	"strconv"
 	"sync"
 	"sync/atomic"
 
@@ -76,6 +77,7 @@ func Open(o Options) (*Server, error) {
 	}
 	defaults := map[string]string{"max_prepared_transactions": defaultMaxPrepared}
 	maps.Copy(defaults, o.Defaults)
+	defaults["max_connections"] = strconv.Itoa(o.MaxConnections)
 	o.Defaults = defaults
 	s := &Server{opts: o, sessions: map[int32]*Session{}, exports: map[string]*exportedSnapshot{}, plans: newPlanCache()}
 	s.notifier.channels = map[channelKey]map[*Session]bool{}

@@ -245,6 +245,13 @@ func (d *ddl) checkColumnType(c *plan.ColumnDef) error {
 	if err := d.mayUseType(t.OID); err != nil {
 		return err
 	}
+	shown := t // of an array its elements
+	if e := d.env.Type(t.Elem); t.IsArray() && e != nil {
+		shown = e
+	}
+	if err := d.env.CanOut(shown.OID); err != nil && shown.OID < catalog.FirstUserOID { // no value of it could ever be stored
+		return err
+	}
 	if c.Identity != 0 {
 		switch c.Type.Type.OID {
 		case 20, 21, 23:
