@@ -219,13 +219,15 @@ func (db *DB) Serve(l net.Listener) {
 type Counters struct {
 	Open                                             int
 	Sessions, Commits, Rollbacks, Statements, Errors int64
+	SnapshotLag, OldestTransaction, Prepared         int64 // log records, seconds, transactions
 }
 
 // Counters returns how much the database has done.
 func (db *DB) Counters() Counters {
 	c := db.srv.Counters()
 	return Counters{Open: db.srv.SessionCount(), Sessions: c.Sessions.Load(), Commits: c.Commits.Load(),
-		Rollbacks: c.Rollbacks.Load(), Statements: c.Statements.Load(), Errors: c.Errors.Load()}
+		Rollbacks: c.Rollbacks.Load(), Statements: c.Statements.Load(), Errors: c.Errors.Load(),
+		SnapshotLag: int64(db.eng.SnapshotLag()), OldestTransaction: db.srv.OldestTransaction(), Prepared: int64(len(db.eng.Prepared()))}
 }
 
 // Shutdown closes the database: it stops accepting, lets running statements end

@@ -36,13 +36,22 @@ func TestExportedSnapshot(t *testing.T) {
 			t.Errorf("level %d: %q", level, got[1])
 		}
 		s.Close()
+		if lag := db.SnapshotLag(); lag != 2 {
+			t.Errorf("a lag of %d records", lag)
+		}
 		check(t, to.Rollback())
+		if db.SnapshotLag() != 0 {
+			t.Error("the lag stays")
+		}
 		late := db.Begin(TxnOptions{Isolation: RepeatableRead})
 		if late.Import(e) {
 			t.Error("a snapshot outlives its transaction")
 		}
 		check(t, late.Rollback())
 		write("old")
+	}
+	if lag := db.SnapshotLag(); lag != 0 {
+		t.Errorf("a lag of %d without snapshots", lag)
 	}
 	if db.live.shards[0].head.next != &db.live.shards[0].head {
 		t.Error("a snapshot is left")

@@ -123,6 +123,12 @@ func (g *registration) unregister() {
 	g.shard, g.prev, g.next = nil, nil, nil
 }
 
+// SnapshotLag returns how many log records lie behind the oldest snapshot in use.
+func (db *DB) SnapshotLag() uint64 {
+	oldest := db.oldestSnapshot() // first: the newest state only grows
+	return db.visible.Load() - oldest
+}
+
 // oldestSnapshot returns a timestamp that no live or future snapshot is below.
 func (db *DB) oldestSnapshot() uint64 {
 	oldest := db.visible.Load()

@@ -108,3 +108,14 @@ func (x *Session) Activity() Activity {
 
 // Sleeping is called by pg_sleep.
 func (f functionSession) Sleeping() (awake func()) { return f.x.activity.waiting(&waitSleep) }
+
+// OldestTransaction returns the age of the oldest running transaction in seconds.
+func (s *Server) OldestTransaction() (seconds int64) {
+	now := timestamp(s.opts.Clock.Now())
+	s.Each(func(x *Session) {
+		if start := x.Activity().TransactionStart; start != 0 {
+			seconds = max(seconds, (now-start)/1e6)
+		}
+	})
+	return seconds
+}

@@ -18,6 +18,7 @@ import (
 type Totals struct {
 	Open                                             int
 	Sessions, Commits, Rollbacks, Statements, Errors int64
+	SnapshotLag, OldestTransaction, Prepared         int64 // log records, seconds, transactions
 }
 
 // Metrics counts events by the words of the event vocabulary.
@@ -72,6 +73,10 @@ func (m *Metrics) Observe(fn func() Totals) {
 		m.registry.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(get(fn())) }))
 	}
 	gauge("omendb_sessions", "Sessions open now.", func(t Totals) float64 { return float64(t.Open) })
+	gauge("omendb_oldest_snapshot_records", "Log records since the oldest snapshot in use: merging keeps the row versions that it sees.",
+		func(t Totals) float64 { return float64(t.SnapshotLag) })
+	gauge("omendb_oldest_transaction_seconds", "Age of the oldest running transaction.", func(t Totals) float64 { return float64(t.OldestTransaction) })
+	gauge("omendb_prepared_transactions", "Transactions that wait for COMMIT PREPARED or ROLLBACK PREPARED.", func(t Totals) float64 { return float64(t.Prepared) })
 	counter("omendb_sessions_total", "Sessions opened.", func(t Totals) int64 { return t.Sessions })
 	counter("omendb_commits_total", "Transactions committed.", func(t Totals) int64 { return t.Commits })
 	counter("omendb_rollbacks_total", "Transactions rolled back.", func(t Totals) int64 { return t.Rollbacks })
