@@ -34,6 +34,9 @@ func TestAppend(t *testing.T) {
 	ctx := context.Background()
 	for _, level := range levels {
 		t.Run(strings.ReplaceAll(string(level), " ", "-"), func(t *testing.T) {
+			if *testflag.HistoryDSN == "" {
+				t.Parallel() // there they would share a table
+			}
 			a := &history.Append{Connect: target(t), Level: level, Transactions: *testflag.HistoryTransactions, Seed: seed(), Yield: true}
 			if testing.Short() {
 				a.Transactions /= 10
