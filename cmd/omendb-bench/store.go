@@ -8,7 +8,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/omendb/omendb/engine/segment"
 )
 
 // A row on disk is 100 bytes: a key of 8, and two values of 46, one of random
@@ -43,6 +47,7 @@ type storeOptions struct {
 	common
 	rows, probes, batch int
 	cacheMB             int64
+	stores, work        string
 }
 
 func runStore(args []string) error {
@@ -53,6 +58,8 @@ func runStore(args []string) error {
 	f.IntVar(&o.probes, "probes", 100_000, "look-ups per store and round")
 	f.IntVar(&o.batch, "batch", 100, "rows of a committed batch")
 	f.Int64Var(&o.cacheMB, "cache", 0, "cache of each store in MB; 0 holds all rows twice")
+	f.StringVar(&o.stores, "stores", "", "only these stores, with commas between (Pebble, bbolt, SQLite, OmenDB); what the memory of the process says is right with one")
+	f.StringVar(&o.work, "work", "", "only this work: read or write")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -73,6 +80,7 @@ func storeBench(o *storeOptions, r report) error {
 	if cache == 0 {
 		cache = int64(o.rows)*rowBytes*2 + 64<<20
 	}
+	makers := o.makers()
 	stores := make([]disk, len(makers))
 	loads := make([]sample, 0, len(makers))
 	for i, m := range makers {
@@ -85,14 +93,19 @@ func storeBench(o *storeOptions, r report) error {
 		if stores[i], err = m.open(dir, cache); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
+		peak := watchMemory()
 		start, cpu := time.Now(), processorTime()
 		if err := stores[i].load(o.rows); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 		wall, used := time.Since(start), processorTime()-cpu
 		ns := float64(used.Nanoseconds()) / float64(o.rows)
+		memory := peak() >> 20
 		s := sample{Data: "rows of 100 bytes", Work: "bulk load (processor time)", Structure: m.name, Keys: o.rows, Median: ns, Min: ns, Max: ns,
-			Note: fmt.Sprintf("wall %.0f ns, disk %.2f of raw", float64(wall.Nanoseconds())/float64(o.rows), float64(diskBytes(dir))/float64(o.rows*rowBytes))}
+			Note: fmt.Sprintf("wall %.0f ns, disk %.3f of raw, memory of the process %d MB", float64(wall.Nanoseconds())/float64(o.rows), float64(diskBytes(dir))/float64(o.rows*rowBytes), memory)}
+		if len(makers) <= 2 { // else others' memory is marked, too
+			s.Note += fmt.Sprintf(", collector's mark %.2f ms", markTime().Seconds()*1000)
+		}
 		loads = append(loads, s)
 	}
 	for i := range loads {
@@ -101,11 +114,15 @@ func storeBench(o *storeOptions, r report) error {
 	if err := r.add(loads); err != nil {
 		return err
 	}
-	if err := storeReads(o, r, stores); err != nil {
-		return err
+	if o.work != "write" {
+		if err := storeReads(o, r, makers, stores); err != nil {
+			return err
+		}
 	}
-	if err := storeWrites(o, r, stores); err != nil {
-		return err
+	if o.work != "read" {
+		if err := storeWrites(o, r, makers, stores); err != nil {
+			return err
+		}
 	}
 	for i, s := range stores {
 		if err := s.close(); err != nil {
@@ -115,7 +132,18 @@ func storeBench(o *storeOptions, r report) error {
 	return nil
 }
 
-func storeReads(o *storeOptions, r report, stores []disk) error {
+// makers are those of the stores that were asked for.
+func (o *storeOptions) makers() (list []maker) {
+	for _, m := range makers {
+		name, _, _ := strings.Cut(m.name, ",")
+		if o.stores == "" || slices.Contains(strings.Split(o.stores, ","), name) {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+func storeReads(o *storeOptions, r report, makers []maker, stores []disk) error {
 	rng := rand.New(rand.NewPCG(o.seed, 2))
 	for _, work := range []string{"get", "get, zipf", "scan of 1000"} {
 		count := o.probes
@@ -146,9 +174,21 @@ func storeReads(o *storeOptions, r report, stores []disk) error {
 		if o.cacheMB != 0 {
 			clock = wallTime
 		}
+		var before segment.Stats
+		omen := slices.IndexFunc(makers, func(m maker) bool { return m.name == "OmenDB" })
+		if omen >= 0 {
+			before = stores[omen].(*omenStore).stats
+		}
+		peak := watchMemory()
 		samples, err := compare("rows of 100 bytes", work, o.rows, o.rounds, clock, run)
+		memory := peak() >> 20
 		if err != nil {
 			return err
+		}
+		if omen >= 0 && work != "scan of 1000" {
+			now, gets := stores[omen].(*omenStore).stats, float64(count*o.rounds)
+			samples[omen].Note = fmt.Sprintf("%.3f blocks and %.0f bytes read per get, memory of the process %d MB",
+				float64(now.BlocksRead-before.BlocksRead)/gets, float64(now.BytesRead-before.BytesRead)/gets, memory)
 		}
 		if err := r.add(samples); err != nil {
 			return err
@@ -158,7 +198,7 @@ func storeReads(o *storeOptions, r report, stores []disk) error {
 }
 
 // storeWrites commits batches of new rows at random places, every batch durable.
-func storeWrites(o *storeOptions, r report, stores []disk) error {
+func storeWrites(o *storeOptions, r report, makers []maker, stores []disk) error {
 	rng := rand.New(rand.NewPCG(o.seed, 4))
 	const batches = 50
 	keys := make([][]uint64, o.rounds)

@@ -6,12 +6,14 @@ import (
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/segment"
 )
 
 // omenStore is OmenDB's engine with a table of a key and two byte strings.
 type omenStore struct {
 	store[uint64]
 	shared bool
+	stats  segment.Stats // of single gets
 }
 
 func openOmen(dir string, cache int64) (disk, error) {
@@ -82,6 +84,8 @@ func (s *omenStore) get(list []uint64) (sum uint64, err error) {
 		}
 		list = list[n:]
 	}
+	s.snap.SetStats(&s.stats)
+	defer s.snap.SetStats(nil)
 	for _, k := range list {
 		s.key = encode(s.key[:0], k)
 		ok, err := s.snap.Get(s.id, s.key, payload, s.dst[:])
