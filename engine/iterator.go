@@ -123,6 +123,15 @@ func (it *Iterator) Next(dst *column.Batch) (bool, error) {
 	}
 	resetBatch(dst, it.def, it.cols)
 	it.keys = it.keys[:0]
+	if len(it.sources) == 1 && !it.noted.on && !it.snap.db.opts.PlainReads {
+		if src, ok := it.sources[0].(*runSource); ok {
+			if ok, err := src.direct(it, dst); ok || err != nil {
+				it.err = err
+				it.count.Rows += int64(dst.N)
+				return ok, err
+			}
+		}
+	}
 	limit := column.BatchSize
 	if it.noted.on {
 		limit = min(limit, it.noted.budget)

@@ -106,16 +106,37 @@ func (s *runSource) version() uint64 {
 	return s.it.Version(s.batch.Row(s.at))
 }
 
+// open begins with the next segment, if none is open, and reports whether one is.
+func (s *runSource) open() bool {
+	if s.it == nil && len(s.runs) > 0 {
+		s.it = s.runs[0].reader.Iter(s.opts)
+		s.runs = s.runs[1:]
+	}
+	return s.it != nil
+}
+
+// direct fills dst with the next batch of a source that has no rows in hand
+// and is the only one. It reports false, having done nothing, where rows have
+// to be chosen, or at the end.
+func (s *runSource) direct(it *Iterator, dst *column.Batch) (bool, error) {
+	for s.due && s.open() && s.it.Whole() {
+		ok, err := s.it.Next(dst)
+		if ok || err != nil {
+			it.keys = append(it.keys, s.it.Keys()...)
+			return ok, err
+		}
+		s.it.Close()
+		s.it = nil
+	}
+	return false, nil
+}
+
 func (s *runSource) refill() error {
 	s.due, s.at = false, 0
 	for {
-		if s.it == nil {
-			if len(s.runs) == 0 {
-				s.batch.Reset()
-				return nil
-			}
-			s.it = s.runs[0].reader.Iter(s.opts)
-			s.runs = s.runs[1:]
+		if !s.open() {
+			s.batch.Reset()
+			return nil
 		}
 		ok, err := s.it.Next(&s.batch)
 		if err != nil {

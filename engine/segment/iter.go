@@ -387,6 +387,13 @@ func (it *Iterator) Keys() [][]byte { return it.keys }
 // Clean reports whether no batch of this scan holds a tombstone.
 func (it *Iterator) Clean() bool { return it.r.info.Tombstones == 0 }
 
+// Whole reports whether the batches of this scan are nothing but rows to
+// yield: ascending, without tombstones and old versions.
+func (it *Iterator) Whole() bool {
+	info := &it.r.info
+	return !it.opts.Reverse && info.Tombstones == 0 && info.Rows == info.Keys && info.MaxTS <= it.opts.Snapshot
+}
+
 // spanOf returns the span that holds physical row i of the last batch.
 func (it *Iterator) spanOf(i int) *span {
 	lo, hi := 0, len(it.spans)-1
