@@ -141,3 +141,19 @@ func (h *Head) Touch(data []byte, i int) byte {
 	}
 	return data[min(at, len(data)-1)]
 }
+
+// lineBytes is the distance of the bytes that TouchRows loads.
+const lineBytes = 64
+
+// TouchRows loads what rows lo to hi-1 are decoded from, where that is packed
+// numbers: their misses overlap, which those of decoding do less.
+func (h *Head) TouchRows(data []byte, lo, hi int) (sum byte) {
+	if h.form != headNumber {
+		return 0
+	}
+	from, to := int(h.at)+lo*int(h.width)>>3, int(h.at)+hi*int(h.width)>>3
+	for at := from; at < to; at += lineBytes {
+		sum += data[at]
+	}
+	return sum
+}

@@ -58,6 +58,8 @@ type Iterator struct {
 	keyMem  []byte
 	wideMem []byte
 
+	touched byte // keeps loads alive whose only purpose is the cache
+
 	extent int // whose pruning was decided; -1 none
 	pruned bool
 	zones  []Zone
@@ -314,6 +316,7 @@ func (it *Iterator) fill(dst *column.Batch) error {
 	dst.Cols = dst.Cols[:len(it.opts.Cols)]
 	dst.N, dst.Sel = it.rows, sel
 	it.wideMem = it.wideMem[:0]
+	it.touch()
 	var e column.Encoded
 	for i, c := range it.opts.Cols {
 		v := &dst.Cols[i]
@@ -341,6 +344,18 @@ func (it *Iterator) fill(dst *column.Batch) error {
 		it.fillKeys()
 	}
 	return nil
+}
+
+// touch loads what the asked columns are decoded from.
+func (it *Iterator) touch() {
+	for _, c := range it.opts.Cols {
+		if c < headColumns {
+			for j := range it.spans {
+				s := &it.spans[j]
+				it.touched += s.head.cols[c].TouchRows(s.data, s.lo, s.hi)
+			}
+		}
+	}
 }
 
 func fillDefault(v *column.Vec, d Default, rows int) {
