@@ -5,9 +5,11 @@ import (
 	"strings"
 
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/privilege"
+	"github.com/omendb/omendb/sql/types"
 )
 
 var privilegeBits = map[string]uint32{
@@ -98,6 +100,9 @@ func (d *ddl) grantObjects(g *plan.Grant) ([]catalog.Object, error) {
 				return nil, pgerr.Unsupported("privileges on a %s are not supported", kind)
 			}
 			o, err := d.object(kind, ref, false)
+			if err != nil && d.builtinNamed(kind, ref) {
+				return nil, pgerr.Unsupported("privileges on built-in objects are not supported")
+			}
 			if err != nil {
 				return nil, err
 			}
@@ -123,6 +128,21 @@ func (d *ddl) grantObjects(g *plan.Grant) ([]catalog.Object, error) {
 		}
 	}
 	return list, nil
+}
+
+// builtinNamed reports whether a name is that of a built-in type or function, which have no
+// descriptors that could keep privileges.
+func (d *ddl) builtinNamed(kind plan.ObjectKind, ref plan.ObjectRef) bool {
+	if ref.Name.Schema != "" && ref.Name.Schema != "pg_catalog" {
+		return false
+	}
+	switch kind {
+	case "type", "domain":
+		return types.ByName(ref.Name.Name) != nil
+	case "function", "routine", "procedure":
+		return len(functions.ByName(ref.Name.Name)) > 0
+	}
+	return false
 }
 
 func grantKindIs(kind plan.ObjectKind, o catalog.Object) bool {
