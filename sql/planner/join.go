@@ -38,7 +38,7 @@ func (c *joinCase) cheapest() *path {
 	keys, rest := c.equiKeys()
 	settings := c.l.o.env.Settings
 	if len(c.right.lateral) == 0 || !c.lateralFromLeft() {
-		if len(keys) > 0 && !settings.ruleOff("hash_join") {
+		if len(keys) > 0 && (c.kind == plan.FullJoin || !settings.ruleOff("hash_join")) { // there is no other way to a FULL JOIN
 			try(c.hashJoin(keys, rest, rows))
 		}
 		if c.kind != plan.FullJoin && !settings.ruleOff("index_join") {
@@ -105,13 +105,17 @@ func (c *joinCase) equiKeys() (keys []equiKey, rest []plan.Expr) {
 	return keys, rest
 }
 
+// hashed reports whether values that an operator holds for equal hash alike: PostgreSQL says so, or the operator goes with
+// the order of one type, for each of which there is a hash here.
+func hashed(op *functions.Operator) bool { return op.CanHash || op.CanMerge && op.Left == op.Right }
+
 func (c *joinCase) equiKey(e plan.Expr) (equiKey, bool) {
 	call, ok := e.(*plan.Call)
 	if !ok || len(call.Args) != 2 {
 		return equiKey{}, false
 	}
 	op := functions.OperatorByOID(call.Op)
-	if op == nil || !op.CanHash || op.Code == nil || volatility(e) == 'v' {
+	if op == nil || !hashed(op) || op.Code == nil || volatility(e) == 'v' {
 		return equiKey{}, false
 	}
 	a, b := relsOf(call.Args[0]), relsOf(call.Args[1])
