@@ -172,6 +172,17 @@ func (l *level) dependentItems(kind plan.JoinKind, left, right plan.FromItem, on
 	}
 	rels := itemRels(right)
 	dep := &item{kind: kind, rels: rels}
+	// Conditions of the right side that speak of the left belong to the join.
+	within := innerQuals[:0]
+	for _, q := range innerQuals {
+		if rels.contains(q.rels) {
+			within = append(within, q)
+			continue
+		}
+		dep.on = append(dep.on, q.expr)
+		dep.need = dep.need.union(q.rels.minus(rels))
+	}
+	innerQuals = within
 	for _, c := range conjuncts(on) {
 		q := qual{c, relsOf(c)}
 		if !q.rels.empty() && rels.contains(q.rels) && volatility(c) != 'v' && kind != plan.AntiNullJoin {

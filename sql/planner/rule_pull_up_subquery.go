@@ -9,23 +9,123 @@ import (
 func pullUpSubqueries(l *level) (bool, error) {
 	changed := false
 	for i, it := range l.q.From {
-		l.q.From[i] = pullUpItem(l.q, it, false, &changed)
+		l.q.From[i] = pullUpItem(l.q, it, pullPlace{}, &changed)
 	}
 	return changed, nil
 }
 
-// pullUpItem handles one item; nullable tells that an outer join above may
-// replace its columns by NULLs, so that only plain columns may be substituted.
-func pullUpItem(q *plan.Query, it plan.FromItem, nullable bool, changed *bool) plan.FromItem {
+// pullPlace is where in the join tree a subquery stands.
+type pullPlace struct {
+	nullable bool // an outer join above may replace its columns by NULLs, so that only plain columns may be substituted
+	depth    int  // joins above that evaluate it as a side of their own
+	// inside are the relations of the innermost such side. From there a WHERE condition can still move to the join's own
+	// condition, but not past a second join, and conditions of outer joins cannot move at all.
+	inside relSet
+}
+
+// side is the place of one side of a join.
+func (p pullPlace) side(it plan.FromItem, nullable, apart, movable bool) pullPlace {
+	p.nullable = p.nullable || nullable
+	if apart {
+		p.inside = itemRels(it)
+		if p.depth++; !movable {
+			p.depth++
+		}
+	}
+	return p
+}
+
+// accepts reports whether the conditions of a subquery may stand at this place as conditions of the query.
+func (p pullPlace) accepts(sub *plan.Query) bool {
+	if p.depth > 1 && !p.inside.contains(siblingsUsed(sub.Where)) {
+		return false
+	}
+	return p.acceptsJoins(sub.From, p.depth)
+}
+
+func (p pullPlace) acceptsJoins(items []plan.FromItem, depth int) bool {
+	for _, it := range items {
+		j, ok := it.(*plan.Join)
+		if !ok {
+			continue
+		}
+		left, right, most := depth, depth, 0 // most: the depth at which the condition can still use what stands further left
+		switch j.Kind {
+		case plan.InnerJoin:
+			most = 1
+		case plan.RightJoin:
+			left++
+		case plan.FullJoin:
+			left, right, most = depth+2, depth+2, -1
+		default:
+			right++
+		}
+		if depth > most {
+			if used := siblingsUsed(j.On); p.depth == 0 && !used.empty() || !p.inside.contains(used) {
+				return false
+			}
+		}
+		if !p.acceptsJoins([]plan.FromItem{j.Left}, left) || !p.acceptsJoins([]plan.FromItem{j.Right}, right) {
+			return false
+		}
+	}
+	return true
+}
+
+// siblingsUsed returns the relations of the level above that an expression of a subquery refers to.
+func siblingsUsed(e plan.Expr) relSet {
+	var out relSet
+	if e == nil {
+		return out
+	}
+	var walk func(e plan.Expr, depth int)
+	query := func(q *plan.Query, depth int) {
+		plan.WalkQuery(q, func(e plan.Expr) bool {
+			if v, ok := e.(*plan.Var); ok && v.Level == depth {
+				out = out.union(relOf(v.Rel))
+			}
+			return true
+		}, func(sub *plan.Query) { walk(&plan.SubLink{Query: sub}, depth) })
+	}
+	walk = func(e plan.Expr, depth int) {
+		plan.Walk(e, func(x plan.Expr) bool {
+			switch v := x.(type) {
+			case *plan.Var:
+				if v.Level == depth {
+					out = out.union(relOf(v.Rel))
+				}
+			case *plan.SubLink:
+				query(v.Query, depth+1)
+			}
+			return true
+		})
+	}
+	walk(e, 1)
+	return out
+}
+
+// pullUpItem handles one item.
+func pullUpItem(q *plan.Query, it plan.FromItem, at pullPlace, changed *bool) plan.FromItem {
 	switch x := it.(type) {
 	case *plan.Join:
-		leftNull := nullable || x.Kind == plan.RightJoin || x.Kind == plan.FullJoin
-		rightNull := nullable || x.Kind == plan.LeftJoin || x.Kind == plan.FullJoin
-		x.Left = pullUpItem(q, x.Left, leftNull, changed)
-		x.Right = pullUpItem(q, x.Right, rightNull, changed)
+		left, right := at, at
+		switch x.Kind {
+		case plan.LeftJoin:
+			right = at.side(x.Right, true, true, true)
+		case plan.RightJoin:
+			left = at.side(x.Left, true, true, true)
+		case plan.FullJoin:
+			left, right = at.side(x.Left, true, true, false), at.side(x.Right, true, true, false)
+		case plan.SemiJoin, plan.AntiJoin:
+			right = at.side(x.Right, false, true, true)
+		case plan.AntiNullJoin:
+			right = at.side(x.Right, false, true, false)
+		}
+		x.Left = pullUpItem(q, x.Left, left, changed)
+		x.Right = pullUpItem(q, x.Right, right, changed)
 	case *plan.RelRef:
 		r := q.Rels[x.Rel]
-		if r.Kind != plan.RelSubquery || !canPullUp(q, x.Rel, nullable) {
+		if r.Kind != plan.RelSubquery || !canPullUp(q, x.Rel, at.nullable) || !at.accepts(r.Query) {
 			return it
 		}
 		*changed = true
@@ -38,6 +138,9 @@ func canPullUp(q *plan.Query, rel int, nullable bool) bool {
 	r := q.Rels[rel]
 	sub := r.Query
 	if !isSimple(sub) || len(q.Rels)+len(sub.Rels) > maxRels || q.SetOp != nil || sub.HasModifyingCTE {
+		return false
+	}
+	if len(sub.OrderBy) > 0 { // aggregates, numbers given on insertion and people rely on it
 		return false
 	}
 	for _, l := range q.Locks {
