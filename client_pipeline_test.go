@@ -137,3 +137,33 @@ func TestClientReadUncommitted(t *testing.T) {
 		}
 	})
 }
+
+// A statement without rows has no description, a SELECT without columns an
+// empty one: libpq's clients read the number of changed rows in the first case only.
+func TestClientNoData(t *testing.T) {
+	everyWay(t, func(t *testing.T, dial dialer) {
+		ctx := context.Background()
+		c := dial(t, plain)
+		exec(t, c, "CREATE TABLE n (a int)")
+		for sql, want := range map[string]bool{
+			"INSERT INTO n VALUES (1)": false, "UPDATE n SET a = 2": false, "DELETE FROM n": false, "DELETE FROM n RETURNING a": true,
+			"SELECT FROM n": true, "CREATE TABLE m (a int)": false, "SHOW work_mem": true, "BEGIN": false,
+		} {
+			p := c.PgConn().StartPipeline(ctx)
+			p.SendPrepare("", sql, nil)
+			if err := p.Sync(); err != nil {
+				t.Fatal(err)
+			}
+			r, err := p.GetResults()
+			if err != nil {
+				t.Fatal(sql, err)
+			}
+			if got := r.(*pgconn.StatementDescription).Fields != nil; got != want {
+				t.Errorf("%s is described: %v, want %v", sql, got, want)
+			}
+			if err := p.Close(); err != nil {
+				t.Error(err)
+			}
+		}
+	})
+}

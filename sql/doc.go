@@ -58,9 +58,6 @@ type Client interface {
 
 // columnsOf describes targets.
 func (s *Session) columnsOf(targets []*plan.Target, formats []int16) []Column {
-	if targets == nil {
-		return nil // no rows at all, other than rows without columns
-	}
 	cols := make([]Column, len(targets))
 	for i, t := range targets {
 		typ := t.Expr.ResultType()

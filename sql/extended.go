@@ -259,7 +259,14 @@ func (x *Session) describe(ctx context.Context, c *compiled, formats []int16) []
 			}
 		}
 	}
-	return x.columnsOf(outputOf(c), formats)
+	out := outputOf(c)
+	if len(out) == 0 {
+		if c.query != nil && c.query.Command == plan.Select {
+			return []Column{} // rows without columns
+		}
+		return nil // no rows at all: clients take their number for that of the rows changed
+	}
+	return x.columnsOf(out, formats)
 }
 
 // formatOf returns the format code of the i-th of several values.

@@ -222,7 +222,7 @@ func (n names) typeName(oid types.OID) (string, bool) {
 		return "", false
 	}
 	if t.Schema == "pg_catalog" {
-		return n.x.env.FormatType(oid, -1), true
+		return n.x.env.TypeName(oid), true
 	}
 	if t.IsArray() && t.Name[0] == '_' {
 		name, ok := n.typeName(t.Elem)

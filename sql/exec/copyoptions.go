@@ -63,7 +63,7 @@ var copyOptionTable = map[string]copyOption{
 		return err
 	},
 	"force_quote": func(o *copyOptions, _ *plan.Copy, opt *plan.Option) (err error) {
-		if s, ok := opt.Value.(string); ok && s == "*" {
+		if list, ok := opt.Value.([]string); opt.Value == "*" || ok && len(list) == 1 && list[0] == "*" {
 			o.quoteAll = true
 			return nil
 		}

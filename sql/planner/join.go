@@ -135,12 +135,19 @@ func (c *joinCase) equiKey(e plan.Expr) (equiKey, bool) {
 	return equiKey{}, false
 }
 
+// smallJoin is how many rows are so few that a hash join keeps the order of its
+// larger side: catalog views then list columns as PostgreSQL's plans do.
+const smallJoin = 64
+
 func (c *joinCase) hashJoin(keys []equiKey, rest []plan.Expr, rows float64) *path {
 	p := &path{rels: c.rels, rows: rows, lateral: c.lateral()}
 	p.start = c.right.total + c.right.rows*costHash + c.left.start
 	p.total = p.start + (c.left.total - c.left.start) + c.left.rows*costProbe + rows*(costRow+exprsCost(rest))
 	if c.right.rows > 1e6 {
 		p.total += c.right.rows * costHash // cache misses beyond the caches
+	}
+	if c.left.rows <= smallJoin && c.right.rows <= smallJoin && c.right.rels.count() > c.left.rels.count() {
+		p.total += smallJoin * costHash // little to win by turning the order of the rows around
 	}
 	p.build = func() *rel {
 		left, right := c.left.build(), c.right.build()

@@ -52,6 +52,11 @@ func (s relSet) overlaps(t relSet) bool {
 func (s relSet) empty() bool { return s == relSet{} }
 
 // each calls f for every member in ascending order.
+func (s relSet) count() (n int) {
+	s.each(func(int) { n++ })
+	return n
+}
+
 func (s relSet) each(f func(int)) {
 	for i, w := range s {
 		for w != 0 {

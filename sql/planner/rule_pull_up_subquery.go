@@ -137,6 +137,9 @@ func pullUpItem(q *plan.Query, it plan.FromItem, at pullPlace, changed *bool) pl
 func canPullUp(q *plan.Query, rel int, nullable bool) bool {
 	r := q.Rels[rel]
 	sub := r.Query
+	if len(sub.OrderBy) > 0 {
+		return false // readers count on the order: array_agg over a sorted subquery, a view that sorts
+	}
 	if !isSimple(sub) || len(q.Rels)+len(sub.Rels) > maxRels || q.SetOp != nil || sub.HasModifyingCTE {
 		return false
 	}
