@@ -53,7 +53,7 @@ history-failures: ## serialization failures and how many were needless, here and
 	go test ./internal/history -run Failures -count 1 -v -timeout 1h -history.failures $(HISTORY_SECONDS)s -history.dsn "$(PG_DSN)"
 
 pgregress: ## PostgreSQL's regression scripts below PGREGRESS_DIR through psql, figures by script
-	go run ./internal/pgregress -dir $(PGREGRESS_DIR) -trend docs/pgregress.md
+	go run ./internal/pgregress -dir $(PGREGRESS_DIR) -trend docs/pgregress.md -compat docs/compatibility.md
 
 kill: ## kill the server KILL_CYCLES times and look for what it acknowledged
 	go test ./internal/killtest -run Kill -v -timeout 0 -kill.cycles $(KILL_CYCLES)

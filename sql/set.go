@@ -225,3 +225,17 @@ func (x *Session) applyDateStyle(value string) {
 		"Postgres": types.DatePostgres, "German": types.DateGerman}[style]
 	x.env.DateOrder = map[string]types.DateOrder{"MDY": types.OrderMDY, "DMY": types.OrderDMY, "YMD": types.OrderYMD}[order]
 }
+
+// withSettings puts settings into force until restore is called: those of a function while it runs.
+func (x *Session) withSettings(list []string) (restore func(), err error) {
+	mark := x.values.Mark()
+	restore = func() { x.values.Rollback(mark) }
+	for _, s := range list {
+		name, value, _ := strings.Cut(s, "=")
+		if err := x.values.Set(name, value, true, x.isSuperuser()); err != nil {
+			restore()
+			return nil, err
+		}
+	}
+	return restore, nil
+}

@@ -41,6 +41,7 @@ func main() {
 	flag.StringVar(&r.binary, "binary", "", "start this server program instead of building one")
 	flag.StringVar(&r.details, "details", "", "write every statement that differs into this file")
 	flag.StringVar(&r.trend, "trend", "", "add the figures to this file, docs/pgregress.md")
+	flag.StringVar(&r.compat, "compat", "", "write the page of features into this file, docs/compatibility.md")
 	flag.DurationVar(&r.timeout, "timeout", 2*time.Minute, "time limit for one script")
 	only := flag.String("only", "", "comma-separated scripts to report (the fixtures before them run as well)")
 	flag.Parse()
@@ -59,7 +60,7 @@ var fixtures = []string{"test_setup", "create_index"}
 // runner measures one server.
 type runner struct {
 	dir, dsn, details string
-	trend             string
+	trend, compat     string
 	only              []string
 	timeout           time.Duration
 
@@ -137,8 +138,16 @@ func (r *runner) scripts(ctx context.Context, names []string) error {
 	res.sum(true).print(os.Stdout, "in scope")
 	res.sum(false).print(os.Stdout, "all")
 	fmt.Printf("scripts that ended the connection or ran out of time: %d\n", r.broken)
-	if r.trend != "" && len(r.only) == 0 {
-		return res.writeTrend(r.trend)
+	if len(r.only) > 0 {
+		return nil
+	}
+	if r.trend != "" {
+		if err := res.writeTrend(r.trend); err != nil {
+			return err
+		}
+	}
+	if r.compat != "" {
+		return res.writeCompat(r.compat, "testdata/sqllogic")
 	}
 	return nil
 }

@@ -98,6 +98,8 @@ func (d *ddl) run(u plan.Utility) (string, error) {
 		err = d.alterDomain(u)
 	case *plan.CreateFunction:
 		err = d.createFunction(u)
+	case *plan.AlterFunction:
+		err = d.alterFunction(u)
 	case *plan.CreateAggregate:
 		err = d.createAggregate(u)
 	case *plan.AlterTable:

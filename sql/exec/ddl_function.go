@@ -30,10 +30,13 @@ func (d *ddl) createFunction(c *plan.CreateFunction) error {
 	if err := d.functionArgs(f, c); err != nil {
 		return err
 	}
+	if err := d.functionSettings(f, c.Settings); err != nil {
+		return err
+	}
 	var body []byte
 	var depends []catalog.Dependency
 	if f.Language == "sql" {
-		if body, depends, err = d.bind.FunctionBody(f, c.Body); err != nil {
+		if body, depends, err = d.functionBody(f, c.Body); err != nil {
 			return err
 		}
 	} else if f.Language != "internal" {
@@ -235,4 +238,55 @@ func (d *ddl) replaceFunction(c *plan.CreateFunction, old, f *catalog.Function) 
 	f.Meta = meta
 	f.Depends = depends
 	return d.put(f)
+}
+
+// functionSettings applies SET and RESET clauses. A setting has to be valid when it is given.
+func (d *ddl) functionSettings(f *catalog.Function, sets []*plan.Set) error {
+	var err error
+	for _, s := range sets {
+		if f.Settings, err = changeSettings(f.Settings, s); err != nil {
+			return err
+		}
+	}
+	if d.rt.WithSettings == nil || len(f.Settings) == 0 {
+		return nil
+	}
+	restore, err := d.rt.WithSettings(f.Settings)
+	if err != nil {
+		return err
+	}
+	restore()
+	return nil
+}
+
+// alterFunction is ALTER FUNCTION with new options.
+func (d *ddl) alterFunction(a *plan.AlterFunction) error {
+	f, err := d.functionNamed(string(a.Kind), a.Function)
+	if err != nil {
+		return err
+	}
+	if err := d.view.LockObject(d.ctx, catalog.ClassFunction, f.OID); err != nil {
+		return err
+	}
+	next := *d.view.Function(f.OID)
+	if err := functionOptions(&next, &plan.CreateFunction{Options: a.Options, Body: "kept"}); err != nil {
+		return err
+	}
+	next.Settings = slices.Clone(next.Settings)
+	if err := d.functionSettings(&next, a.Settings); err != nil {
+		return err
+	}
+	return d.put(&next)
+}
+
+// functionBody checks the body of an SQL function under the function's own settings.
+func (d *ddl) functionBody(f *catalog.Function, raw plan.RawExpr) ([]byte, []catalog.Dependency, error) {
+	if d.rt.WithSettings != nil && len(f.Settings) > 0 {
+		restore, err := d.rt.WithSettings(f.Settings)
+		if err != nil {
+			return nil, nil, err
+		}
+		defer restore()
+	}
+	return d.bind.FunctionBody(f, raw)
 }

@@ -104,6 +104,13 @@ func (r *routineCall) run(args []column.Datum, yield func(row []column.Datum) (b
 	if rt.depth >= maxRoutineDepth {
 		return pgerr.New(pgerr.StatementTooComplex, "stack depth limit exceeded")
 	}
+	if f := rt.Catalog.Function(r.fn.OID); f != nil && len(f.Settings) > 0 && rt.WithSettings != nil {
+		restore, err := rt.WithSettings(f.Settings)
+		if err != nil {
+			return err
+		}
+		defer restore()
+	}
 	if err := r.prepare(); err != nil {
 		return err
 	}

@@ -57,6 +57,9 @@ type Runtime struct {
 	// the session can refuse it (read-only transactions). May be nil.
 	BeforeWrite func() error
 
+	// WithSettings puts settings, as name=value, into force until restore is called. May be nil.
+	WithSettings func(list []string) (restore func(), err error)
+
 	// CheckAccess checks the privileges that the statements of SQL functions need. May be nil.
 	CheckAccess func([]plan.Access) error
 

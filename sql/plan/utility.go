@@ -238,6 +238,7 @@ type CreateFunction struct {
 	Returns   *TypeName
 	Set       bool
 	Options   []Option
+	Settings  []*Set // SET clauses: in force while the function runs
 	Body      RawExpr
 	Text      string
 }
@@ -276,6 +277,7 @@ type AlterFunction struct {
 	Kind     ObjectKind
 	Function ObjectRef
 	Options  []Option
+	Settings []*Set
 }
 
 // AlterDomain is ALTER DOMAIN; the actions are those of ALTER TABLE.

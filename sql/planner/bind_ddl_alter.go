@@ -38,9 +38,9 @@ func bindAlter(b *binder, node *pg.Node) plan.Utility {
 		}
 	case *pg.Node_AlterFunctionStmt:
 		s := n.AlterFunctionStmt
-		return &plan.AlterFunction{
-			Kind: plan.ObjectKind(objectKind(s.Objtype)), Function: b.functionRef(s.Func), Options: b.options(s.Actions),
-		}
+		u := &plan.AlterFunction{Kind: plan.ObjectKind(objectKind(s.Objtype)), Function: b.functionRef(s.Func)}
+		u.Options, u.Settings = b.functionOptions(s.Actions)
+		return u
 	}
 	return nil
 }

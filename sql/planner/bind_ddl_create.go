@@ -401,12 +401,7 @@ var parameterModes = map[pg.FunctionParameterMode]byte{
 
 func (b *binder) createFunction(c *pg.CreateFunctionStmt) plan.Utility {
 	u := &plan.CreateFunction{Name: b.qname(c.Funcname), Replace: c.Replace, Procedure: c.IsProcedure, Body: b.raw(c.SqlBody), Text: b.text}
-	for _, n := range c.Options {
-		if d := n.GetDefElem(); d.Defname == "set" {
-			b.fail(-1, pgerr.Unsupported("SET clauses of functions are not supported"))
-		}
-	}
-	u.Options = b.options(c.Options)
+	u.Options, u.Settings = b.functionOptions(c.Options)
 	for _, n := range c.Parameters {
 		p := n.GetFunctionParameter()
 		u.Args = append(u.Args, plan.FunctionArg{
@@ -418,4 +413,23 @@ func (b *binder) createFunction(c *pg.CreateFunctionStmt) plan.Utility {
 		u.Set = c.ReturnType.Setof
 	}
 	return u
+}
+
+// functionOptions separates the SET clauses of a function from its other options.
+func (b *binder) functionOptions(list []*pg.Node) ([]plan.Option, []*plan.Set) {
+	var rest []*pg.Node
+	var sets []*plan.Set
+	for _, n := range list {
+		s := n.GetDefElem().Arg.GetVariableSetStmt()
+		if s == nil {
+			rest = append(rest, n)
+			continue
+		}
+		set := b.set(s)
+		if set.FromCurrent {
+			b.fail(-1, pgerr.Unsupported("SET … FROM CURRENT of functions is not supported"))
+		}
+		sets = append(sets, set)
+	}
+	return b.options(rest), sets
 }
