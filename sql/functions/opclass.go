@@ -185,6 +185,9 @@ func classOperator(env *types.Env, method, typ OID, strategy int) *Operator {
 // EqualityOp returns the operator by which values of a type are equal for GROUP BY,
 // DISTINCT and unique indexes; nil when the type has none.
 func EqualityOp(env *types.Env, typ OID) *Operator {
+	if !partsEqual(env, typ) {
+		return nil
+	}
 	if o := classOperator(env, BtreeAM, typ, StrategyEqual); o != nil {
 		return o
 	}
@@ -193,10 +196,49 @@ func EqualityOp(env *types.Env, typ OID) *Operator {
 
 // LessOp returns the operator that sorts a type ascending; nil when it has no order.
 func LessOp(env *types.Env, typ OID) *Operator {
+	if !partsOrdered(env, typ) {
+		return nil
+	}
 	return classOperator(env, BtreeAM, typ, StrategyLess)
 }
 
 // GreaterOp returns the operator that sorts a type descending; nil when it has no order.
 func GreaterOp(env *types.Env, typ OID) *Operator {
+	if !partsOrdered(env, typ) {
+		return nil
+	}
 	return classOperator(env, BtreeAM, typ, StrategyGreater)
 }
+
+// partsOrdered reports whether the elements of an array and the columns of a row have an order; other types
+// have no parts.
+func partsOrdered(env *types.Env, typ OID) bool {
+	return allParts(env, typ, func(t OID) bool { return LessOp(env, t) != nil })
+}
+
+// partsEqual does so for equality.
+func partsEqual(env *types.Env, typ OID) bool {
+	return allParts(env, typ, func(t OID) bool { return EqualityOp(env, t) != nil })
+}
+
+func allParts(env *types.Env, typ OID, has func(OID) bool) bool {
+	if typ < firstUserOID && elementType(env, typ) == 0 {
+		return true
+	}
+	typ, _ = env.BaseType(typ, -1)
+	if e := elementType(env, typ); e != 0 {
+		return has(e)
+	}
+	if !isComplex(env, typ) || env.Types == nil {
+		return true
+	}
+	for _, a := range env.Types.Attributes(typ) {
+		if !a.Dropped && !has(a.Type) {
+			return false
+		}
+	}
+	return true
+}
+
+// firstUserOID is the lowest OID of user-defined types.
+const firstUserOID OID = 16384

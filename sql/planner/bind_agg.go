@@ -119,12 +119,16 @@ type levelScan struct {
 	vars, aggs int
 	window     plan.Expr
 	set        plan.Expr
-	agg        plan.Expr // the first aggregate
+	agg        plan.Expr       // the first aggregate
+	visit      func(level int) // told of every column's level; may be nil
 }
 
 func newLevelScan() *levelScan { return &levelScan{vars: -1, aggs: -1} }
 
 func (l *levelScan) note(have *int, level int) {
+	if l.visit != nil {
+		l.visit(level)
+	}
 	if level >= 0 && (*have < 0 || level < *have) {
 		*have = level
 	}
@@ -159,6 +163,14 @@ func (l *levelScan) expr(e plan.Expr, depth int) {
 		}
 		return true
 	})
+}
+
+// outside reports whether an expression uses columns of a level around its own.
+func (l *levelScan) outside(e plan.Expr) bool {
+	found := false
+	l.visit = func(level int) { found = found || level > 0 }
+	l.expr(e, 0)
+	return found
 }
 
 func (l *levelScan) query(q *plan.Query, depth int) {

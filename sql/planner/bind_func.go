@@ -278,6 +278,12 @@ func (s *scope) plainCall(res functions.Resolution, args []plan.Expr, variadic b
 	f := res.Func
 	c := &plan.Call{Base: plan.Base{Typ: b.plainType(res.Ret), Pos: pos}, Func: f, Variadic: variadic && f.Variadic != 0}
 	c.Args = s.finishArgs(res, args, pos)
+	if c.Variadic && f.Variadic == types.AnyOID && len(args) > 0 {
+		last := args[len(args)-1]
+		if t, _ := b.env.Types.BaseType(last.ResultType().OID, -1); t != types.UnknownOID && b.elementType(t) == 0 {
+			b.failf(location(last), pgerr.DatatypeMismatch, "VARIADIC argument must be an array")
+		}
+	}
 	if f.OID >= catalog.FirstUserOID {
 		if u := b.env.Catalog.Function(f.OID); u != nil {
 			b.depend(catalog.ClassFunction, f.OID, u.Version)

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/omendb/omendb/sql/plan"
 )
 
@@ -151,6 +153,14 @@ func canPullUp(q *plan.Query, rel int, nullable bool) bool {
 			return false
 		}
 	}
+	for _, inner := range sub.Rels {
+		if s := inner.TableSample; s != nil && slices.ContainsFunc(s.Args, looksOutside) {
+			return false // a scan reads no columns of other relations
+		}
+	}
+	if nullable && conditionsLookOutside(sub) {
+		return false // the conditions would stand below the join that has the other side's columns
+	}
 	for _, t := range visibleTargets(sub.Targets) {
 		if nullable {
 			if v, ok := t.Expr.(*plan.Var); !ok || v.Level != 0 {
@@ -162,6 +172,31 @@ func canPullUp(q *plan.Query, rel int, nullable bool) bool {
 		}
 	}
 	return true
+}
+
+// looksOutside reports whether an expression of a query refers to a level around it.
+func looksOutside(e plan.Expr) bool {
+	return e != nil && newLevelScan().outside(e)
+}
+
+// conditionsLookOutside does so for WHERE and the join conditions of a query.
+func conditionsLookOutside(q *plan.Query) bool {
+	if looksOutside(q.Where) {
+		return true
+	}
+	found := false
+	var walk func(plan.FromItem)
+	walk = func(it plan.FromItem) {
+		if j, ok := it.(*plan.Join); ok {
+			found = found || looksOutside(j.On)
+			walk(j.Left)
+			walk(j.Right)
+		}
+	}
+	for _, it := range q.From {
+		walk(it)
+	}
+	return found
 }
 
 // referencesMoreThanOnce reports whether a relation's columns are used often
