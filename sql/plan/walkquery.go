@@ -28,7 +28,8 @@ func WalkQuery(q *Query, visit func(Expr) bool, query func(*Query)) {
 	}
 }
 
-// MapQuery replaces every expression that stands directly in q by f of it, in place.
+// MapQuery replaces every expression that stands directly in q by f of it, in place. A sort key that is a target's very
+// expression stays that: f sees it once.
 func MapQuery(q *Query, f func(Expr) Expr) {
 	m := func(e *Expr) {
 		if *e != nil {
@@ -42,17 +43,30 @@ func MapQuery(q *Query, f func(Expr) Expr) {
 		mapJoins(it, m)
 	}
 	m(&q.Where)
-	mapTargets(q.Targets, m)
-	mapKeys(q.GroupBy, m)
+	was := make([]Expr, len(q.Targets))
+	for i, t := range q.Targets {
+		was[i] = t.Expr
+		m(&t.Expr)
+	}
+	mapKeys := func(ks []SortKey) {
+		for i, k := range ks {
+			if t := k.Target; t >= 0 && t < len(was) && k.Expr != nil && k.Expr == was[t] {
+				ks[i].Expr = q.Targets[t].Expr
+				continue
+			}
+			m(&ks[i].Expr)
+		}
+	}
+	mapKeys(q.GroupBy)
 	m(&q.Having)
 	for _, w := range q.Windows {
-		mapKeys(w.PartitionBy, m)
-		mapKeys(w.OrderBy, m)
+		mapKeys(w.PartitionBy)
+		mapKeys(w.OrderBy)
 		m(&w.Frame.StartOffset)
 		m(&w.Frame.EndOffset)
 	}
-	mapKeys(q.DistinctOn, m)
-	mapKeys(q.OrderBy, m)
+	mapKeys(q.DistinctOn)
+	mapKeys(q.OrderBy)
 	m(&q.Limit)
 	m(&q.Offset)
 	if c := q.OnConflict; c != nil {
@@ -97,12 +111,6 @@ func mapJoins(it FromItem, m func(*Expr)) {
 func mapTargets(ts []*Target, m func(*Expr)) {
 	for _, t := range ts {
 		m(&t.Expr)
-	}
-}
-
-func mapKeys(ks []SortKey, m func(*Expr)) {
-	for i := range ks {
-		m(&ks[i].Expr)
 	}
 }
 
