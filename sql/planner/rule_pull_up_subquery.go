@@ -162,7 +162,8 @@ func canPullUp(q *plan.Query, rel int, nullable bool) bool {
 		return false // the conditions would stand below the join that has the other side's columns
 	}
 	for _, t := range visibleTargets(sub.Targets) {
-		if nullable {
+		// A grouping set replaces its column by NULL, and must not find the constant behind it elsewhere.
+		if nullable || q.Sets != nil {
 			if v, ok := t.Expr.(*plan.Var); !ok || v.Level != 0 {
 				return false
 			}
