@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
@@ -358,10 +359,27 @@ func (b *binder) createSchema(c *pg.CreateSchemaStmt) plan.Utility {
 			u.Name = u.Owner
 		}
 	}
-	for _, e := range c.SchemaElts {
+	elements := slices.Clone(c.SchemaElts)
+	slices.SortStableFunc(elements, func(x, y *pg.Node) int { return elementOrder(x) - elementOrder(y) })
+	for _, e := range elements {
 		u.Elements = append(u.Elements, b.raw(e))
 	}
 	return u
+}
+
+// elementOrder puts the elements of CREATE SCHEMA such that each follows what it may refer to.
+func elementOrder(n *pg.Node) int {
+	switch n.GetNode().(type) {
+	case *pg.Node_CreateSeqStmt:
+		return 0
+	case *pg.Node_CreateStmt:
+		return 1
+	case *pg.Node_ViewStmt:
+		return 2
+	case *pg.Node_IndexStmt:
+		return 3
+	}
+	return 4
 }
 
 func (b *binder) createDomain(c *pg.CreateDomainStmt) plan.Utility {
