@@ -21,7 +21,6 @@ const folder = "../../testdata/isolation"
 // known are the scenarios in which we still differ from PostgreSQL, and why.
 // One that no longer differs fails the test, so that the list stays true.
 var known = map[string]string{
-	"epq-exists": "EXISTS and IN that became joins are not looked at again after a wait for the row",
 }
 
 // memory gives every scenario an OmenDB in memory.

@@ -293,7 +293,7 @@ func modify(cmd plan.Command, r *catalog.Relation, filter plan.Expr, set ...plan
 	attrs := append(all(r), plan.AttrKey)
 	in := &plan.Scan{NodeInfo: columnsOf(r, attrs), Table: r, Attrs: attrs, Filter: filter}
 	return &plan.Modify{
-		Command: cmd, Table: r, Input: in, Set: set, Recheck: filter,
+		Command: cmd, Table: r, Input: in, Set: set, Recheck: []plan.RecheckStep{{Cond: filter}},
 		Target: plan.LockTarget{Table: r, Key: len(r.Columns), Attrs: all(r), Slots: all(r)},
 	}
 }

@@ -39,7 +39,7 @@ type indexJoinOp struct {
 
 func (st *state) newIndexJoin(n *plan.IndexJoin) (operator, error) {
 	switch n.Kind {
-	case plan.InnerJoin, plan.LeftJoin, plan.SemiJoin, plan.AntiJoin:
+	case plan.InnerJoin, plan.LeftJoin, plan.SemiJoin, plan.FirstJoin, plan.AntiJoin:
 	default:
 		return nil, pgerr.Unsupported("this kind of join by index is not supported")
 	}

@@ -52,7 +52,7 @@ func (p *pairJoin) wantsEnd() bool {
 func (p *pairJoin) keepsRight() bool { return p.kind == plan.RightJoin || p.kind == plan.FullJoin }
 
 // oneMatch reports whether the first match of a left row settles it.
-func (p *pairJoin) oneMatch() bool { return p.leftOnly }
+func (p *pairJoin) oneMatch() bool { return p.leftOnly || p.kind == plan.FirstJoin }
 
 // startBatch forgets the matches of the left batch before.
 func (p *pairJoin) startBatch(rows int) {
@@ -124,7 +124,7 @@ func (p *pairJoin) decide(left, both *column.Batch) (*column.Batch, error) {
 		}
 		switch p.kind {
 		case plan.AntiJoin, plan.AntiNullJoin:
-		case plan.SemiJoin:
+		case plan.SemiJoin, plan.FirstJoin:
 			if first {
 				p.keep = append(p.keep, int32(i))
 			}

@@ -15,7 +15,7 @@ type lockRowsOp struct {
 	st      *state
 	input   operator
 	locks   []rowLock
-	recheck predicate
+	recheck recheck
 	kinds   []column.Kind
 	in      []column.Datum
 	batch   *column.Batch // of the input, done up to at
@@ -74,7 +74,7 @@ func (st *state) newLockRows(n *plan.LockRows) (operator, error) {
 			target: target{key: l.Key, attrs: l.Attrs, slots: l.Slots},
 		})
 	}
-	o.recheck, err = st.predicate(n.Recheck)
+	o.recheck, err = st.recheck(n.Recheck)
 	return o, err
 }
 
@@ -152,10 +152,10 @@ func (o *lockRowsOp) lock() (keep, changedAny bool, err error) {
 		}
 		changedAny = changedAny || changed
 	}
-	if !changedAny || o.recheck == nil {
-		return true, changedAny, nil
+	if !changedAny {
+		return true, false, nil
 	}
-	keep, err = o.recheck.test(&row{vals: o.in})
+	keep, err = o.recheck.apply(o.in)
 	return keep, true, err
 }
 

@@ -20,7 +20,7 @@ type modifyOp struct {
 	target   target
 	set      []assigned
 	setVecs  []*column.Vec
-	recheck  predicate
+	recheck  recheck
 	conflict *conflictPlan
 	merge    []*mergePlan
 	views    []viewCheck
@@ -85,7 +85,7 @@ func (st *state) newModify(n *plan.Modify) (operator, error) {
 		return nil, err
 	}
 	o.setVecs = make([]*column.Vec, len(o.set))
-	if o.recheck, err = st.predicate(n.Recheck); err != nil {
+	if o.recheck, err = st.recheck(n.Recheck); err != nil {
 		return nil, err
 	}
 	for _, v := range n.Checks {
@@ -330,10 +330,7 @@ func (o *modifyOp) lockTarget(mode engine.LockMode) (lockOutcome, bool, error) {
 			newer = o.cur.note(newer, o.width)
 		}
 		o.target.substitute(o.in, newer, at)
-		if o.recheck == nil {
-			return true, nil
-		}
-		return o.recheck.test(&row{vals: o.in})
+		return o.recheck.apply(o.in)
 	})
 }
 

@@ -165,7 +165,7 @@ func TestLockRowsFollowsAndSkips(t *testing.T) {
 	attrs := append(all(r), plan.AttrKey)
 	lock := func(wait plan.WaitPolicy) plan.Node {
 		in := &plan.Scan{NodeInfo: columnsOf(r, attrs), Table: r, Attrs: attrs}
-		l := &plan.LockRows{NodeInfo: *in.Info(), Input: in, Recheck: op("<", sl(1, int4T), i4(100)),
+		l := &plan.LockRows{NodeInfo: *in.Info(), Input: in, Recheck: []plan.RecheckStep{{Cond: op("<", sl(1, int4T), i4(100))}},
 			Locks: []plan.LockTarget{{Table: r, Strength: plan.ForUpdate, Wait: wait, Key: 2, Attrs: all(r), Slots: all(r)}}}
 		return project(l, sl(0, int4T), sl(1, int4T))
 	}

@@ -118,7 +118,7 @@ func joinSuffix(k plan.JoinKind) string {
 		return " Right Join"
 	case plan.FullJoin:
 		return " Full Join"
-	case plan.SemiJoin:
+	case plan.SemiJoin, plan.FirstJoin:
 		return " Semi Join"
 	case plan.AntiJoin, plan.AntiNullJoin:
 		return " Anti Join"

@@ -372,10 +372,22 @@ type Materialize struct {
 // rows that changed meanwhile.
 type LockRows struct {
 	NodeInfo
-	Input Node
-	Locks []LockTarget
-	// Recheck is the whole condition of the query over the input row.
-	Recheck Expr
+	Input   Node
+	Locks   []LockTarget
+	Recheck []RecheckStep
+}
+
+// RecheckStep is a part of what a query demands of an input row, evaluated again in order when a
+// locked row in it has been replaced by a newer version. The rows of the other tables stay.
+type RecheckStep struct {
+	// Cond is a condition over the input row. Where it is not true the row is dropped, or, for the
+	// condition of an outer join, the columns of its nullable side (Null) become NULL.
+	Cond  Expr
+	Outer bool
+	Null  []int
+	// Value, if there is no Cond, is computed again into column Slot.
+	Value Expr
+	Slot  int
 }
 
 // LockTarget is one table of a LockRows or modify node.
@@ -410,7 +422,7 @@ type Modify struct {
 	TableOID  int
 	// UPDATE: attribute and value over the input row.
 	Set     []Assignment
-	Recheck Expr // WHERE and join conditions over the input row
+	Recheck []RecheckStep
 	// Returning is computed over the new row's attributes (for DELETE the old
 	// row's), followed by the input row: Slots < len(Table.Columns) are
 	// attributes, then comes the storage key, then the input row's columns.

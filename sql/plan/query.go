@@ -165,6 +165,9 @@ const (
 	AntiJoin
 	// AntiNullJoin is NOT IN: NULLs on either side make the answer unknown.
 	AntiNullJoin
+	// FirstJoin is a semi join that yields the first match beside the left row, for rows that are
+	// looked at again when they have changed. Only plans have it.
+	FirstJoin
 )
 
 // Join joins two items. USING and NATURAL are already turned into On; merged

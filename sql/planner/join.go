@@ -152,7 +152,7 @@ func (c *joinCase) hashJoin(keys []equiKey, rest []plan.Expr, rows float64) *pat
 	p.build = func() *rel {
 		left, right := c.left.build(), c.right.build()
 		out := c.joined(left, right)
-		n := &plan.HashJoin{Kind: c.kind, Left: left.node, Right: right.node}
+		n := &plan.HashJoin{Kind: c.nodeKind(), Left: left.node, Right: right.node}
 		for _, k := range keys {
 			n.LeftKeys = append(n.LeftKeys, c.l.slot(left, k.left))
 			n.RightKeys = append(n.RightKeys, c.l.slot(right, k.right))
@@ -177,7 +177,7 @@ func (c *joinCase) nestLoop(rows float64) *path {
 	p.build = func() *rel {
 		left, right := c.left.build(), c.right.build()
 		out := c.joined(left, right)
-		n := &plan.NestLoop{Kind: c.kind, Left: left.node, Right: right.node}
+		n := &plan.NestLoop{Kind: c.nodeKind(), Left: left.node, Right: right.node}
 		for _, lp := range c.right.lateral {
 			if c.left.rels.overlaps(lp.rels) {
 				n.Params = append(n.Params, plan.SubParam{ID: lp.id, Expr: c.l.slot(left, lp.expr)})
@@ -234,7 +234,7 @@ func (c *joinCase) indexJoin(keys []equiKey, rest []plan.Expr, rows float64) *pa
 		attrs := c.l.attrsOf(b.rel)
 		right := b.layout(c.l, attrs)
 		out := c.joined(left, right)
-		n := &plan.IndexJoin{Kind: c.kind, Left: left.node, Table: b.r.Table, Index: lk.index, Alias: b.r.Alias, Attrs: attrs, Lookup: lk.attrs}
+		n := &plan.IndexJoin{Kind: c.nodeKind(), Left: left.node, Table: b.r.Table, Index: lk.index, Alias: b.r.Alias, Attrs: attrs, Lookup: lk.attrs}
 		for _, i := range lk.order {
 			n.Keys = append(n.Keys, c.l.slot(left, keys[i].left))
 		}
@@ -258,6 +258,21 @@ func (c *joinCase) keyCond(k equiKey) plan.Expr {
 		Args: []plan.Expr{k.left, k.right}, InputColl: k.left.ResultType().Collation}
 }
 
+// nodeKind is the kind of the join's node: where rows are looked at again once they are locked,
+// what a semi join has found stays beside them.
+func (c *joinCase) nodeKind() plan.JoinKind {
+	if c.kind == plan.SemiJoin && c.l.keepUsed {
+		return plan.FirstJoin
+	}
+	return c.kind
+}
+
+// leftOnly reports whether the output has no columns of the right side.
+func (c *joinCase) leftOnly() bool {
+	k := c.nodeKind()
+	return k == plan.SemiJoin || k == plan.AntiJoin || k == plan.AntiNullJoin
+}
+
 // joined is the layout of the join's output.
 func (c *joinCase) joined(left, right *rel) *rel {
 	out := &rel{rels: c.rels, cols: map[colKey]int{}}
@@ -265,7 +280,7 @@ func (c *joinCase) joined(left, right *rel) *rel {
 		out.cols[k] = v
 	}
 	out.exprs = append(out.exprs, left.exprs...)
-	if c.kind == plan.SemiJoin || c.kind == plan.AntiJoin || c.kind == plan.AntiNullJoin {
+	if c.leftOnly() {
 		return out
 	}
 	n := len(left.node.Info().Columns)
@@ -280,7 +295,7 @@ func (c *joinCase) joined(left, right *rel) *rel {
 
 func (c *joinCase) info(left, right *rel, p *path) plan.NodeInfo {
 	cols := append([]plan.Column(nil), left.node.Info().Columns...)
-	if c.kind != plan.SemiJoin && c.kind != plan.AntiJoin && c.kind != plan.AntiNullJoin {
+	if !c.leftOnly() {
 		cols = append(cols, right.columns()...)
 	}
 	return plan.NodeInfo{Columns: cols, Rows: p.rows, StartCost: p.start, TotalCost: p.total, Width: widthOf(cols)}

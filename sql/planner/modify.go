@@ -101,52 +101,6 @@ func (l *level) lockTarget(r *rel, index int, strength plan.LockStrength, wait p
 	return t
 }
 
-// recheck is the condition that a newer version of a row must fulfil: WHERE and
-// the conditions of inner joins, as far as their columns are in the row.
-func (l *level) recheck(r *rel) plan.Expr {
-	var conds []plan.Expr
-	add := func(e plan.Expr) {
-		for _, c := range conjuncts(e) {
-			if l.inRow(r, c) {
-				conds = append(conds, c)
-			}
-		}
-	}
-	add(l.q.Where)
-	var walk func(plan.FromItem)
-	walk = func(it plan.FromItem) {
-		if j, ok := it.(*plan.Join); ok {
-			switch j.Kind {
-			case plan.InnerJoin:
-				add(j.On)
-				walk(j.Left)
-				walk(j.Right)
-			case plan.LeftJoin, plan.SemiJoin, plan.AntiJoin:
-				l.mergeOn(j, add)
-				walk(j.Left)
-			case plan.RightJoin:
-				l.mergeOn(j, add)
-				walk(j.Right)
-			}
-		}
-	}
-	for _, it := range l.q.From {
-		walk(it)
-	}
-	if len(conds) == 0 {
-		return nil
-	}
-	return l.slot(r, conjunction(conds))
-}
-
-// mergeOn adds the condition of MERGE's own join: a newer version of the target
-// that it does not hold for is not matched any more.
-func (l *level) mergeOn(j *plan.Join, add func(plan.Expr)) {
-	if l.q.Command == plan.Merge && fromHolds([]plan.FromItem{j}, l.q.Result) {
-		add(j.On)
-	}
-}
-
 func (l *level) inRow(r *rel, e plan.Expr) bool {
 	return !has(e, func(x plan.Expr) bool {
 		v, ok := x.(*plan.Var)

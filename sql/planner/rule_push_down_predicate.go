@@ -78,7 +78,7 @@ func pushInto(sub *plan.Query, rel int, c plan.Expr) bool {
 
 func canPushInto(sub *plan.Query, rel int, c plan.Expr) bool {
 	if sub.Command != plan.Select || sub.Limit != nil || sub.Offset != nil || sub.HasWindows || sub.HasSRF ||
-		len(sub.Locks) > 0 || sub.DistinctOn != nil || sub.Sets != nil || sub.GroupAll {
+		locksItself(sub) || sub.DistinctOn != nil || sub.Sets != nil || sub.GroupAll {
 		return false
 	}
 	targets := visibleTargets(sub.Targets)

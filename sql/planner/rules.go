@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/omendb/omendb/sql/plan"
 )
 
@@ -122,6 +124,10 @@ func mergeRels(q, sub *plan.Query) int {
 		shiftRefs(it, offset)
 	}
 	q.Rels = append(q.Rels, sub.Rels...)
+	for _, k := range sub.Locks {
+		k.Rel += offset
+		q.Locks = append(q.Locks, k)
+	}
 	q.HasSubLinks = q.HasSubLinks || sub.HasSubLinks
 	return offset
 }
@@ -217,5 +223,11 @@ func deepen(e plan.Expr, by int) plan.Expr {
 func isSimple(q *plan.Query) bool {
 	return q.Command == plan.Select && q.SetOp == nil && len(q.CTEs) == 0 && len(q.GroupBy) == 0 && q.Sets == nil &&
 		!q.GroupAll && !q.HasAggs && !q.HasWindows && !q.HasSRF && q.Having == nil && !q.Distinct && q.DistinctOn == nil &&
-		q.Limit == nil && q.Offset == nil && len(q.Locks) == 0 && len(q.Windows) == 0 && len(q.From) > 0
+		q.Limit == nil && q.Offset == nil && !locksItself(q) && len(q.Windows) == 0 && len(q.From) > 0
+}
+
+// locksItself reports whether a query has a locking clause of its own. One that the query around
+// it has is no obstacle to merging the two: it locks what that one returns.
+func locksItself(q *plan.Query) bool {
+	return slices.ContainsFunc(q.Locks, func(k plan.RowLock) bool { return !k.Pushed })
 }
