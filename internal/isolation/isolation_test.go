@@ -20,8 +20,7 @@ const folder = "../../testdata/isolation"
 
 // known are the scenarios in which we still differ from PostgreSQL, and why.
 // One that no longer differs fails the test, so that the list stays true.
-var known = map[string]string{
-}
+var known = map[string]string{}
 
 // memory gives every scenario an OmenDB in memory.
 type memory struct{}
