@@ -75,3 +75,11 @@ race: ## the concurrent packages under the race detector
 
 coverage: ## statement coverage by package, with the floors
 	.ci/run coverage
+
+clients: ## real clients on OmenDB beside the PostgreSQL server at PG_DSN (a postgres:// address); writes docs/clients.md
+	@test -n "$(PG_DSN)" || { echo "set PG_DSN=postgres://user@host:port/postgres"; exit 2; }
+	testdata/clients/run.sh -docs docs/clients.md $(PG_DSN)
+
+client-suites: ## the own tests of pgx and lib/pq on the server at OMENDB_URI (and at PG_DSN, if set), against the stored lists
+	@test -n "$(OMENDB_URI)" || { echo "set OMENDB_URI=postgres://user:password@host:port/postgres"; exit 2; }
+	testdata/clients/suites.sh $(OMENDB_URI) $(PG_DSN)

@@ -122,6 +122,9 @@ func (s *scope) callArgs(x *pg.FuncCall) callParts {
 			c.names = append(c.names, name)
 		}
 		e := s.expr(n)
+		if p, ok := e.(*plan.Param); ok && p.ResultType().OID == types.VoidOID && name == "" {
+			continue // JDBC passes the place of an OUT parameter so
+		}
 		c.args, c.types = append(c.args, e), append(c.types, e.ResultType().OID)
 	}
 	return c

@@ -33,6 +33,13 @@ var sessions = map[string]func(uri string) error{
 }
 
 func main() {
+	if len(os.Args) == 5 && os.Args[1] == "load" {
+		if err := load(os.Args[2], os.Args[3], os.Args[4]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if len(os.Args) != 3 || sessions[os.Args[1]] == nil {
 		fmt.Fprintln(os.Stderr, "usage: go run . pgx|libpq|stdlib|gorm|bun|migrate|goose URI")
 		os.Exit(2)

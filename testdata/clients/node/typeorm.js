@@ -11,7 +11,7 @@ module.exports = async uri => {
   const Skill = new EntitySchema({name: 'Skill', tableName: 'skill', columns: {name: {type: String, primary: true}}});
   class First1700000000000 { async up(r) { await r.createTable(new Table({name: 'port', columns: [{name: 'id', type: 'int', isPrimary: true, isGenerated: true, generationStrategy: 'increment'}, {name: 'name', type: 'varchar', length: '30', isNullable: false}, {name: 'level', type: 'enum', enum: ['lo', 'hi'], default: "'lo'"}], checks: [{expression: "name <> ''"}]})); await r.createIndex('port', new TableIndex({name: 'port_name', columnNames: ['name'], isUnique: true, where: "name <> 'x'"})); } async down(r) { await r.dropTable('port'); } }
   class Second1700000000001 { async up(r) { await r.addColumn('port', new TableColumn({name: 'ship_id', type: 'int', isNullable: true})); await r.createForeignKey('port', new TableForeignKey({columnNames: ['ship_id'], referencedTableName: 'ship', referencedColumnNames: ['id'], onDelete: 'SET NULL'})); await r.changeColumn('port', 'name', new TableColumn({name: 'title', type: 'text', default: "'t'"})); } async down(r) { await r.dropColumn('port', 'ship_id'); } }
-  const db = new DataSource({type: 'postgres', url: uri, entities: [Ship, Sailor, Skill], migrations: [First1700000000000, Second1700000000001], logging: false});
+  const db = new DataSource({type: 'postgres', url: uri, uuidExtension: 'pgcrypto', entities: [Ship, Sailor, Skill], migrations: [First1700000000000, Second1700000000001], logging: false});
   await check('initialize', async () => { await db.initialize(); });
   await check('schema log', async () => (await db.driver.createSchemaBuilder().log()).upQueries.map(q => q.query));
   await check('synchronize', () => db.synchronize());
