@@ -147,14 +147,17 @@ func SupportFunc(family, left, right OID, number int) *Func {
 // the type has no order (btree) or equality (hash).
 func DefaultOpclass(env *types.Env, method, typ OID) *Opclass {
 	typ, _ = env.BaseType(typ, -1)
+	for _, c := range builtinOpclasses().classes {
+		if c.Method == method && c.Default && c.InType == typ {
+			return c
+		}
+	}
 	category := typeCategory(env, typ)
-	var exact, preferred, compatible *Opclass
+	var preferred, compatible *Opclass
 	compatibles := 0
 	for _, c := range builtinOpclasses().classes {
 		switch {
 		case c.Method != method || !c.Default:
-		case c.InType == typ:
-			exact = c
 		case isPreferred(env, category, c.InType) && BinaryCoercible(env, typ, c.InType):
 			preferred = c
 		case BinaryCoercible(env, typ, c.InType):
@@ -163,8 +166,6 @@ func DefaultOpclass(env *types.Env, method, typ OID) *Opclass {
 		}
 	}
 	switch {
-	case exact != nil:
-		return exact
 	case preferred != nil:
 		return preferred
 	case compatibles == 1:

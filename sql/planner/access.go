@@ -139,11 +139,21 @@ func (l *level) accessKeys(t *catalog.Relation) []accessKey {
 	return out
 }
 
+// btreeFamily returns the operator family by which a type is ordered, 0 if it is not. It is asked for each
+// column and pair of a join, and found once for a statement.
 func (l *level) btreeFamily(typ plan.OID) plan.OID {
-	if c := functions.DefaultOpclass(l.o.env.Types, functions.BtreeAM, typ); c != nil {
-		return c.Family
+	if f, ok := l.o.families[typ]; ok {
+		return f
 	}
-	return 0
+	var f plan.OID
+	if c := functions.DefaultOpclass(l.o.env.Types, functions.BtreeAM, typ); c != nil {
+		f = c.Family
+	}
+	if l.o.families == nil {
+		l.o.families = map[plan.OID]plan.OID{}
+	}
+	l.o.families[typ] = f
+	return f
 }
 
 // keyMatch is a condition that a key column can answer: column op value.

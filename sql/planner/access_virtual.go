@@ -2,6 +2,7 @@ package planner
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/omendb/omendb/engine/column"
@@ -25,7 +26,11 @@ func (l *level) virtualPath(b *baseRel) *path {
 	p.total = costStart + b.rows*(costRow/2+exprsCost(conds))
 	var eq []plan.VirtualEqual
 	matched := b.rows
+	fixable := fixableAttrs(b)
 	for attr := range b.r.Columns {
+		if !fixable[attr] {
+			continue
+		}
 		e, qual, ok := l.virtualEqual(b, attr)
 		if !ok {
 			continue
@@ -60,6 +65,28 @@ func (l *level) virtualPath(b *baseRel) *path {
 		return r
 	}
 	return p
+}
+
+// fixableAttrs returns the columns that stand alone on a side of a condition on the table, the only ones that
+// an equality can fix: the rest of a wide catalog need not be looked at.
+func fixableAttrs(b *baseRel) map[int]bool {
+	out := map[int]bool{}
+	note := func(e plan.Expr) {
+		if v, ok := strip(e).(*plan.Var); ok && v.Level == 0 && v.Rel == b.rel {
+			out[v.Attr] = true
+		}
+	}
+	for _, q := range b.quals {
+		switch x := q.expr.(type) {
+		case *plan.Call:
+			for _, a := range x.Args {
+				note(a)
+			}
+		case *plan.ArrayOp:
+			note(x.Left)
+		}
+	}
+	return out
 }
 
 // virtualEqual finds a condition that fixes the values of a column.
@@ -121,11 +148,16 @@ func (l *level) isUniqueVirtual(b *baseRel, attr int) bool {
 func (l *level) virtualLookup(b *baseRel, joinKeys []equiKey) (lookup, bool) {
 	lk := lookup{uses: map[int]bool{}, rowsPerKey: b.rows}
 	unique := false
-	for attr := range b.r.Columns {
+	for _, key := range joinKeys {
+		v, ok := strip(key.right).(*plan.Var)
+		if !ok || v.Level > 0 || v.Rel != b.rel || v.Attr < 0 {
+			continue
+		}
+		attr := v.Attr
 		col := keyColumn{attr: attr, typ: b.r.Columns[attr].Type.OID, coll: b.r.Columns[attr].Type.Collation}
 		col.family = l.btreeFamily(col.typ)
 		i := joinKeyFor(b, col, joinKeys)
-		if i < 0 || lk.uses[i] {
+		if i < 0 || lk.uses[i] || slices.Contains(lk.attrs, attr) {
 			continue
 		}
 		lk.order, lk.attrs = append(lk.order, i), append(lk.attrs, attr)

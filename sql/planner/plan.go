@@ -41,6 +41,8 @@ type optimizer struct {
 	workID  int
 	depth   int
 	seenObj map[plan.ObjectVersion]bool
+	// families are the answers of btreeFamily.
+	families map[plan.OID]plan.OID
 }
 
 // maxPlanDepth bounds the nesting of query levels: each costs a few kB of stack.
