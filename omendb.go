@@ -139,7 +139,7 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 	}
 	first := cat.View(nil, 0).Role(catalog.BootstrapSuperuser)
 	db.wire, err = pgwire.NewServer(pgwire.Options{Backend: backend{db.srv}, Clock: o.clock, Log: o.log, Random: o.random,
-		Certificates: o.certificates, RequireTLS: o.requireTLS, Owner: o.owner(first), MaxConnections: o.maxConnections, OnError: o.onError})
+		Certificates: o.certificates, RequireTLS: o.requireTLS, Authorities: o.authorities, ClientCert: o.clientCert, Owner: o.owner(first), MaxConnections: o.maxConnections, OnError: o.onError})
 	return err
 }
 

@@ -32,6 +32,8 @@ type options struct {
 	random                    io.Reader
 	certificates              *security.Certificates
 	requireTLS                bool
+	authorities               *security.Authorities
+	clientCert                security.ClientCert
 	peerLogin                 bool
 	maxConnections            int
 	cacheBytes, memtableBytes int64
@@ -74,6 +76,12 @@ func WithTLS(c *security.Certificates) Option { return func(o *options) { o.cert
 
 // WithRequireTLS refuses logins over the network that are not encrypted.
 func WithRequireTLS() Option { return func(o *options) { o.requireTLS = true } }
+
+// WithClientCertificates asks clients over TLS for certificates by these issuers.
+// Connections over TCP have to meet the demand; those without TLS cannot.
+func WithClientCertificates(a *security.Authorities, demand security.ClientCert) Option {
+	return func(o *options) { o.authorities, o.clientCert = a, demand }
+}
 
 // WithPeerLogin admits the user of the operating system who runs this process
 // without a password, on listeners of Unix sockets. Asking for a role named like

@@ -24,6 +24,17 @@ func (c *conn) authenticate() error {
 		return c.fatal(pgerr.New(pgerr.InvalidAuthorizationSpecification, "connection requires TLS: user \"%s\", database \"%s\", no encryption", c.user, c.database).
 			WithHint("Connect with sslmode=require."))
 	}
+	demand := c.srv.opts.ClientCert
+	if c.srv.opts.Authorities == nil || overUnix {
+		demand = security.ClientCertOptional
+	}
+	certified := demand.Check(c.clientCert, c.user)
+	if errors.Is(certified, security.ErrNoClientCert) {
+		return c.fatal(pgerr.New(pgerr.InvalidAuthorizationSpecification, "%s", certified.Error()))
+	}
+	if demand == security.ClientCertLogin {
+		return c.certificateLogin(certified)
+	}
 	host := c.host()
 	wait, ok := c.srv.throttle.Reserve(host, c.user)
 	if !ok {
@@ -38,6 +49,10 @@ func (c *conn) authenticate() error {
 		}
 	}
 	err := c.scram()
+	if err == nil && certified != nil { // told no sooner, so that it helps nobody to guess
+		c.logMismatch()
+		err = security.ErrRejected
+	}
 	switch {
 	case err == nil:
 		c.srv.throttle.Succeeded(host, c.user)
@@ -47,13 +62,40 @@ func (c *conn) authenticate() error {
 		c.log().Info().Str("event", "login.failed").Msg("password authentication failed")
 		return c.rejected()
 	case errors.Is(err, security.ErrMalformed):
-		c.srv.throttle.Failed(host, c.user)
-		return c.fatal(pgerr.New(pgerr.ProtocolViolation, "malformed SCRAM message"))
+		return c.refused(host, pgerr.ProtocolViolation, err)
 	case errors.Is(err, security.ErrChannelBinding):
-		c.srv.throttle.Failed(host, c.user)
-		return c.fatal(pgerr.New(pgerr.InvalidAuthorizationSpecification, "SCRAM channel binding check failed"))
+		return c.refused(host, pgerr.InvalidAuthorizationSpecification, err)
+	case errors.Is(err, security.ErrAuthorizationIdentity):
+		return c.refused(host, pgerr.FeatureNotSupported, err)
 	}
 	return err
+}
+
+// refused ends a SCRAM exchange that broke off.
+func (c *conn) refused(host, code string, err error) error {
+	c.srv.throttle.Failed(host, c.user)
+	e := pgerr.New(code, "%s", err.Error())
+	var x *security.ExchangeError
+	if errors.As(err, &x) && x.Detail != "" {
+		e = e.WithDetail("%s", x.Detail)
+	}
+	return c.fatal(e)
+}
+
+// certificateLogin lets those in whose certificate is in the role's name. Roles
+// that do not exist are refused when the session starts, as in PostgreSQL: the
+// certificate tells that the client is no stranger.
+func (c *conn) certificateLogin(certified error) error {
+	if certified == nil {
+		return nil
+	}
+	c.logMismatch()
+	return c.fatal(pgerr.New(pgerr.InvalidAuthorizationSpecification, "certificate authentication failed for user \"%s\"", c.user))
+}
+
+func (c *conn) logMismatch() {
+	c.log().Info().Str("event", "login.failed").Str("certificate", c.clientCert.Subject.CommonName).
+		Msg("provided user name and authenticated user name do not match")
 }
 
 // rejected is the one answer to wrong passwords, unknown users and throttled logins.

@@ -1,6 +1,7 @@
 package pgwire
 
 import (
+	"crypto/x509"
 	"net"
 	"sync/atomic"
 	"time"
@@ -31,6 +32,7 @@ type conn struct {
 	minor          int // of the protocol
 	endpoint       []byte
 	tls            bool
+	clientCert     *x509.Certificate // verified; nil if the client showed none
 	cancelKey      []byte
 
 	// busy is odd while a message is being worked on, and grows. The sweeper keeps

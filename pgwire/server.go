@@ -24,6 +24,8 @@ type Options struct {
 
 	Certificates *security.Certificates // nil: no TLS
 	RequireTLS   bool                   // refuse logins over TCP without TLS
+	Authorities  *security.Authorities  // nil: clients are not asked for certificates
+	ClientCert   security.ClientCert    // what is demanded of logins over TCP, with Authorities
 	Owner        Owner
 
 	MaxConnections int           // 0 is DefaultMaxConnections

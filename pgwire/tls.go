@@ -50,9 +50,16 @@ func (c *conn) directTLS() error {
 // handshake puts the connection into TLS.
 func (c *conn) handshake(under net.Conn) error {
 	cert := c.srv.opts.Certificates.Current()
-	t := tls.Server(under, security.ServerConfig(cert))
+	config := security.ServerConfig(cert)
+	if c.srv.opts.Authorities != nil {
+		c.srv.opts.Authorities.Ask(config)
+	}
+	t := tls.Server(under, config)
 	if err := t.Handshake(); err != nil {
 		return err
+	}
+	if shown := t.ConnectionState().PeerCertificates; len(shown) > 0 {
+		c.clientCert = shown[0]
 	}
 	c.tls, c.nc, c.endpoint = true, t, security.EndpointHash(cert.Leaf)
 	c.r.src = t

@@ -9,6 +9,7 @@
 //	Authenticator makes exchanges, alike for users who exist and who do not
 //	Throttle      spaces out failing logins by address and user
 //	Certificates  the server's TLS certificate, loaded again when the files change
+//	Authorities   the issuers of clients' certificates; ClientCert is what is demanded of them
 //	Request       one question to the privilege check point: Allowed
 //
 // Promises: a password is never stored nor logged; a client cannot tell an

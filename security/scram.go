@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"io"
 	"strings"
@@ -28,6 +29,27 @@ var (
 	// ErrRejected says that the password is wrong, or that there is no such login.
 	ErrRejected = errors.New("password authentication failed")
 )
+
+// ExchangeError is a message that PostgreSQL refuses with words of its own. It
+// unwraps to ErrMalformed or ErrChannelBinding.
+type ExchangeError struct {
+	Kind            error
+	Message, Detail string
+}
+
+// Error implements error.
+func (e *ExchangeError) Error() string { return e.Message }
+
+// Unwrap returns the kind.
+func (e *ExchangeError) Unwrap() error { return e.Kind }
+
+func malformed(detail string) error {
+	return &ExchangeError{Kind: ErrMalformed, Message: ErrMalformed.Error(), Detail: detail}
+}
+
+// ErrAuthorizationIdentity says that the client asks to act for somebody else,
+// which only a role can do, by SET ROLE.
+var ErrAuthorizationIdentity = errors.New("client uses authorization identity, but it is not supported")
 
 // maxNonce bounds the client's nonce: libpq sends 24 characters, RFC 5802 sets no limit.
 const maxNonce = 256
@@ -90,6 +112,9 @@ func (a *Authenticator) mock(user string) *Verifier {
 
 // First takes the client-first-message and returns the server-first-message.
 func (x *Exchange) First(msg []byte) ([]byte, error) {
+	if len(msg) == 0 {
+		return nil, malformed("The message is empty.")
+	}
 	flag, rest, ok := strings.Cut(string(msg), ",")
 	if !ok {
 		return nil, ErrMalformed
@@ -97,11 +122,14 @@ func (x *Exchange) First(msg []byte) ([]byte, error) {
 	if err := x.checkBinding(flag); err != nil {
 		return nil, err
 	}
+	if strings.HasPrefix(rest, "a=") {
+		return nil, ErrAuthorizationIdentity
+	}
 	authzid, bare, ok := strings.Cut(rest, ",")
-	if !ok || authzid != "" && !strings.HasPrefix(authzid, "a=") {
+	if !ok || authzid != "" {
 		return nil, ErrMalformed
 	}
-	x.header = flag + "," + authzid + ","
+	x.header = flag + ",,"
 	x.clientFirst = bare
 	// The user name was given by the start-up packet; the one here is ignored, as in PostgreSQL.
 	name, rest, ok := strings.Cut(bare, ",")
@@ -110,8 +138,11 @@ func (x *Exchange) First(msg []byte) ([]byte, error) {
 	}
 	nonce, _, _ := strings.Cut(rest, ",")
 	nonce, ok = strings.CutPrefix(nonce, "r=")
-	if !ok || nonce == "" || len(nonce) > maxNonce || !printable(nonce) {
+	if !ok || nonce == "" || len(nonce) > maxNonce {
 		return nil, ErrMalformed
+	}
+	if !printable(nonce) {
+		return nil, &ExchangeError{Kind: ErrMalformed, Message: "non-printable characters in SCRAM nonce"}
 	}
 	x.nonce = nonce + x.nonce
 	x.serverFirst = "r=" + x.nonce + ",s=" + base64.StdEncoding.EncodeToString(x.verifier.Salt) + ",i=" + itoa(x.verifier.Iterations)
@@ -123,25 +154,40 @@ func (x *Exchange) checkBinding(flag string) error {
 	switch {
 	case flag == "n":
 		if x.plus {
-			return ErrMalformed
+			return malformed("The client selected SCRAM-SHA-256-PLUS, but the SCRAM message does not include channel binding data.")
 		}
 	case flag == "y":
+		if x.plus {
+			return malformed("The client selected SCRAM-SHA-256-PLUS, but the SCRAM message does not include channel binding data.")
+		}
 		// The client can bind but believes that the server cannot: somebody has
 		// been at the offer.
-		if x.plus || x.endpoint != nil {
-			return ErrChannelBinding
+		if x.endpoint != nil {
+			return &ExchangeError{Kind: ErrChannelBinding, Message: "SCRAM channel binding negotiation error",
+				Detail: "The client supports SCRAM channel binding but thinks the server does not.  However, this server does support channel binding."}
 		}
 	case strings.HasPrefix(flag, "p="):
 		if !x.plus || x.endpoint == nil {
-			return ErrMalformed
+			return malformed("The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel binding data.")
 		}
 		if flag != "p=tls-server-end-point" {
-			return ErrChannelBinding
+			return &ExchangeError{Kind: ErrMalformed, Message: "unsupported SCRAM channel-binding type \"" + flag[2:] + "\""}
 		}
 	default:
-		return ErrMalformed
+		return malformed("Unexpected channel-binding flag \"" + sanitized(flag) + "\".")
 	}
 	return nil
+}
+
+// sanitized shows the first byte of what a client sent, if it can be shown.
+func sanitized(s string) string {
+	switch {
+	case s == "":
+		return ","
+	case s[0] >= 0x21 && s[0] <= 0x7e:
+		return s[:1]
+	}
+	return "0x" + hex.EncodeToString([]byte(s[:1]))
 }
 
 // Final takes the client-final-message and returns the server-final-message,
@@ -155,7 +201,7 @@ func (x *Exchange) Final(msg []byte) ([]byte, error) {
 	without := text[:at]
 	proof, err := base64.StdEncoding.DecodeString(text[at+3:])
 	if err != nil || len(proof) != sha256.Size {
-		return nil, ErrMalformed
+		return nil, malformed("Malformed proof in client-final-message.")
 	}
 	binding, rest, ok := strings.Cut(without, ",")
 	binding, isBinding := strings.CutPrefix(binding, "c=")
@@ -167,11 +213,14 @@ func (x *Exchange) Final(msg []byte) ([]byte, error) {
 		want = append(want, x.endpoint...)
 	}
 	if have, err := base64.StdEncoding.DecodeString(binding); err != nil || !bytes.Equal(have, want) {
+		if !x.plus {
+			return nil, &ExchangeError{Kind: ErrMalformed, Message: "unexpected SCRAM channel-binding attribute in client-final-message"}
+		}
 		return nil, ErrChannelBinding
 	}
 	nonce, _, _ := strings.Cut(rest, ",")
 	if nonce, ok = strings.CutPrefix(nonce, "r="); !ok || subtle.ConstantTimeCompare([]byte(nonce), []byte(x.nonce)) != 1 {
-		return nil, ErrMalformed
+		return nil, &ExchangeError{Kind: ErrMalformed, Message: "invalid SCRAM response", Detail: "Nonce does not match."}
 	}
 	message := []byte(x.clientFirst + "," + x.serverFirst + "," + without)
 	key := sign(x.verifier.StoredKey, message)

@@ -88,7 +88,7 @@ func TestLogin(t *testing.T) {
 		{"unknown user", nil, nil, false, client{"secret", "n", nil}, ErrRejected},
 		{"offer tampered with", &v, cert, false, client{"secret", "y", nil}, ErrChannelBinding},
 		{"other certificate", &v, cert, true, client{"secret", bound, []byte("another")}, ErrChannelBinding},
-		{"other binding", &v, cert, true, client{"secret", "p=tls-unique", cert}, ErrChannelBinding},
+		{"other binding", &v, cert, true, client{"secret", "p=tls-unique", cert}, ErrMalformed},
 		{"binding with the plain mechanism", &v, cert, false, client{"secret", bound, cert}, ErrMalformed},
 		{"no binding with PLUS", &v, cert, true, client{"secret", "n", nil}, ErrMalformed},
 		{"unknown flag", &v, nil, false, client{"secret", "x", nil}, ErrMalformed},
@@ -124,13 +124,16 @@ func TestMalformedExchange(t *testing.T) {
 	a, _ := NewAuthenticator(rand.Reader)
 	v, _ := NewVerifier("secret", rand.Reader)
 	start := func() *Exchange { x, _ := a.Start("ann", &v, nil, false); return x }
-	for _, first := range []string{"", "n", "n,", "n,x", "n,x,n=,r=abc", "n,,", "n,,n=", "n,,x=,r=abc", "n,,n=,x=abc", "n,,n=,r=",
+	for _, first := range []string{"", "n", "n,", ",", "\x01,", "n,x", "n,x,n=,r=abc", "n,,", "n,,n=", "n,,x=,r=abc", "n,,n=,x=abc", "n,,n=,r=",
 		"n,,n=,r=a b", "n,,n=,r=" + strings.Repeat("a", maxNonce+1)} {
 		if _, err := start().First([]byte(first)); !errors.Is(err, ErrMalformed) {
 			t.Errorf("first %q: %v", first, err)
 		}
 	}
-	if _, err := start().First([]byte("n,a=ann,n=,r=" + strings.Repeat("a", maxNonce))); err != nil {
+	if _, err := start().First([]byte("n,a=ann,n=,r=abc")); !errors.Is(err, ErrAuthorizationIdentity) {
+		t.Errorf("acting for another: %v", err)
+	}
+	if _, err := start().First([]byte("n,,n=,r=" + strings.Repeat("a", maxNonce))); err != nil {
 		t.Errorf("longest nonce: %v", err)
 	}
 	x := start()
@@ -164,5 +167,43 @@ func TestRandomFails(t *testing.T) {
 	}
 	if _, err := NewCancelKey(empty(), CancelKeyBytes); err == nil {
 		t.Error("cancel key from nothing")
+	}
+}
+
+// The words of PostgreSQL for what can go wrong with channel binding.
+func TestBindingMessages(t *testing.T) {
+	a, _ := NewAuthenticator(rand.Reader)
+	v, _ := NewVerifier("secret", rand.Reader)
+	cert := []byte("hash of the certificate")
+	for _, c := range []struct {
+		endpoint        []byte
+		plus            bool
+		client          client
+		message, detail string
+	}{
+		{cert, false, client{"secret", "y", nil}, "SCRAM channel binding negotiation error",
+			"The client supports SCRAM channel binding but thinks the server does not.  However, this server does support channel binding."},
+		{cert, true, client{"secret", "p=tls-unique", cert}, "unsupported SCRAM channel-binding type \"tls-unique\"", ""},
+		{cert, true, client{"secret", "y", nil}, "malformed SCRAM message",
+			"The client selected SCRAM-SHA-256-PLUS, but the SCRAM message does not include channel binding data."},
+		{cert, false, client{"secret", "p=tls-server-end-point", cert}, "malformed SCRAM message",
+			"The client selected SCRAM-SHA-256 without channel binding, but the SCRAM message includes channel binding data."},
+		{cert, true, client{"secret", "p=tls-server-end-point", cert[:4]}, "SCRAM channel binding check failed", ""},
+		{nil, false, client{"secret", "n", cert}, "unexpected SCRAM channel-binding attribute in client-final-message", ""},
+		{nil, false, client{"secret", "zebra", nil}, "malformed SCRAM message", "Unexpected channel-binding flag \"z\"."},
+	} {
+		x, err := a.Start("ann", &v, c.endpoint, c.plus)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = c.client.login(x)
+		detail := ""
+		var e *ExchangeError
+		if errors.As(err, &e) {
+			detail = e.Detail
+		}
+		if err == nil || err.Error() != c.message || detail != c.detail {
+			t.Errorf("%s: %v %q", c.client.flag, err, detail)
+		}
 	}
 }

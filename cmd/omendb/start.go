@@ -27,6 +27,7 @@ type startFlags struct {
 	socketDir                  string
 	tlsCert, tlsKey            string
 	requireTLS                 bool
+	tlsClientCA, tlsClientCert string
 	maxConnections             int
 	logFormat, logLevel        string
 	metricsListen              string
@@ -62,6 +63,9 @@ func startCommandWith(s *startFlags) *cobra.Command {
 	f.StringVar(&s.tlsCert, "tls-cert", "", "file with the TLS certificate (PEM)")
 	f.StringVar(&s.tlsKey, "tls-key", "", "file with its key (PEM)")
 	f.BoolVar(&s.requireTLS, "require-tls", false, "refuse connections over the network without TLS")
+	f.StringVar(&s.tlsClientCA, "tls-client-ca", "", "file with the issuers of clients' certificates (PEM); empty asks for none")
+	f.StringVar(&s.tlsClientCert, "tls-client-cert", string(security.ClientCertLogin),
+		"with --tls-client-ca: cert (the certificate names the role and replaces the password), verify-full (both), verify-ca (any certificate and the password) or optional")
 	f.IntVar(&s.maxConnections, "max-connections", 100, "most connections at a time")
 	f.Int64Var(&s.cacheMB, "cache-mb", 0, "size of the block cache in MB; 0 chooses")
 	f.StringVar(&s.maxWAL, "max-wal-size", "1GB", "checkpoints keep the log to replay after a crash below this (max_wal_size)")
@@ -198,25 +202,8 @@ func (s *startFlags) options(log zerolog.Logger, metrics *monitor.Metrics) ([]om
 	if s.cacheMB > 0 {
 		opts = append(opts, omendb.WithCacheBytes(s.cacheMB<<20))
 	}
-	if (s.tlsCert == "") != (s.tlsKey == "") {
-		return nil, usageError{errors.New("--tls-cert and --tls-key belong together")}
-	}
-	if s.tlsCert != "" {
-		certs, err := security.LoadCertificates(s.tlsCert, s.tlsKey, func(err error) {
-			log.Error().Str("event", "tls.reload").Err(err).Msg("the TLS certificate was not loaded again; the old one stays in use")
-		})
-		if err != nil {
-			return nil, err
-		}
-		opts = append(opts, omendb.WithTLS(certs))
-	}
-	if s.requireTLS {
-		if s.tlsCert == "" {
-			return nil, usageError{errors.New("--require-tls needs --tls-cert and --tls-key")}
-		}
-		opts = append(opts, omendb.WithRequireTLS())
-	}
-	return opts, nil
+	more, err := s.tlsOptions(log)
+	return append(opts, more...), err
 }
 
 func port(a net.Addr) string {

@@ -78,3 +78,25 @@ func TestTLSAndMetrics(t *testing.T) {
 		t.Errorf("the log is not JSON: %s", s.logged())
 	}
 }
+
+// The flags on clients' certificates: the server's own certificate serves as the
+// issuer of the one that names the superuser.
+func TestClientCertificateFlags(t *testing.T) {
+	cert, key := writeCertificate(t)
+	s := startServer(t, filepath.Join(t.TempDir(), "data"), "--tls-cert", cert, "--tls-key", key, "--tls-client-ca", cert, "--superuser", "db")
+	must(t, s.mustConnect("user=db sslmode=require sslcert=%s sslkey=%s", cert, key), "SELECT 1")
+	if _, err := s.connect("user=db sslmode=require"); err == nil || !strings.Contains(err.Error(), "connection requires a valid client certificate") {
+		t.Errorf("without a certificate: %v", err)
+	}
+	for _, flags := range [][]string{
+		{"--tls-client-ca", cert},
+		{"--tls-cert", cert, "--tls-key", key, "--tls-client-ca", cert, "--tls-client-cert", "require"},
+		{"--tls-cert", cert, "--tls-key", key, "--tls-client-ca", key},
+	} {
+		c := startCommand()
+		c.SetArgs(append([]string{"--data-dir", ":memory:", "--listen", "127.0.0.1:0", "--socket-dir", ""}, flags...))
+		if err := c.Execute(); err == nil {
+			t.Errorf("%v is accepted", flags)
+		}
+	}
+}
