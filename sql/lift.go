@@ -83,7 +83,7 @@ func (x *Session) compileLifted(ctx context.Context, st *parser.Statement, key s
 		c, err := x.planBound(env, b)
 		return c, nil, err
 	}
-	q, params := planner.LiftLiterals(b.Query)
+	q, params := planner.LiftLiterals(env, b.Query)
 	if len(params) > 0 {
 		generic := *b
 		generic.Query = q

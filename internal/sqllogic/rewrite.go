@@ -22,7 +22,7 @@ func Rewrite(ctx context.Context, connect Connect, script *Script, text string, 
 	next := 0 // index of the first line not copied yet
 	for i := range script.Records {
 		rec := &script.Records[i]
-		if rec.Skipped || rec.Kind == Halt {
+		if rec.Skipped || rec.Own || rec.Kind == Halt {
 			continue
 		}
 		values, err := p.exec(ctx, rec.SQL, rec.Types)

@@ -71,6 +71,9 @@ func Run(ctx context.Context, connect Connect, script *Script, opts Options) Res
 			p.label(rec, rec.Expected)
 			continue
 		}
+		if rec.Own && opts.Finished {
+			continue
+		}
 		if rec.Kind == Halt || (!opts.Deadline.IsZero() && time.Now().After(opts.Deadline)) {
 			break
 		}

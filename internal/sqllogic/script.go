@@ -7,6 +7,7 @@
 //	hash-threshold N                              longer results are written as "M values hashing to <md5>"
 //	halt                                          the rest does not count
 //	skipif <engine> | onlyif <engine>             a condition on the record that follows; we are "postgresql"
+//	onlyif omendb                                 the record is about OmenDB's own answers (plans): not played on PostgreSQL
 //
 // Types give a letter per column: I as an integer (a fraction is cut off, booleans are 1 and 0), R with three decimals,
 // T as text. NULL is NULL, an empty text (empty), a byte outside ' '..'~' is @. Sorts are nosort, rowsort and valuesort.
@@ -29,6 +30,9 @@ import (
 
 // Engine is the name under which conditions know us.
 const Engine = "postgresql"
+
+// own is the name in conditions of records that PostgreSQL is not asked.
+const own = "omendb"
 
 // maxLine bounds one line of a script; the longest of the public corpus has about 10 kB.
 const maxLine = 16 << 20
@@ -57,6 +61,7 @@ const (
 type Record struct {
 	Line      int // of its first line (its first condition, if it has one), 1-based
 	Kind      Kind
+	Own       bool   // about OmenDB alone
 	Skipped   bool   // a condition leaves it out; a label's values still count
 	WantError bool   // a statement that fails
 	Code      string // the SQLSTATE it fails with, "" for any
@@ -144,7 +149,9 @@ func (p *parser) head(words []string) error {
 		if len(words) < 2 {
 			return fmt.Errorf("%s needs an engine's name", words[0])
 		}
-		if (words[1] == Engine) == (words[0] == "skipif") {
+		if words[0] == "onlyif" && words[1] == own {
+			p.rec.Own = true
+		} else if (words[1] == Engine) == (words[0] == "skipif") {
 			p.rec.Skipped = true
 		}
 		p.pending = true

@@ -241,6 +241,7 @@ type coverage struct {
 	orders []keys.Order
 	kinds  []column.Kind
 	table  []keyPart
+	oid    OID // of the table
 	out    column.Batch
 	arena  []byte
 }
@@ -251,10 +252,11 @@ type source struct {
 	storage  int // part of the storage key, or -1
 	included int // column of the entry, or -1
 	whole    bool
+	table    bool // tableoid
 }
 
 func (st *state) coverage(rel *catalog.Relation, ix *catalog.Index, attrs []int) (*coverage, error) {
-	c := &coverage{st: st, cols: []int{0}, keyOf: st.indexKey(ix), table: st.storageKey(rel)}
+	c := &coverage{st: st, oid: rel.OID, cols: []int{0}, keyOf: st.indexKey(ix), table: st.storageKey(rel)}
 	for i := range ix.Keys {
 		var o keys.Order
 		if ix.Keys[i].Desc {
@@ -274,9 +276,12 @@ func (st *state) coverage(rel *catalog.Relation, ix *catalog.Index, attrs []int)
 			return nil, fmt.Errorf("exec: attribute %d is not in index %s", a, ix.Name)
 		}
 		c.from = append(c.from, s)
-		if a == plan.AttrKey {
+		switch a {
+		case plan.AttrKey:
 			c.kinds = append(c.kinds, column.Bytes)
-		} else {
+		case plan.AttrTableOID:
+			c.kinds = append(c.kinds, column.Int)
+		default:
 			c.kinds = append(c.kinds, st.env.Kind(rel.Columns[a].Type))
 		}
 	}
@@ -285,8 +290,12 @@ func (st *state) coverage(rel *catalog.Relation, ix *catalog.Index, attrs []int)
 
 func (c *coverage) find(ix *catalog.Index, attr int) (source, bool) {
 	s := source{key: -1, storage: -1, included: -1}
-	if attr == plan.AttrKey {
+	switch attr {
+	case plan.AttrKey:
 		s.whole = true
+		return s, true
+	case plan.AttrTableOID:
+		s.table = true
 		return s, true
 	}
 	for i, num := range ix.Include {
@@ -341,6 +350,8 @@ func (c *coverage) rows(in *column.Batch, entryKeys [][]byte) (*column.Batch, er
 			switch {
 			case s.whole:
 				v.Append(in.Cols[0].Datum(r))
+			case s.table:
+				v.Append(column.IntDatum(int64(c.oid)))
 			case s.included >= 0:
 				v.Append(in.Cols[s.included].Datum(r))
 			case s.key >= 0:

@@ -228,7 +228,10 @@ func (e *explainer) indexScan(n *node, x *plan.IndexScan) {
 	}
 	n.title += " using " + x.Index.Name + " on " + tableName(x.Table, x.Alias)
 	n.add("Index Name", x.Index.Name)
-	cols := indexColumns(x.Table, x.Index)
+	cols := x.KeyText
+	if cols == nil {
+		cols = indexColumns(x.Table, x.Index)
+	}
 	switch {
 	case x.Array != nil:
 		n.add("Index Cond", "("+cols[0]+" = ANY ("+e.printer().expr(x.Array)+"))")
@@ -242,7 +245,10 @@ func (e *explainer) indexJoin(n *node, x *plan.IndexJoin) {
 	n.kind = "Index Join"
 	by, cols := "storage key", storageColumns(x.Table)
 	if x.Index != nil {
-		by, cols = x.Index.Name, indexColumns(x.Table, x.Index)
+		by, cols = x.Index.Name, x.KeyText
+		if cols == nil {
+			cols = indexColumns(x.Table, x.Index)
+		}
 	}
 	n.title = "Index" + joinSuffix(x.Kind)
 	if x.Kind == plan.InnerJoin {

@@ -165,6 +165,7 @@ type IndexScan struct {
 	Reverse   bool
 	IndexOnly bool // all Attrs come from the index's key, included and storage key columns
 	Filter    Expr
+	KeyText   []string // the key columns as EXPLAIN shows them, where they are not all columns
 }
 
 // VirtualScan reads a system catalog computed from descriptors.
@@ -336,6 +337,8 @@ type IndexJoin struct {
 	Filter Expr   // over the right row alone
 	Cond   Expr   // over left ++ right
 	Lookup []int  // of a system catalog: the attributes that Keys are the values of
+	// KeyText is the key columns as EXPLAIN shows them, where they are not all columns.
+	KeyText []string
 }
 
 // Append yields its inputs one after the other (UNION ALL, inheritance).

@@ -89,8 +89,8 @@ func widthOfType(t plan.Type) int {
 
 // keyColumn is one column of a storage key or index, as access paths see it.
 type keyColumn struct {
-	attr       int // 0-based, -1 for an expression
-	expr       []byte
+	attr       int       // 0-based, -1 for an expression
+	expr       plan.Expr // the expression of an expression index
 	typ        plan.OID
 	coll       plan.OID
 	family     plan.OID
@@ -104,11 +104,15 @@ type accessKey struct {
 	index  *catalog.Index // nil: the storage key
 	cols   []keyColumn
 	unique bool
+	// predicate is what a partial index's rows fulfil; the conditions of the table imply it.
+	predicate []plan.Expr
 }
 
-// accessKeys lists the storage key and the indexes of a table.
-func (l *level) accessKeys(t *catalog.Relation) []accessKey {
+// accessKeys lists the storage key and the indexes of a table that hold all the
+// rows that its conditions ask for.
+func (l *level) accessKeys(b *baseRel) []accessKey {
 	var out []accessKey
+	t := b.r.Table
 	if len(t.StorageKey) > 0 {
 		k := accessKey{unique: true}
 		for _, n := range t.StorageKey {
@@ -119,12 +123,16 @@ func (l *level) accessKeys(t *catalog.Relation) []accessKey {
 	}
 	for _, oid := range t.Indexes {
 		ix := l.o.env.Catalog.Index(oid)
-		if ix == nil || !ix.Valid || ix.Store == 0 || ix.Predicate != nil || ix.Method != "btree" {
+		if ix == nil || !ix.Valid || ix.Store == 0 || ix.Method != "btree" {
 			continue
 		}
-		k := accessKey{index: ix, unique: ix.Unique}
-		for _, c := range ix.Keys {
-			kc := keyColumn{attr: int(c.Column) - 1, expr: c.Expr, typ: c.Type, coll: c.Collation,
+		predicate, usable := l.indexPredicate(b, ix)
+		if !usable {
+			continue
+		}
+		k := accessKey{index: ix, unique: ix.Unique, predicate: predicate}
+		for i, c := range ix.Keys {
+			kc := keyColumn{attr: int(c.Column) - 1, expr: l.indexExpr(b, ix, i), typ: c.Type, coll: c.Collation,
 				family: l.btreeFamily(c.Type), desc: c.Desc, nullsFirst: c.NullsFirst}
 			if op := functions.OpclassByOID(c.OpClass); op != nil {
 				kc.family = op.Family
@@ -167,7 +175,7 @@ type keyMatch struct {
 // matchQuals finds the conditions on one key column.
 func (l *level) matchQuals(b *baseRel, k keyColumn) []keyMatch {
 	var out []keyMatch
-	if k.attr < 0 {
+	if k.attr < 0 && k.expr == nil {
 		return nil
 	}
 	for i, q := range b.quals {
@@ -179,7 +187,7 @@ func (l *level) matchQuals(b *baseRel, k keyColumn) []keyMatch {
 			}
 		case *plan.ArrayOp:
 			m, ok := functions.BtreeStrategy(x.Op, k.family)
-			if ok && !x.All && m.Strategy == functions.StrategyEqual && isAttr(x.Left, b.rel, k.attr) && isRunConstant(x.Right) &&
+			if ok && !x.All && m.Strategy == functions.StrategyEqual && k.is(x.Left, b.rel) && isRunConstant(x.Right) &&
 				sameKeyType(m.Right, k.typ) && sameCollation(x.InputColl, k.coll) {
 				out = append(out, keyMatch{qual: i, strategy: functions.StrategyEqual, value: x.Right, array: true})
 			}
@@ -193,14 +201,14 @@ func (l *level) matchCall(b *baseRel, k keyColumn, x *plan.Call) (keyMatch, bool
 		return keyMatch{}, false
 	}
 	op, left, right := x.Op, x.Args[0], x.Args[1]
-	if isAttr(right, b.rel, k.attr) && isRunConstant(left) {
+	if k.is(right, b.rel) && isRunConstant(left) {
 		o := functions.OperatorByOID(op)
 		if o == nil || o.Commutator == 0 {
 			return keyMatch{}, false
 		}
 		op, left, right = o.Commutator, right, left
 	}
-	if !isAttr(left, b.rel, k.attr) || !isRunConstant(right) || !sameCollation(x.InputColl, k.coll) {
+	if !k.is(left, b.rel) || !isRunConstant(right) || !sameCollation(x.InputColl, k.coll) {
 		return keyMatch{}, false
 	}
 	m, ok := functions.BtreeStrategy(op, k.family)
@@ -238,16 +246,17 @@ func sameCollation(a, b plan.OID) bool {
 	return a == b || isC(a) && isC(b)
 }
 
+// is reports whether e is what the key column holds.
+func (k keyColumn) is(e plan.Expr, rel int) bool {
+	if k.attr >= 0 {
+		return isAttr(e, rel, k.attr)
+	}
+	return k.expr != nil && plan.Same(stripRelabel(e), k.expr)
+}
+
 // isAttr reports whether e is the plain attribute of a relation of this level.
 func isAttr(e plan.Expr, rel, attr int) bool {
-	for {
-		r, ok := e.(*plan.Relabel)
-		if !ok || r.Wraps() {
-			break
-		}
-		e = r.Arg
-	}
-	v, ok := e.(*plan.Var)
+	v, ok := stripRelabel(e).(*plan.Var)
 	return ok && v.Level == 0 && v.Rel == rel && v.Attr == attr
 }
 
@@ -287,6 +296,7 @@ func (l *level) match(b *baseRel, k accessKey) keyAccess {
 	for _, q := range a.usedQuals() {
 		a.sel *= l.selectivity(b.quals[q].expr)
 	}
+	l.partial(b, &a)
 	return a
 }
 
@@ -389,7 +399,7 @@ func (l *level) basePath(b *baseRel) (*path, error) {
 		return l.virtualPath(b), nil
 	}
 	best, plain := l.scanPath(b, nil), true
-	for _, k := range l.accessKeys(b.r.Table) {
+	for _, k := range l.accessKeys(b) {
 		if k.index != nil && l.o.env.Settings.ruleOff("index_scan") || k.index == nil && l.o.env.Settings.ruleOff("key_scan") {
 			continue
 		}
@@ -405,7 +415,7 @@ func (l *level) basePath(b *baseRel) (*path, error) {
 
 // accessPath is nil where using the key would be no better than a plain scan.
 func (l *level) accessPath(b *baseRel, a *keyAccess) *path {
-	if !a.useful() && (a.key.index == nil || !l.wantsOrder(b, a.key)) {
+	if !a.useful() && len(a.key.predicate) == 0 && (a.key.index == nil || !l.wantsOrder(b, a.key)) {
 		return nil
 	}
 	if a.key.index == nil {

@@ -21,7 +21,7 @@ func (l *level) scanPath(b *baseRel, a *keyAccess) *path {
 	share := rows / math.Max(1, b.rows)
 	p := &path{rels: relOf(b.rel), rows: clampRows(rows * sel), start: costStart}
 	p.total = costStart + pagesOf(b.bytes)*share*costPage + rows*(costRow+exprsCost(rest))
-	p.order = storageOrder(b, a)
+	p.order, p.fixed = storageOrder(b, a), fixedBy(b, a)
 	reverse := l.asksReverse(p)
 	p.build = func() *rel {
 		var consumed []int
@@ -105,14 +105,15 @@ func (l *level) indexPath(b *baseRel, a *keyAccess) *path {
 	if !covering {
 		p.total += rows * costLookup
 	}
-	p.order = indexOrder(b, a)
+	p.order, p.fixed = indexOrder(b, a), fixedBy(b, a)
 	reverse := l.asksReverse(p)
 	p.build = func() *rel {
 		defer l.releaseQuals(b, a.consumed)()
 		attrs := l.attrsOf(b.rel)
 		r := b.layout(l, attrs)
 		n := &plan.IndexScan{NodeInfo: p.info(r), Table: b.r.Table, Index: a.key.index, Alias: b.r.Alias, Attrs: attrs,
-			Reverse: reverse, IndexOnly: covering, Filter: l.slot(r, conjunction(rest))}
+			Reverse: reverse, IndexOnly: covering, Filter: l.slot(r, conjunction(rest)),
+			KeyText: l.keyText(b, a.key.index)}
 		if a.array != nil {
 			n.Array = l.lower(a.array.value)
 		} else {
@@ -227,7 +228,7 @@ func (l *level) modelRows(b *baseRel, a *keyAccess) (float64, bool) {
 			up = keyEnd(up)
 		}
 	}
-	if len(low) == 0 && len(up) == 0 {
+	if len(low) == 0 && len(up) == 0 && len(a.key.predicate) == 0 {
 		return 0, false
 	}
 	return l.o.env.Statistics.RangeRows(b.r.Table, a.key.index, low, up)
@@ -253,7 +254,7 @@ func (l *level) bestLookup(b *baseRel, joinKeys []equiKey) (lookup, bool) {
 	if b.r.Table.Kind == catalog.KindVirtual {
 		return l.virtualLookup(b, joinKeys)
 	}
-	for _, k := range l.accessKeys(b.r.Table) {
+	for _, k := range l.accessKeys(b) {
 		lk := lookup{index: k.index, uses: map[int]bool{}}
 		for _, col := range k.cols {
 			i := joinKeyFor(b, col, joinKeys)
@@ -282,12 +283,9 @@ func (l *level) bestLookup(b *baseRel, joinKeys []equiKey) (lookup, bool) {
 }
 
 func joinKeyFor(b *baseRel, col keyColumn, keys []equiKey) int {
-	if col.attr < 0 {
-		return -1
-	}
 	for i, k := range keys {
 		m, ok := functions.BtreeStrategy(k.op.OID, col.family)
-		if ok && m.Strategy == functions.StrategyEqual && isAttr(k.right, b.rel, col.attr) && sameKeyType(m.Left, col.typ) &&
+		if ok && m.Strategy == functions.StrategyEqual && col.is(k.right, b.rel) && sameKeyType(m.Left, col.typ) &&
 			sameKeyType(m.Right, col.typ) && sameCollation(k.right.ResultType().Collation, col.coll) {
 			return i
 		}

@@ -273,6 +273,7 @@ func (s *scope) arbiters(x *pg.InferClause, table *catalog.Relation) []OID {
 			cols[int16(v.Attr+1)] = true
 		} else {
 			unfree(bound)
+			b.collate(bound) // as the index's own expression is
 			exprs = append(exprs, bound)
 		}
 	}
@@ -280,6 +281,7 @@ func (s *scope) arbiters(x *pg.InferClause, table *catalog.Relation) []OID {
 	if x.WhereClause != nil {
 		where = within(s, inIndexPred, func() plan.Expr { return b.coerceBool(s, s.expr(x.WhereClause), "WHERE") })
 		unfree(where)
+		b.collate(where)
 	}
 	var out []OID
 	for _, oid := range table.Indexes {
@@ -325,25 +327,12 @@ func (s *scope) arbitrates(ix *catalog.Index, cols map[int16]bool, exprs []plan.
 	if len(seen) != len(cols) {
 		return false
 	}
-	return ix.Predicate == nil || where != nil && implies(where, s.b.decodeExpr(ix.Predicate))
+	return ix.Predicate == nil || where != nil && s.impliesStored(where, ix.Predicate)
 }
 
-// implies reports whether a condition contains all parts of another one.
-func implies(have, want plan.Expr) bool {
-	parts := func(e plan.Expr) []plan.Expr {
-		if a, ok := e.(*plan.BoolOp); ok && a.Op == plan.And {
-			return a.Args
-		}
-		return []plan.Expr{e}
-	}
-	for _, w := range parts(want) {
-		hit := false
-		for _, h := range parts(have) {
-			hit = hit || plan.Same(h, w)
-		}
-		if !hit {
-			return false
-		}
-	}
-	return true
+// impliesStored reports whether a condition implies the predicate of an index.
+func (s *scope) impliesStored(where plan.Expr, predicate []byte) bool {
+	f := &folder{l: &level{o: &optimizer{env: s.b.env}}}
+	have, want := f.simplify(where), f.simplify(s.b.decodeExpr(predicate))
+	return f.err == nil && prover{s.b.env}.implied(conjuncts(have), want)
 }

@@ -30,6 +30,7 @@ type path struct {
 	total   float64
 	lateral []lateralParam
 	order   []orderKey
+	fixed   []plan.Expr // what has one value in all rows, by an equality that the path answers
 	build   func() *rel
 }
 
@@ -40,9 +41,10 @@ type lateralParam struct {
 	rels relSet
 }
 
-// orderKey says that rows come ordered by a column.
+// orderKey says that rows come ordered by a column or expression.
 type orderKey struct {
-	v    *plan.Var
+	expr plan.Expr // without relabels
+	coll OID
 	desc bool
 	// nullsFirst is meaningless when the column cannot be NULL.
 	nullsFirst, notNull bool

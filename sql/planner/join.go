@@ -234,7 +234,8 @@ func (c *joinCase) indexJoin(keys []equiKey, rest []plan.Expr, rows float64) *pa
 		attrs := c.l.attrsOf(b.rel)
 		right := b.layout(c.l, attrs)
 		out := c.joined(left, right)
-		n := &plan.IndexJoin{Kind: c.nodeKind(), Left: left.node, Table: b.r.Table, Index: lk.index, Alias: b.r.Alias, Attrs: attrs, Lookup: lk.attrs}
+		n := &plan.IndexJoin{Kind: c.nodeKind(), Left: left.node, Table: b.r.Table, Index: lk.index, Alias: b.r.Alias, Attrs: attrs, Lookup: lk.attrs,
+			KeyText: c.l.keyText(b, lk.index)}
 		for _, i := range lk.order {
 			n.Keys = append(n.Keys, c.l.slot(left, keys[i].left))
 		}

@@ -14,19 +14,24 @@ type LiftedParam struct {
 // LiftLiterals returns a copy of a bound query in which the literals that did
 // not influence binding are parameters $1, $2, …: a query that serves every
 // text that differs in these alone. Literals are numbered by their first use.
-func LiftLiterals(q *plan.Query) (*plan.Query, []LiftedParam) {
+// Literals by which an expression index or a partial index may be found stay.
+func LiftLiterals(env *Env, q *plan.Query) (*plan.Query, []LiftedParam) {
 	c := plan.CloneQuery(q)
-	l := &lifter{seen: map[LiftedParam]int{}}
+	l := &lifter{env: env, seen: map[LiftedParam]int{}}
 	l.query(c)
 	return c, l.params
 }
 
 type lifter struct {
+	env    *Env
+	pins   []pin
 	params []LiftedParam
 	seen   map[LiftedParam]int
 }
 
 func (l *lifter) query(q *plan.Query) {
+	defer func(outer []pin) { l.pins = outer }(l.pins)
+	l.pins = indexPins(l.env, q)
 	plan.MapQuery(q, func(e plan.Expr) plan.Expr { return plan.Replace(e, l.expr) })
 	for _, c := range q.CTEs {
 		l.query(c.Query)
@@ -56,7 +61,7 @@ func (l *lifter) expr(e plan.Expr) plan.Expr {
 		}
 		return &plan.Param{Base: x.Base, N: n}
 	}
-	if computable(e) {
+	if computable(e) || l.pinned(e) {
 		return e
 	}
 	return nil

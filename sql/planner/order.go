@@ -52,7 +52,7 @@ func (l *level) askedCost(p *path) float64 {
 	if l.ask == nil {
 		return p.total
 	}
-	if matched, _ := ordered(p.order, l.ask.keys); matched {
+	if matched, _ := ordered(p, l.ask.keys); matched {
 		if l.ask.rows > 0 && l.ask.rows < p.rows {
 			return p.start + (p.total-p.start)*l.ask.rows/p.rows
 		}
@@ -69,31 +69,50 @@ func (l *level) asksReverse(p *path) bool {
 	if l.ask == nil {
 		return false
 	}
-	matched, reverse := ordered(p.order, l.ask.keys)
+	matched, reverse := ordered(p, l.ask.keys)
 	return matched && reverse
 }
 
-// ordered reports whether rows ordered by have are ordered by want, reading
-// forward or backward.
-func ordered(have []orderKey, want []plan.SortKey) (matched, reverse bool) {
-	if len(want) == 0 || len(have) < len(want) {
-		return false, false
-	}
-	for i, w := range want {
-		v, ok := strip(w.Expr).(*plan.Var)
-		h := have[i]
-		if !ok || w.UsingOp != 0 || v.Level != 0 || v.Rel != h.v.Rel || v.Attr != h.v.Attr {
+// ordered reports whether the rows of a path are ordered by want, reading
+// forward or backward. Keys that have one value in all rows order nothing.
+func ordered(p *path, want []plan.SortKey) (matched, reverse bool) {
+	have := p.order
+	first := true
+	for _, w := range want {
+		if w.UsingOp != 0 {
 			return false, false
 		}
+		if p.isFixed(w.Expr) {
+			continue
+		}
+		if len(have) == 0 || !have[0].is(w.Expr) {
+			return false, false
+		}
+		h := have[0]
+		have = have[1:]
 		back := w.Desc != h.desc
-		if i == 0 {
-			reverse = back
+		if first {
+			reverse, first = back, false
 		}
 		if back != reverse || !h.notNull && w.NullsFirst != (h.nullsFirst != back) {
 			return false, false
 		}
 	}
-	return true, reverse
+	return len(want) > 0 && (!first || len(p.fixed) > 0), reverse
+}
+
+func (p *path) isFixed(e plan.Expr) bool {
+	for _, f := range p.fixed {
+		if plan.Same(stripRelabel(e), f) {
+			return true
+		}
+	}
+	return false
+}
+
+// is reports whether ordering by e is ordering by this key.
+func (h orderKey) is(e plan.Expr) bool {
+	return sameCollation(e.ResultType().Collation, h.coll) && plan.Same(strip(e), h.expr)
 }
 
 // wantsOrder reports whether an index could serve the asked order.
@@ -101,8 +120,28 @@ func (l *level) wantsOrder(b *baseRel, k accessKey) bool {
 	if l.ask == nil || l.ask.rel != b.rel {
 		return false
 	}
-	matched, _ := ordered(indexOrder(b, &keyAccess{key: k}), l.ask.keys)
+	matched, _ := ordered(&path{order: indexOrder(b, &keyAccess{key: k})}, l.ask.keys)
 	return matched
+}
+
+// fixedBy lists the columns that the equalities of an access give one value.
+func fixedBy(b *baseRel, a *keyAccess) []plan.Expr {
+	if a == nil {
+		return nil
+	}
+	var out []plan.Expr
+	for _, c := range a.key.cols[:min(len(a.equal), len(a.key.cols))] {
+		out = append(out, c.over(b))
+	}
+	return out
+}
+
+// over returns what a key column holds as an expression.
+func (k keyColumn) over(b *baseRel) plan.Expr {
+	if k.attr < 0 {
+		return k.expr
+	}
+	return varOf(b, k.attr)
 }
 
 // storageOrder is the order of a scan by storage key; columns fixed by an
@@ -118,23 +157,29 @@ func storageOrder(b *baseRel, a *keyAccess) []orderKey {
 		if !sameCollation(c.Type.Collation, 0) {
 			break
 		}
-		out = append(out, orderKey{v: varOf(b, int(n)-1), notNull: true})
+		out = append(out, orderKey{expr: varOf(b, int(n)-1), coll: c.Type.Collation, notNull: true})
 	}
 	return out
 }
 
+// indexOrder is the order of a scan of an index: by its columns that no equality
+// fixes, and among equal ones by the storage key, which ends the keys of an index
+// that is not unique.
 func indexOrder(b *baseRel, a *keyAccess) []orderKey {
 	if a.array != nil {
 		return nil
 	}
 	var out []orderKey
 	for _, c := range a.key.cols[min(len(a.equal), len(a.key.cols)):] {
-		if c.attr < 0 {
-			break
+		if c.attr < 0 && c.expr == nil {
+			return out
 		}
-		out = append(out, orderKey{v: varOf(b, c.attr), desc: c.desc, nullsFirst: c.nullsFirst, notNull: c.notNull})
+		out = append(out, orderKey{expr: c.over(b), coll: c.coll, desc: c.desc, nullsFirst: c.nullsFirst, notNull: c.notNull})
 	}
-	return out
+	if a.key.index.Unique {
+		return out
+	}
+	return append(out, storageOrder(b, nil)...)
 }
 
 func varOf(b *baseRel, attr int) *plan.Var {

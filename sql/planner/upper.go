@@ -38,7 +38,7 @@ func (l *level) planSelect() (*rel, error) {
 	if q.HasSRF || q.Distinct || q.DistinctOn != nil {
 		return l.planDistinct(r), nil
 	}
-	presorted, _ := ordered(p.order, q.OrderBy)
+	presorted, _ := ordered(p, q.OrderBy)
 	return l.planOrdered(r, presorted), nil
 }
 
