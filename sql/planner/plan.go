@@ -43,7 +43,7 @@ type optimizer struct {
 	seenObj map[plan.ObjectVersion]bool
 	// families are the answers of btreeFamily.
 	families map[plan.OID]plan.OID
-	indexes map[plan.OID]*indexExprs // stored expressions of indexes, read so far
+	indexes  map[plan.OID]*indexExprs // stored expressions of indexes, read so far
 }
 
 // maxPlanDepth bounds the nesting of query levels: each costs a few kB of stack.
