@@ -30,7 +30,9 @@ func (w *alterWork) alterType(c *plan.AlterCommand) error {
 	if err := d.checkColumnType(&plan.ColumnDef{Name: name, Type: def.Type}); err != nil {
 		return err
 	}
-	if err := w.typeUsers(col); err != nil {
+	t := def.Type.Type
+	same := col.Type == t.OID && col.Typmod == t.Typmod && col.Collation == def.Collation
+	if err := w.typeUsers(col, same); err != nil {
 		return err
 	}
 	checks, err := w.checkTexts(col.Num)
@@ -129,8 +131,9 @@ func sameStorage(e plan.Expr, attr int) bool {
 	}
 }
 
-// typeUsers refuses a new type for a column that stored expressions use.
-func (w *alterWork) typeUsers(col *catalog.Column) error {
+// typeUsers refuses a new type for a column that stored expressions use; the same
+// type again, which tools ask for, disturbs no index.
+func (w *alterWork) typeUsers(col *catalog.Column, same bool) error {
 	d := w.d
 	if col.Generated != 0 {
 		return pgerr.Unsupported("changing the type of a generated column is not supported")
@@ -151,7 +154,7 @@ func (w *alterWork) typeUsers(col *catalog.Column) error {
 			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a view or rule").
 				WithDetail("%s depends on column \"%s\"", "rule _RETURN on "+relationWord(r.Kind)+" "+d.visibleName(r), col.Name)
 		}
-		if i, ok := o.(*catalog.Index); ok && uses(i.Depends) {
+		if i, ok := o.(*catalog.Index); ok && !same && uses(i.Depends) {
 			return pgerr.Unsupported("changing the type of a column used in an index expression or predicate is not supported")
 		}
 	}
