@@ -247,6 +247,9 @@ func (w *tableWork) addForeignKey(p pendingConstraint) error {
 	if err := w.referencedKey(def, ref, &c); err != nil {
 		return err
 	}
+	if err := w.generatedActions(&c); err != nil {
+		return err
+	}
 	c.Name = def.Name
 	if c.Name == "" {
 		c.Name = d.constraintNameFor(w.rel.Name, strings.Join(def.Columns, "_"), "fkey", w.rel.Schema, w.names)
@@ -256,6 +259,26 @@ func (w *tableWork) addForeignKey(p pendingConstraint) error {
 	}
 	_, err := w.newConstraint(c)
 	return err
+}
+
+// generatedActions refuses actions that would set a generated column.
+func (w *tableWork) generatedActions(c *catalog.Constraint) error {
+	for _, n := range c.Columns {
+		if w.rel.Columns[n-1].Generated == 0 {
+			continue
+		}
+		clause := ""
+		switch {
+		case strings.IndexByte("ndc", c.OnUpdate) >= 0:
+			clause = "ON UPDATE"
+		case strings.IndexByte("nd", c.OnDelete) >= 0:
+			clause = "ON DELETE"
+		default:
+			continue
+		}
+		return pgerr.New(pgerr.SyntaxError, "invalid %s action for foreign key constraint containing generated column", clause)
+	}
+	return nil
 }
 
 func foreignPersistence(r, ref *catalog.Relation) error {

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
@@ -137,6 +139,11 @@ func (d *Deferred) Check(rt *Runtime, immediateOnly bool) error {
 	rt.Txn.NextCommand()
 	snap := rt.Txn.Snapshot()
 	defer snap.Close()
+	newest := snap // whether a lost key is missed is a question to all that have committed
+	if rt.Isolation != engine.ReadCommitted {
+		newest = rt.Txn.LatestSnapshot()
+		defer newest.Close()
+	}
 	for i := 0; i < len(d.log); i++ {
 		it := d.log[i].item
 		if it == nil || it.done {
@@ -153,7 +160,7 @@ func (d *Deferred) Check(rt *Runtime, immediateOnly bool) error {
 				continue
 			}
 			if con != nil {
-				if err := d.checkItem(st, it, rel, owner, con, snap); err != nil {
+				if err := d.checkItem(st, it, rel, owner, con, snap, newest); err != nil {
 					return MapError(err)
 				}
 			}
@@ -165,7 +172,7 @@ func (d *Deferred) Check(rt *Runtime, immediateOnly bool) error {
 	return nil
 }
 
-func (d *Deferred) checkItem(st *state, it *deferredItem, rel, owner *catalog.Relation, con *catalog.Constraint, snap *engine.Snapshot) error {
+func (d *Deferred) checkItem(st *state, it *deferredItem, rel, owner *catalog.Relation, con *catalog.Constraint, snap, newest *engine.Snapshot) error {
 	w, err := st.writer(rel)
 	if err != nil {
 		return err
@@ -177,7 +184,7 @@ func (d *Deferred) checkItem(st *state, it *deferredItem, rel, owner *catalog.Re
 		ev := parentEvent{writer: w, old: it.vals, key: &parentKey{
 			child: owner, con: noAction(con), attrs: attrsOf(con.Columns), refs: attrsOf(con.RefColumns),
 		}}
-		return ev.run(st, snap)
+		return ev.run(st, newest)
 	}
 	k, err := st.childKey(con)
 	if err != nil {
@@ -188,6 +195,16 @@ func (d *Deferred) checkItem(st *state, it *deferredItem, rel, owner *catalog.Re
 
 // recheck verifies a reference if some row still makes it.
 func (d *Deferred) recheck(st *state, w *tableWriter, k *childKey, ref []column.Datum, snap *engine.Snapshot) error {
+	if slices.ContainsFunc(ref, func(d column.Datum) bool { return d.Null }) {
+		return w.rowsOf(snap, w.store, nil, nil, func(_ []byte, row []column.Datum) error {
+			for i, a := range k.attrs {
+				if !sameDatum(row[a], ref[i]) {
+					return nil
+				}
+			}
+			return k.mixed(w)
+		})
+	}
 	still, err := w.exists(snap, k.attrs, ref)
 	if err != nil || !still {
 		return err

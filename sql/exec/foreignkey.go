@@ -105,11 +105,6 @@ func (w *tableWriter) queueChild(old, vals []column.Datum) error {
 			continue
 		}
 		ref, partial := k.values(vals)
-		if partial {
-			return pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table %q violates foreign key constraint %q", w.rel.Name, k.con.Name).
-				WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.").
-				WithTable(w.schema(), w.rel.Name).WithConstraint(k.con.Name)
-		}
 		if ref == nil {
 			continue
 		}
@@ -117,9 +112,19 @@ func (w *tableWriter) queueChild(old, vals []column.Datum) error {
 			d.child(w.rel.OID, k.con.OID, ref)
 			continue
 		}
+		if partial {
+			return k.mixed(w)
+		}
 		k.pending[string(k.encode(ref))] = ref
 	}
 	return nil
+}
+
+// mixed is the error of a reference that is NULL in part where that is not allowed.
+func (k *childKey) mixed(w *tableWriter) error {
+	return pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table %q violates foreign key constraint %q", w.rel.Name, k.con.Name).
+		WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.").
+		WithTable(w.schema(), w.rel.Name).WithConstraint(k.con.Name)
 }
 
 func sameAt(a, b []column.Datum, attrs []int) bool {
@@ -204,6 +209,7 @@ type parentEvent struct {
 	writer   *tableWriter
 	key      *parentKey
 	old, new []column.Datum // the referenced columns; new is nil for a delete
+	again    bool           // its action was done: does a row refer to the old key still?
 }
 
 // queueParent notes that referenced keys of a row are gone.
@@ -315,8 +321,16 @@ func (ev *parentEvent) run(st *state, snap *engine.Snapshot) error {
 	if err != nil {
 		return err
 	}
+	if ev.again {
+		action = 'a'
+	}
 	switch action {
-	case 'c', 'n', 'd':
+	case 'd': // the defaults may be the very key that is gone
+		again := *ev
+		again.again = true
+		st.events = append(st.events, again)
+		fallthrough
+	case 'c', 'n':
 		return child.referring(snap, ev.key.attrs, ev.old, func(key []byte, old []column.Datum) error {
 			return ev.act(st, child, snap, action, key, old)
 		})

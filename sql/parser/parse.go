@@ -88,6 +88,7 @@ var codesByMessage = []struct{ part, code string }{
 	{"is not implemented", pgerr.FeatureNotSupported},
 	{"not supported", pgerr.FeatureNotSupported},
 	{"is no longer supported", pgerr.FeatureNotSupported},
+	{"is only supported for ON DELETE actions", pgerr.FeatureNotSupported},
 	{"cannot be marked", pgerr.FeatureNotSupported},
 	{"must not be", pgerr.SyntaxError},
 	{"frame start cannot", pgerr.WindowingError},
