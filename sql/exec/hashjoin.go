@@ -120,8 +120,19 @@ func (o *hashJoinOp) open() error {
 		o.drop()
 	}
 	o.resetProbe()
+	var first *column.Batch
 	if !keep {
 		o.rows, o.hasNull, o.split = 0, false, false
+		if o.leftFirst() {
+			var err error
+			if first, err = o.peek(); err != nil {
+				return err
+			}
+			if first == nil {
+				o.probe = noRows{} // nothing to look up: the right side is never run
+				return nil
+			}
+		}
 		if err := o.right.open(); err != nil {
 			return err
 		}
@@ -135,14 +146,51 @@ func (o *hashJoinOp) open() error {
 		o.probe = noRows{} // nothing can match: the left side is never run
 		return nil
 	}
-	if err := o.left.open(); err != nil {
-		return err
+	if first != nil {
+		o.probe = &peekedSource{first: first, rest: o.left}
+	} else {
+		if err := o.left.open(); err != nil {
+			return err
+		}
+		o.probe = o.left
 	}
-	o.probe = o.left
 	if o.split {
-		return o.partitionLeft(o.left)
+		return o.partitionLeft(o.probe)
 	}
 	return nil
+}
+
+// leftFirst reports whether it is worth looking for a left row before the right side is
+// read: without one there is no result, and the left side is the cheaper one to ask.
+func (o *hashJoinOp) leftFirst() bool {
+	return !o.pairs.keepsRight() && o.node.Left.Info().TotalCost < o.node.Right.Info().TotalCost
+}
+
+// peek opens the left side and returns its first rows, nil if there are none.
+func (o *hashJoinOp) peek() (*column.Batch, error) {
+	if err := o.left.open(); err != nil {
+		return nil, err
+	}
+	for {
+		b, err := o.left.next()
+		if err != nil || b == nil || b.Len() > 0 {
+			return b, err
+		}
+	}
+}
+
+// peekedSource yields a batch that was read already before the rest.
+type peekedSource struct {
+	first *column.Batch
+	rest  rowSource
+}
+
+func (p *peekedSource) next() (*column.Batch, error) {
+	if b := p.first; b != nil {
+		p.first = nil
+		return b, nil
+	}
+	return p.rest.next()
 }
 
 func (o *hashJoinOp) resetProbe() {

@@ -62,6 +62,8 @@ type level struct {
 	ask       *ask          // what the operators above would like of the rows' order
 	// keepUsed: conditions are evaluated again above (row locks), so their columns stay.
 	keepUsed bool
+	implied  []plan.Expr // conditions that implyConstants has added
+	fixed    []plan.Expr // expressions that conditions fix to one value
 }
 
 // outerRef is an executor parameter that stands for an expression of an

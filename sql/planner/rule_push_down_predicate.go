@@ -4,26 +4,52 @@ import (
 	"github.com/omendb/omendb/sql/plan"
 )
 
-// pushDownPredicates moves WHERE conditions on the output of a subquery that
-// could not be merged (set operations, grouping, DISTINCT) into it.
+// pushDownPredicates moves conditions on the output of a subquery that could not be
+// merged (set operations, grouping, DISTINCT) into it: those of WHERE, and those of a
+// join on a side that they decide about.
 func pushDownPredicates(l *level) (bool, error) {
 	q := l.q
-	if q.Where == nil {
-		return false, nil
-	}
-	keep := preserved(q.From)
-	var rest []plan.Expr
 	changed := false
-	for _, c := range conjuncts(q.Where) {
+	q.Where = pushConds(q, q.Where, q.From, &changed)
+	for _, it := range q.From {
+		pushJoinConds(q, it, &changed)
+	}
+	return changed, nil
+}
+
+// pushConds moves what it can of a condition on items into their subqueries and returns the rest.
+func pushConds(q *plan.Query, cond plan.Expr, items []plan.FromItem, changed *bool) plan.Expr {
+	if cond == nil {
+		return nil
+	}
+	keep := preserved(items)
+	var rest []plan.Expr
+	for _, c := range conjuncts(cond) {
 		rel := soleRel(c)
 		if rel < 0 || !keep.has(rel) || q.Rels[rel].Kind != plan.RelSubquery || !pushInto(q.Rels[rel].Query, rel, c) {
 			rest = append(rest, c)
 			continue
 		}
-		changed = true
+		*changed = true
 	}
-	q.Where = conjunction(rest)
-	return changed, nil
+	return conjunction(rest)
+}
+
+func pushJoinConds(q *plan.Query, it plan.FromItem, changed *bool) {
+	j, ok := it.(*plan.Join)
+	if !ok {
+		return
+	}
+	switch j.Kind {
+	case plan.InnerJoin:
+		j.On = pushConds(q, j.On, []plan.FromItem{j.Left, j.Right}, changed)
+	case plan.LeftJoin, plan.SemiJoin, plan.AntiJoin:
+		j.On = pushConds(q, j.On, []plan.FromItem{j.Right}, changed)
+	case plan.RightJoin:
+		j.On = pushConds(q, j.On, []plan.FromItem{j.Left}, changed)
+	}
+	pushJoinConds(q, j.Left, changed)
+	pushJoinConds(q, j.Right, changed)
 }
 
 // soleRel returns the only relation of this level that c looks at, or -1; also
@@ -77,16 +103,22 @@ func pushInto(sub *plan.Query, rel int, c plan.Expr) bool {
 }
 
 func canPushInto(sub *plan.Query, rel int, c plan.Expr) bool {
-	if sub.Command != plan.Select || sub.Limit != nil || sub.Offset != nil || sub.HasWindows || sub.HasSRF ||
+	if sub.Command != plan.Select || sub.Limit != nil || sub.Offset != nil || sub.HasWindows ||
 		locksItself(sub) || sub.DistinctOn != nil || sub.Sets != nil || sub.GroupAll {
 		return false
 	}
 	targets := visibleTargets(sub.Targets)
 	if sub.SetOp != nil {
 		for _, r := range sub.Rels {
+			if r.Kind != plan.RelSubquery {
+				return false
+			}
 			leaf := visibleTargets(r.Query.Targets)
 			for i, t := range targets { // a leaf that is converted above cannot take the condition as it is
-				if r.Kind != plan.RelSubquery || leaf[i].Expr.ResultType() != t.Expr.ResultType() {
+				if !readsAttr(c, rel, i) {
+					continue
+				}
+				if leaf[i].Expr.ResultType() != t.Expr.ResultType() {
 					return false
 				}
 			}
@@ -100,13 +132,21 @@ func canPushInto(sub *plan.Query, rel int, c plan.Expr) bool {
 	plan.Walk(c, func(e plan.Expr) bool {
 		if v, is := e.(*plan.Var); is && v.Level == 0 && v.Rel == rel {
 			t := targets[v.Attr].Expr
-			if volatility(t) == 'v' || hasSubLink(t) || len(sub.GroupBy) > 0 && !isGroupKey(sub, t) || sub.HasAggs && len(sub.GroupBy) == 0 {
+			if volatility(t) == 'v' || hasSubLink(t) || hasSet(t) || len(sub.GroupBy) > 0 && !isGroupKey(sub, t) || sub.HasAggs && len(sub.GroupBy) == 0 {
 				ok = false
 			}
 		}
 		return ok
 	})
 	return ok
+}
+
+// readsAttr reports whether c reads a column of a relation of its level.
+func readsAttr(c plan.Expr, rel, attr int) bool {
+	return has(c, func(e plan.Expr) bool {
+		v, ok := e.(*plan.Var)
+		return ok && v.Level == 0 && v.Rel == rel && v.Attr == attr
+	})
 }
 
 func isGroupKey(q *plan.Query, e plan.Expr) bool {

@@ -21,6 +21,7 @@ var rules = []rule{
 	{"sublink_to_join", subLinksToJoins},
 	{"fold_constants", foldConstants},
 	{"reduce_outer_join", reduceOuterJoins},
+	{"imply_constants", implyConstants},
 	{"push_down_predicate", pushDownPredicates},
 }
 

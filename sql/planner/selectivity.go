@@ -118,6 +118,9 @@ func conjunctsVars(e plan.Expr) (vars []*plan.Var) {
 func (l *level) equalSelectivity(left, right plan.Expr) float64 {
 	nl := l.distinctOf(left)
 	if len(conjunctsVars(right)) > 0 { // join clause
+		if len(l.fixed) > 0 && l.isFixed(left) && l.isFixed(right) {
+			return 1 // both sides have been restricted to the same value already
+		}
 		return 1 / math.Max(1, math.Max(nl, l.distinctOf(right)))
 	}
 	st := l.columnStats(left)
