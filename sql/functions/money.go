@@ -58,21 +58,22 @@ func moneyWords(cents int64) string {
 		words, v = append(words, "minus"), -v
 	}
 	dollars := v / 100
+	after := "" // PostgreSQL leaves two spaces after a last "thousand"
 	for _, scale := range []struct {
 		unit uint64
 		name string
 	}{{1e15, "quadrillion"}, {1e12, "trillion"}, {1e9, "billion"}, {1e6, "million"}, {1e3, "thousand"}} {
 		if n := dollars / scale.unit % 1000; n > 0 {
-			words = append(words, hundredsInWords(n), scale.name)
+			words, after = append(words, hundredsInWords(n), scale.name), " "
 		}
 	}
 	if n := dollars % 1000; n > 0 {
-		words = append(words, hundredsInWords(n))
+		words, after = append(words, hundredsInWords(n)), ""
 	}
 	if dollars == 0 {
 		words = append(words, "zero")
 	}
-	words = append(words, map[bool]string{true: "dollar and", false: "dollars and"}[dollars == 1], hundredsInWords(v%100),
+	words = append(words, after+map[bool]string{true: "dollar and", false: "dollars and"}[dollars == 1], hundredsInWords(v%100),
 		map[bool]string{true: "cent", false: "cents"}[v%100 == 1])
 	text := strings.Join(words, " ")
 	return strings.ToUpper(text[:1]) + text[1:]

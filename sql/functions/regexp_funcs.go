@@ -394,6 +394,9 @@ func regexpInstr(c *Ctx, a []column.Datum) (column.Datum, error) {
 		return column.Datum{}, err
 	}
 	loc, err := re.nth(a[0].B, start, n)
+	if sub == 1 && re.groups == 0 {
+		sub = 0 // a pattern without parentheses counts as one in them
+	}
 	if err != nil || loc == nil || sub > int64(re.groups) || loc[2*sub] < 0 {
 		return column.Datum{}, err
 	}
@@ -417,6 +420,9 @@ func regexpSubstr(c *Ctx, a []column.Datum) (column.Datum, error) {
 		return column.Datum{}, err
 	}
 	loc, err := re.nth(a[0].B, start, n)
+	if sub == 1 && re.groups == 0 {
+		sub = 0 // as in regexpInstr
+	}
 	if err != nil || loc == nil || sub > int64(re.groups) {
 		return column.Datum{Null: true}, err
 	}

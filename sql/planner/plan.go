@@ -211,7 +211,7 @@ func isOuter(e plan.Expr) bool {
 func (l *level) slot(r *rel, e plan.Expr) plan.Expr {
 	return plan.Replace(e, func(x plan.Expr) plan.Expr {
 		for _, s := range r.exprs {
-			if plan.Same(s.expr, x) {
+			if plan.Same(s.expr, x) && (s.expr == x || !isConst(x)) { // equal constants are not the same column
 				return &plan.Slot{Base: plan.Base{Typ: x.ResultType(), Pos: x.Position()}, Index: s.slot}
 			}
 		}
