@@ -167,3 +167,17 @@ func TestClientNoData(t *testing.T) {
 		}
 	})
 }
+
+// A parameter whose type is a domain is tested when it is bound.
+func TestClientDomainParameter(t *testing.T) {
+	everyWay(t, func(t *testing.T, dial dialer) {
+		c := dial(t, plain)
+		exec(t, c, "CREATE DOMAIN small AS int CHECK (VALUE < 10)")
+		if got := one[int](t, c, "SELECT $1::small", 5); got != 5 {
+			t.Error(got)
+		}
+		if _, err := c.Exec(context.Background(), "SELECT $1::small", 50); sqlState(err) != "23514" {
+			t.Errorf("a value outside the domain: %v", err)
+		}
+	})
+}

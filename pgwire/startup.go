@@ -171,6 +171,9 @@ func commandLine(settings map[string]string) error {
 			return pgerr.New(pgerr.SyntaxError, "invalid command-line argument for server process: %s", arg)
 		}
 		name, value, ok := strings.Cut(arg, "=")
+		if !ok && strings.HasPrefix(words[i], "--") {
+			return pgerr.New(pgerr.SyntaxError, "--%s requires a value", arg)
+		}
 		if !ok {
 			return pgerr.New(pgerr.SyntaxError, "-c %s requires a value", arg)
 		}

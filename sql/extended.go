@@ -8,6 +8,7 @@ import (
 	"github.com/omendb/omendb/sql/parser"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
 )
 
 // The limits on what one session may keep: each costs memory that a client
@@ -158,6 +159,9 @@ func (x *Session) bindPortal(ctx context.Context, p *portal, s *statement, forma
 	if p.params, err = x.readParams(c.params, formats, values); err != nil {
 		return err
 	}
+	if err := x.checkDomains(ctx, c.params, p.params); err != nil {
+		return err
+	}
 	if c.late != nil {
 		return c.late
 	}
@@ -173,6 +177,26 @@ func (x *Session) bindPortal(ctx context.Context, p *portal, s *statement, forma
 	}
 	p.cols = cols
 	return nil
+}
+
+// checkDomains tests the values of parameters whose types are domains, as
+// PostgreSQL's input functions do.
+func (x *Session) checkDomains(ctx context.Context, params []uint32, values []column.Datum) error {
+	var casts []plan.Expr
+	for i, oid := range params {
+		t := x.env.Type(oid)
+		if t == nil || t.TypType != 'd' || i >= len(values) {
+			continue
+		}
+		base, typmod := x.env.BaseType(oid, -1)
+		value := &plan.Const{Base: plan.Base{Typ: plan.Type{OID: base, Typmod: typmod}, Pos: -1}, Value: values[i]}
+		casts = append(casts, &plan.DomainCast{Base: plan.Base{Typ: plan.Type{OID: oid, Typmod: -1}, Pos: -1}, Arg: value})
+	}
+	if casts == nil {
+		return nil
+	}
+	_, err := x.evaluate(ctx, casts, nil)
+	return err
 }
 
 // readParams decodes parameter values in text or binary format.
@@ -196,6 +220,7 @@ func (x *Session) readParams(params []uint32, formats []int16, values [][]byte) 
 			out[i], err = x.env.In(params[i], -1, text)
 		case 1:
 			out[i], err = x.env.Recv(params[i], -1, v)
+			err = types.AtParameter(err, i+1)
 		default:
 			err = pgerr.New(pgerr.InvalidParameterValue, "unsupported format code: %d", format)
 		}

@@ -3,6 +3,7 @@ package settings
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -156,11 +157,13 @@ func (d *Definition) checkString(value string) (string, error) {
 	case "datestyle":
 		return checkDateStyle(d, value)
 	case "client_encoding":
-		switch strings.ToLower(strings.NewReplacer("-", "", "_", "", "'", "").Replace(value)) {
-		case "utf8", "unicode":
+		switch name := strings.ToLower(strings.NewReplacer("-", "", "_", "", "'", "").Replace(value)); {
+		case name == "utf8" || name == "unicode":
 			return "UTF8", nil
-		case "sqlascii":
+		case name == "sqlascii":
 			return "SQL_ASCII", nil
+		case !otherEncoding.MatchString(name):
+			return "", d.invalid(value)
 		}
 		return "", pgerr.New(pgerr.FeatureNotSupported, "conversion between %s and UTF8 is not supported", value)
 	case "application_name", "cluster_name":
@@ -264,3 +267,7 @@ func (d *Definition) showReal(value string) string {
 	}
 	return value
 }
+
+// otherEncoding matches the names of PostgreSQL's encodings that text is not
+// converted to here, without their dashes.
+var otherEncoding = regexp.MustCompile(`^(euc(cn|jis2004|jp|kr|tw)|gb18030|gbk|iso8859\d{1,2}|johab|koi8[ru]?|latin([1-9]|10)|muleinternal|s(hift)?jis(2004)?|mskanji|uhc|win(dows)?(866|874|9(32|36|49|50)|125[0-8])|alt|big5|abc|tcvn(5712)?|vscii)$`)

@@ -211,7 +211,7 @@ func invalidSyntax(typeName, s string) *pgerr.Error {
 
 // badBinary is the error for wire bytes of the wrong length.
 func badBinary() *pgerr.Error {
-	return pgerr.New(pgerr.InvalidBinaryRepresentation, "incorrect binary data format in bind parameter")
+	return pgerr.New(pgerr.InvalidBinaryRepresentation, wrongLength)
 }
 
 // shortMessage is the error for wire bytes that end too early.
@@ -235,3 +235,15 @@ func floatDatum(v float64) Datum { return column.FloatDatum(v) }
 func bytesDatum(b []byte) Datum  { return column.BytesDatum(b) }
 func stringDatum(s string) Datum { return column.StringDatum(s) }
 func boolDatum(v bool) Datum     { return column.BoolDatum(v) }
+
+// AtParameter adds the number of a Bind message's parameter to the error of a
+// value of the wrong length, which PostgreSQL words so.
+func AtParameter(err error, number int) error {
+	e, ok := err.(*pgerr.Error)
+	if !ok || e.Message != wrongLength {
+		return err
+	}
+	return pgerr.New(e.Code, "%s %d", wrongLength, number)
+}
+
+const wrongLength = "incorrect binary data format in bind parameter"

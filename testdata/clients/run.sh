@@ -140,7 +140,7 @@ if [ "$postgres" != stored ] && { wanted psql || wanted pg_dump; }; then
 fi
 for module in psycopg2 asyncpg sqlalchemy django; do session $module "$python -c 'import $module'" $python python/${module}_session.py; done
 session psycopg3 "$python -c 'import psycopg'" $python python/psycopg3_session.py
-for client in pgx libpq stdlib gorm bun migrate goose; do session $client "[ -x $work/goclients ]" "$work/goclients" $client; done
+for client in pgx libpq stdlib gorm bun migrate goose badinput; do session $client "[ -x $work/goclients ]" "$work/goclients" $client; done
 for client in pg postgres knex sequelize typeorm drizzle kysely; do session $client '[ -d node/node_modules ] && command -v node' node node/run.js $client; done
 session perl "perl -MDBD::Pg -e 1" perl perl/session.pl
 session php "php -r 'exit((int)!extension_loaded(\"pdo_pgsql\"));'" php php/session.php

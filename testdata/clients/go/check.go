@@ -29,7 +29,7 @@ var faults = [][2]string{
 
 // sessions are the clients, each of them called with the server's address.
 var sessions = map[string]func(uri string) error{
-	"pgx": pgxSession, "libpq": pqSession, "stdlib": stdlibSession, "gorm": gormSession, "bun": bunSession, "migrate": migrateSession, "goose": gooseSession,
+	"pgx": pgxSession, "libpq": pqSession, "stdlib": stdlibSession, "gorm": gormSession, "bun": bunSession, "migrate": migrateSession, "goose": gooseSession, "badinput": badInputSession,
 }
 
 func main() {
@@ -41,7 +41,7 @@ func main() {
 		return
 	}
 	if len(os.Args) != 3 || sessions[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: go run . pgx|libpq|stdlib|gorm|bun|migrate|goose URI")
+		fmt.Fprintln(os.Stderr, "usage: go run . pgx|libpq|stdlib|gorm|bun|migrate|goose|badinput URI")
 		os.Exit(2)
 	}
 	if err := sessions[os.Args[1]](os.Args[2]); err != nil {
@@ -69,15 +69,21 @@ func check(name string, fn func() (any, error)) {
 	}()
 	v, err := fn()
 	if err != nil {
-		fmt.Printf("FAIL %s: %s\n", name, line(err.Error()))
+		fmt.Printf("FAIL %s: %s\n", line(name), line(err.Error()))
 		return
 	}
-	fmt.Printf("PASS %s = %s\n", name, line(fmt.Sprintf("%+v", v)))
+	fmt.Printf("PASS %s = %s\n", line(name), line(fmt.Sprintf("%+v", v)))
 }
 
 // line makes one line of text of anything.
 func line(s string) string {
-	return strings.NewReplacer("\n", "\\n", "\x00", "\\0", "\x01", "\\1").Replace(strings.ToValidUTF8(s, "?"))
+	s = strings.ReplaceAll(strings.ToValidUTF8(s, "?"), "\n", "\\n")
+	return strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return '?'
+		}
+		return r
+	}, s)
 }
 
 // fields returns what an error of either driver tells.
