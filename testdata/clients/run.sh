@@ -148,6 +148,11 @@ session ruby_pg "ruby -e 'require \"pg\"'" ruby ruby/session.rb pg
 session activerecord "ruby -e 'require \"active_record\"'" ruby ruby/session.rb activerecord
 session jdbc "[ -f /usr/share/java/postgresql.jar ] && command -v javac" java/run.sh
 session odbc "[ -f /usr/lib/x86_64-linux-gnu/odbc/psqlodbcw.so ] && command -v isql" odbc/run.sh
+if wanted pgbouncer; then # what fails behind it without reason is unknown: there are no known differences
+	"$here/pooler.sh" "$omen" >"$work/pooler"; sed '$d' "$work/pooler" | tee -a "$work/unknown"
+	read -r _ count _ all < <(tail -1 "$work/pooler")
+	case $count in SKIP:) tail -1 "$work/pooler" ;; *) figure pgbouncer "$(pgbouncer --version | sed -n 's/^PgBouncer //p')" "$count" "$all" ;; esac
+fi
 printf '%-14s %-12s %4d of %d\n' total '' $passed $total
 if [ -n "$docs" ]; then
 	{
