@@ -1,5 +1,5 @@
 # The two commands of the README need no make. These targets are for development; `make help` lists them.
-.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures
+.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures pg pg-diff
 
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
@@ -51,6 +51,15 @@ history-kill: ## random histories on a server process that is killed HISTORY_KIL
 
 history-failures: ## serialization failures and how many were needless, here and, with PG_DSN, on PostgreSQL: HISTORY_SECONDS each
 	go test ./internal/history -run Failures -count 1 -v -timeout 1h -history.failures $(HISTORY_SECONDS)s -history.dsn "$(PG_DSN)"
+
+pg: ## a PostgreSQL 15 to compare with, from the Debian package; prints its URI
+	testdata/clients/postgres.sh
+
+N ?= 100000
+SEED ?= 1
+pg-diff: ## N random statements on the PostgreSQL server at PG_DSN and on OmenDB: do they answer the same? (SEED, or ROUND=… of a failure)
+	@test -n "$(PG_DSN)" || { echo "set PG_DSN to what make pg prints"; exit 2; }
+	go run ./internal/pgdiff -dsn "$(PG_DSN)" -n $(N) -seed $(SEED) $(if $(ROUND),-round $(ROUND))
 
 pgregress: ## PostgreSQL's regression scripts below PGREGRESS_DIR through psql, figures by script
 	go run ./internal/pgregress -dir $(PGREGRESS_DIR) -trend docs/pgregress.md -compat docs/compatibility.md
