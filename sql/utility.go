@@ -120,6 +120,13 @@ func outsideBlock(u plan.Utility) string {
 		if s.Concurrently {
 			return "CREATE INDEX CONCURRENTLY"
 		}
+	case *plan.Reindex:
+		switch {
+		case s.Kind == "schema" || s.Kind == "database" || s.Kind == "system":
+			return "REINDEX " + strings.ToUpper(string(s.Kind))
+		case s.Concurrently:
+			return "REINDEX CONCURRENTLY"
+		}
 	case *plan.Vacuum:
 		if !s.Analyze {
 			return "VACUUM"

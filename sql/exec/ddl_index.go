@@ -116,7 +116,7 @@ func indexNamePart(keys []catalog.IndexKey, include []string) string {
 }
 
 func (d *ddl) createIndex(c *plan.CreateIndex) error {
-	// CONCURRENTLY is built in one go as well: writers wait for it, the outcome is the same.
+	// CONCURRENTLY is built in one go as well: it waits for writers and they for it, the outcome is the same.
 	r, err := d.lockRelation(c.Table, engine.LockShare)
 	if err != nil {
 		return err

@@ -561,8 +561,9 @@ type Checkpoint struct{}
 
 // Reindex is REINDEX.
 type Reindex struct {
-	Kind ObjectKind
-	Name QName
+	Kind         ObjectKind
+	Name         QName
+	Concurrently bool
 }
 
 // Cluster is CLUSTER.

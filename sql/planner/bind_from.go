@@ -1,8 +1,9 @@
 package planner
 
 import (
-	pg "github.com/pganalyze/pg_query_go/v6"
 	"slices"
+
+	pg "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
@@ -75,7 +76,7 @@ func (s *scope) rangeVar(x *pg.RangeVar) (plan.FromItem, []*nsItem) {
 			return s.finishRel(rel, x.Alias)
 		}
 	}
-	rel := s.openTable(x, lockAccessShare)
+	rel := s.openTable(x, s.tableMode(x))
 	return s.finishRel(rel, x.Alias)
 }
 
@@ -130,6 +131,21 @@ func (b *binder) findRelation(x *pg.RangeVar, mode uint8) *catalog.Relation {
 		b.depend(catalog.ClassRelation, r.OID, r.Version)
 		return r
 	}
+}
+
+// tableMode is the lock of a table in FROM: one more for FOR UPDATE and its like.
+func (s *scope) tableMode(x *pg.RangeVar) uint8 {
+	name := x.Relname
+	if x.Alias != nil {
+		name = x.Alias.Aliasname
+	}
+	for _, n := range s.locking {
+		list := n.GetLockingClause().LockedRels
+		if len(list) == 0 || slices.ContainsFunc(list, func(r *pg.Node) bool { return r.GetRangeVar().Relname == name }) {
+			return lockRowShare
+		}
+	}
+	return lockAccessShare
 }
 
 // openTable adds the table or view of a RangeVar to the range table.

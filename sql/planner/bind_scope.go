@@ -1,6 +1,8 @@
 package planner
 
 import (
+	pg "github.com/pganalyze/pg_query_go/v6"
+
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
@@ -20,7 +22,8 @@ type scope struct {
 	windows []windowDef
 	// lastSRF is a set-returning function that was bound at this level, for the checks on nesting.
 	lastSRF plan.Expr
-	// locked are names in FOR UPDATE clauses above, which reach into subqueries.
+	// locking are the FOR UPDATE clauses of the query.
+	locking []*pg.Node
 	resolve bool // untyped literals among the targets become text
 }
 

@@ -40,6 +40,7 @@ func (s *scope) plainSelect(x *pg.SelectStmt) {
 	for _, n := range x.WindowClause {
 		s.windows = append(s.windows, windowDef{raw: n.GetWindowDef()})
 	}
+	s.locking = x.LockingClause
 	s.from(x.FromClause)
 	q.Targets = within(s, inTarget, func() []*plan.Target { return s.targets(x.TargetList) })
 	s.where(x.WhereClause)
@@ -298,7 +299,7 @@ func (s *scope) locks(list []*pg.Node) {
 		}
 		if len(c.LockedRels) == 0 {
 			for i := range s.q.Rels {
-				lockRel(s.q, i, l)
+				s.b.lockRel(s.q, i, l)
 			}
 			continue
 		}
@@ -348,7 +349,7 @@ func (s *scope) lockNamed(rv *pg.RangeVar, st pg.LockClauseStrength, l plan.RowL
 		case plan.RelCTE:
 			b.failf(pos, pgerr.FeatureNotSupported, "%s cannot be applied to a WITH query", lockName(st))
 		}
-		lockRel(s.q, i, l)
+		b.lockRel(s.q, i, l)
 		return
 	}
 	for _, it := range s.items {
@@ -360,10 +361,14 @@ func (s *scope) lockNamed(rv *pg.RangeVar, st pg.LockClauseStrength, l plan.RowL
 }
 
 // lockRel locks the rows of a table, or of all tables inside a subquery.
-func lockRel(q *plan.Query, i int, l plan.RowLock) {
+func (b *binder) lockRel(q *plan.Query, i int, l plan.RowLock) {
 	r := q.Rels[i]
 	switch r.Kind {
 	case plan.RelTable:
+		if r.LockMode < lockRowShare && b.env.LockRelation != nil { // of a view or subquery; nobody changes it under our lock
+			_, err := b.env.LockRelation(r.Table.OID, lockRowShare)
+			b.check(-1, err)
+		}
 		r.LockMode = max(r.LockMode, lockRowShare)
 		r.Required |= aclUpdate
 		l.Rel = i
@@ -378,7 +383,7 @@ func lockRel(q *plan.Query, i int, l plan.RowLock) {
 	case plan.RelSubquery:
 		l.Pushed = true
 		for k := range r.Query.Rels {
-			lockRel(r.Query, k, l)
+			b.lockRel(r.Query, k, l)
 		}
 	}
 }

@@ -239,7 +239,42 @@ func (b *binder) reindex(r *pg.ReindexStmt) plan.Utility {
 	if r.Relation == nil {
 		u.Name.Name = r.Name
 	}
+	for _, p := range r.Params {
+		d := p.GetDefElem()
+		switch d.Defname {
+		case "concurrently":
+			u.Concurrently = b.reindexFlag(d)
+		case "verbose":
+		case "tablespace":
+			b.failf(int(d.Location), pgerr.FeatureNotSupported, "tablespaces are not supported")
+		default:
+			b.failf(int(d.Location), pgerr.SyntaxError, "unrecognized REINDEX option \"%s\"", d.Defname)
+		}
+	}
 	return u
+}
+
+// reindexFlag is the value of a Boolean option: on where none is given.
+func (b *binder) reindexFlag(d *pg.DefElem) bool {
+	switch v := b.optionValue(d.Arg).(type) {
+	case nil:
+		return true
+	case bool:
+		return v
+	case int64:
+		if v == 0 || v == 1 {
+			return v == 1
+		}
+	case string:
+		switch strings.ToLower(v) {
+		case "true", "on":
+			return true
+		case "false", "off":
+			return false
+		}
+	}
+	b.failf(-1, pgerr.SyntaxError, "%s requires a Boolean value", d.Defname)
+	return false
 }
 
 func (b *binder) call(c *pg.CallStmt) plan.Utility {
