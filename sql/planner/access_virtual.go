@@ -25,7 +25,7 @@ func (l *level) virtualPath(b *baseRel) *path {
 	p := &path{rels: relOf(b.rel), rows: clampRows(b.rows * l.selectivityAll(conds))}
 	p.total = costStart + b.rows*(costRow/2+exprsCost(conds))
 	var eq []plan.VirtualEqual
-	matched := b.rows
+	matched, found := b.rows, b.rows
 	fixable := fixableAttrs(b)
 	for attr := range b.r.Columns {
 		if !fixable[attr] {
@@ -36,7 +36,9 @@ func (l *level) virtualPath(b *baseRel) *path {
 			continue
 		}
 		eq = append(eq, e)
-		matched *= l.selectivity(b.quals[qual].expr)
+		sel := l.selectivity(b.quals[qual].expr)
+		matched *= sel
+		found = math.Min(found, b.rows*sel) // one column leads to the rows, the others are looked at in each
 		if l.isUniqueVirtual(b, attr) {
 			matched = math.Min(matched, 1)
 			if e.Array {
@@ -47,7 +49,8 @@ func (l *level) virtualPath(b *baseRel) *path {
 	if eq != nil {
 		matched = clampRows(matched)
 		p.rows = math.Min(p.rows, matched)
-		if look := costStart + costVirtualLookup + matched*(costVirtualRow+exprsCost(conds)); look < p.total {
+		look := costStart + costVirtualLookup + matched*(costVirtualRow+exprsCost(conds)) + math.Max(0, found-matched)*costRow
+		if look < p.total {
 			p.total = look
 		} else {
 			eq = nil

@@ -110,29 +110,58 @@ func (c *joinCase) equiKeys() (keys []equiKey, rest []plan.Expr) {
 func hashed(op *functions.Operator) bool { return op.CanHash || op.CanMerge && op.Left == op.Right }
 
 func (c *joinCase) equiKey(e plan.Expr) (equiKey, bool) {
-	call, ok := e.(*plan.Call)
-	if !ok || len(call.Args) != 2 {
-		return equiKey{}, false
-	}
-	op := functions.OperatorByOID(call.Op)
-	if op == nil || !hashed(op) || op.Code == nil || volatility(e) == 'v' {
-		return equiKey{}, false
-	}
-	a, b := relsOf(call.Args[0]), relsOf(call.Args[1])
-	if a.empty() || b.empty() {
+	s := c.l.sidesOf(e)
+	if s == nil {
 		return equiKey{}, false
 	}
 	switch {
-	case c.left.rels.contains(a) && c.right.rels.contains(b):
-		return equiKey{call.Args[0], call.Args[1], op.Code, op}, true
-	case c.left.rels.contains(b) && c.right.rels.contains(a):
-		com := functions.OperatorByOID(op.Commutator)
+	case c.left.rels.contains(s.a) && c.right.rels.contains(s.b):
+		return equiKey{s.call.Args[0], s.call.Args[1], s.op.Code, s.op}, true
+	case c.left.rels.contains(s.b) && c.right.rels.contains(s.a):
+		com := functions.OperatorByOID(s.op.Commutator)
 		if com == nil || com.Code == nil {
 			return equiKey{}, false
 		}
-		return equiKey{call.Args[1], call.Args[0], com.Code, com}, true
+		return equiKey{s.call.Args[1], s.call.Args[0], com.Code, com}, true
 	}
 	return equiKey{}, false
+}
+
+// equiSides is a hashable equality with the relations of its sides.
+type equiSides struct {
+	call *plan.Call
+	op   *functions.Operator
+	a, b relSet
+}
+
+// sidesOf reads a condition as an equality that a hash join can use, nil if it is none. Each
+// pair of inputs asks for it again.
+func (l *level) sidesOf(e plan.Expr) *equiSides {
+	s, ok := l.sides[e]
+	if !ok {
+		s = findSides(e)
+		if l.sides == nil {
+			l.sides = map[plan.Expr]*equiSides{}
+		}
+		l.sides[e] = s
+	}
+	return s
+}
+
+func findSides(e plan.Expr) *equiSides {
+	call, ok := e.(*plan.Call)
+	if !ok || len(call.Args) != 2 {
+		return nil
+	}
+	op := functions.OperatorByOID(call.Op)
+	if op == nil || !hashed(op) || op.Code == nil || volatility(e) == 'v' {
+		return nil
+	}
+	s := &equiSides{call: call, op: op, a: relsOf(call.Args[0]), b: relsOf(call.Args[1])}
+	if s.a.empty() || s.b.empty() {
+		return nil
+	}
+	return s
 }
 
 // smallJoin is how many rows are so few that a hash join keeps the order of its

@@ -64,6 +64,9 @@ type level struct {
 	keepUsed bool
 	implied  []plan.Expr // conditions that implyConstants has added
 	fixed    []plan.Expr // expressions that conditions fix to one value
+	// What was found out about conditions, which the search for a join order asks for again and again.
+	fractions map[plan.Expr]float64
+	sides     map[plan.Expr]*equiSides
 }
 
 // outerRef is an executor parameter that stands for an expression of an

@@ -23,8 +23,15 @@ const (
 
 // selectivity estimates the fraction of rows for which condition c is true.
 func (l *level) selectivity(c plan.Expr) float64 {
-	s := l.rawSelectivity(c)
-	return math.Max(0, math.Min(1, s))
+	if s, ok := l.fractions[c]; ok {
+		return s
+	}
+	s := math.Max(0, math.Min(1, l.rawSelectivity(c)))
+	if l.fractions == nil {
+		l.fractions = map[plan.Expr]float64{}
+	}
+	l.fractions[c] = s
+	return s
 }
 
 func (l *level) selectivityAll(cs []plan.Expr) float64 {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -18,14 +19,16 @@ var (
 	anew   = flag.Bool("syscat.anew", false, "have each question planned anew each time")
 )
 
-// ceiling is what one query may take where other work shares the processor: regressions are
-// of the kind that turns one look-up into a pass over all tables for each row.
+// ceiling is how much processor time one query may take on any machine: regressions are of
+// the kind that turns one look-up into a pass over all tables for each row. The time on the
+// clock would say more about what else the machine does.
 const ceiling = 500 * time.Millisecond
 
 // timing is how long a question took: planned anew and, the best of several times, again.
 type timing struct {
 	name        string
 	first, best time.Duration
+	work        time.Duration // processor time of the cheapest
 	rows        int
 	text        string
 }
@@ -87,10 +90,14 @@ func TestIntrospectionBudget(t *testing.T) {
 	slices.SortFunc(list, func(a, b timing) int { return int(b.best - a.best) })
 	over, overFirst := 0, 0
 	for _, m := range list {
-		if m.best > limit {
+		spent := m.best
+		if *budget == 0 {
+			spent = m.work
+		}
+		if spent > limit {
 			over++
 			if *budget > 0 || testing.Verbose() {
-				t.Errorf("%s took %v, the limit is %v\n%s", m.name, m.best, limit, m.text)
+				t.Errorf("%s took %v, the limit is %v\n%s", m.name, spent, limit, m.text)
 			}
 		}
 		if m.first > limit {
@@ -119,20 +126,21 @@ func logTimings(t *testing.T, title string, list []timing) {
 }
 
 func measure(o *omen, name, text string, rounds int) timing {
-	m := timing{name: name, text: text, best: time.Hour}
+	m := timing{name: name, text: text, best: time.Hour, work: time.Hour}
 	for i := range rounds {
 		if *anew {
 			text = fmt.Sprintf("/* %d */ %s", i, m.text)
 		}
 		o.ask("ROLLBACK")
 		o.ask("RESET ALL")
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		o.rows = nil
-		start := time.Now()
+		start, used := time.Now(), processorTime()
 		o.x.Simple(ctx, text, o)
 		rows := o.rows
 		cancel()
 		d := time.Since(start)
+		m.work = min(m.work, processorTime()-used)
 		if m.first == 0 {
 			m.first = d
 		}
@@ -142,4 +150,13 @@ func measure(o *omen, name, text string, rounds int) timing {
 		}
 	}
 	return m
+}
+
+// processorTime is what the process has used, the collector's share included.
+func processorTime() time.Duration {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0
+	}
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }

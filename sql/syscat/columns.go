@@ -200,7 +200,19 @@ func (t *systemTable) byIndex(rt *exec.Runtime, read exec.VirtualRead, yield fun
 	}
 	set.mu.Unlock()
 	row := make([]column.Datum, len(t.relation.Columns))
+	fixed := make([]bool, len(t.relation.Columns))
+	for _, q := range read.Equal {
+		fixed[q.Attr] = true
+	}
 	for _, r := range best {
+		for i, a := range attrs { // those that decide first: most rows end here
+			if fixed[a] {
+				row[a] = cols[i][int(r)/column.BatchSize].Datum(int(r) % column.BatchSize)
+			}
+		}
+		if !g.Passes(row) {
+			continue
+		}
 		for i, a := range attrs {
 			row[a] = cols[i][int(r)/column.BatchSize].Datum(int(r) % column.BatchSize)
 			if t.current[a] && row[a].I == frozenLater {
