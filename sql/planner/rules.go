@@ -23,6 +23,7 @@ var rules = []rule{
 	{"reduce_outer_join", reduceOuterJoins},
 	{"imply_constants", implyConstants},
 	{"push_down_predicate", pushDownPredicates},
+	{"min_max_index", minMaxIndex},
 }
 
 const maxRulePasses = 8
