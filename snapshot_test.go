@@ -31,6 +31,7 @@ func TestExportedSnapshot(t *testing.T) {
 		"BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1; SET TRANSACTION SNAPSHOT '" + id + "'": "25001",
 		"BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT 'x'":                    "22023",
 		"BEGIN ISOLATION LEVEL REPEATABLE READ; SET TRANSACTION SNAPSHOT '00000001-00000001-9'":  "22023",
+		"BEGIN ISOLATION LEVEL SERIALIZABLE; SET TRANSACTION SNAPSHOT '" + id + "'":              "0A000",
 		"BEGIN; SAVEPOINT a; SELECT pg_export_snapshot()":                                        "25001",
 		"BEGIN; SELECT pg_export_snapshot(); PREPARE TRANSACTION 'p'":                            "0A000",
 	} {

@@ -13,6 +13,7 @@ import (
 type exportedSnapshot struct {
 	snapshot *engine.Exported
 	database catalog.OID
+	from     engine.TxnOptions // of the exporting transaction
 }
 
 // exportSnapshot is pg_export_snapshot.
@@ -20,7 +21,7 @@ func (x *Session) exportSnapshot() (string, error) {
 	if len(x.savepoints) > 0 {
 		return "", pgerr.New(pgerr.ActiveSQLTransaction, "cannot export a snapshot from a subtransaction")
 	}
-	e := &exportedSnapshot{snapshot: x.txn.Export(), database: x.database}
+	e := &exportedSnapshot{snapshot: x.txn.Export(), database: x.database, from: x.txn.Options()}
 	s := x.srv
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,8 +52,6 @@ func (x *Session) importSnapshot(id string) error {
 		return pgerr.New(pgerr.ActiveSQLTransaction, "SET TRANSACTION SNAPSHOT must be called before any query")
 	case level == engine.ReadCommitted:
 		return pgerr.New(pgerr.FeatureNotSupported, "a snapshot-importing transaction must have isolation level SERIALIZABLE or REPEATABLE READ")
-	case level == engine.Serializable:
-		return pgerr.Unsupported("SET TRANSACTION SNAPSHOT in a SERIALIZABLE transaction is not supported")
 	}
 	invalid := pgerr.New(pgerr.InvalidParameterValue, "invalid snapshot identifier: \"%s\"", id)
 	if strings.Trim(id, "0123456789ABCDEF-") != "" {
@@ -64,6 +63,9 @@ func (x *Session) importSnapshot(id string) error {
 	if e == nil {
 		return invalid
 	}
+	if x.txn.Options().Isolation == engine.Serializable {
+		return x.importSerializable(e)
+	}
 	if e.database != x.database {
 		return pgerr.New(pgerr.FeatureNotSupported, "cannot import a snapshot from a different database")
 	}
@@ -73,4 +75,17 @@ func (x *Session) importSnapshot(id string) error {
 	}
 	x.imported = true
 	return nil
+}
+
+// importSerializable tells why a SERIALIZABLE transaction cannot have the snapshot. One that may have it on
+// PostgreSQL would have to be watched as if it had begun with the exporter, which is not supported.
+func (x *Session) importSerializable(e *exportedSnapshot) error {
+	refused := "SET TRANSACTION SNAPSHOT in a SERIALIZABLE transaction is not supported"
+	switch o := x.txn.Options(); {
+	case e.from.Isolation != engine.Serializable:
+		refused = "a serializable transaction cannot import a snapshot from a non-serializable transaction"
+	case e.from.ReadOnly && !o.ReadOnly:
+		refused = "a non-read-only serializable transaction cannot import a snapshot from a read-only transaction"
+	}
+	return pgerr.New(pgerr.FeatureNotSupported, "%s", refused)
 }
