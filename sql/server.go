@@ -63,6 +63,7 @@ type Server struct {
 	exports  map[string]*exportedSnapshot
 	exported int // how many snapshots were exported so far
 	counters Counters
+	accesses accesses
 }
 
 // Counters are totals since the start, for metrics.

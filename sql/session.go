@@ -76,6 +76,7 @@ type Session struct {
 	reason      atomic.Pointer[pgerr.Error] // why the session has to end; nil: it has not
 	keepAlive   bool                        // tcp_keepalives parameters were set
 	timeoutAt   time.Time                   // when the messages since the last Sync or Execute began, where statement_timeout is set
+	accesses    exec.Accesses               // what statements counted and the server was not told yet
 	uncommitted bool                        // the transaction said READ UNCOMMITTED, which is READ COMMITTED by another name
 	preparing   bool                        // a statement is planned that does not run yet
 	closed      bool

@@ -337,7 +337,7 @@ func (x *Session) runtime(ctx context.Context, params []column.Datum) *exec.Runt
 		MemoryLimit: k.workMem, QueryLimit: k.queryMem,
 		TempFS: x.srv.opts.TempFS, TempDir: x.srv.opts.TempDir, Notice: x.notice, Clock: x.srv.opts.Clock,
 		InUse: x.tableInUse, BeforeWrite: x.beforeWrite, CheckAccess: x.checkAccess, WithSettings: x.withSettings, HashPassword: x.srv.opts.HashPassword,
-		Knobs: k.exec,
+		Knobs: k.exec, Accesses: x.accesses,
 	}
 }
 

@@ -28,6 +28,9 @@ func (x *Session) begin() {
 	if x.txn != nil {
 		return
 	}
+	if x.accesses == nil {
+		x.accesses = exec.Accesses{}
+	}
 	x.txn = x.srv.opts.DB.Begin(x.knob().txn)
 	x.uncommitted = x.knob().uncommitted
 	x.applyLockSettings()
@@ -98,6 +101,7 @@ func (x *Session) commit(ctx context.Context) error {
 		return commitError(err)
 	}
 	x.srv.counters.Commits.Add(1)
+	x.foldAccesses(true)
 	x.values.Commit()
 	x.endTransaction()
 	x.flushNotifications()
@@ -140,6 +144,7 @@ func (x *Session) rollback() {
 			x.srv.opts.Log.Error().Err(err).Int32("pid", x.pid).Msg("roll back")
 		}
 		x.srv.counters.Rollbacks.Add(1)
+		x.foldAccesses(false)
 	}
 	x.values.Rollback(0)
 	x.pendingNtf, x.listenOps = nil, nil
@@ -161,6 +166,7 @@ func (x *Session) endTransaction() {
 // transaction is rolled back, a block becomes a failed one.
 func (x *Session) Failed(err error) {
 	x.srv.counters.Errors.Add(1)
+	x.countError(err)
 	x.clearTimeout()
 	x.nameDamage(err)
 	switch x.state {

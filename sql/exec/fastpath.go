@@ -14,6 +14,7 @@ import (
 // else is made. It is kept with the statement and used by all sessions.
 type fastLookup struct {
 	store engine.StoreID
+	index OID // where accesses are counted
 	parts []fastPart
 	cols  []int         // attributes to read
 	from  []int         // output column → index into cols
@@ -72,7 +73,7 @@ func (rt *Runtime) compileFast(stmt *plan.Statement) *fastLookup {
 		return notFast
 	}
 	st := newState(rt, stmt)
-	f := &fastLookup{store: engine.StoreID(n.Table.Store)}
+	f := &fastLookup{store: engine.StoreID(n.Table.Store), index: rt.primaryKey(n.Table)}
 	for i, p := range st.storageKey(n.Table) {
 		if p.typ >= catalog.FirstUserOID {
 			return notFast // its order may depend on the session's catalog
@@ -126,9 +127,13 @@ func (r *fastRun) next(rt *Runtime, dst *column.Batch) (ok bool, err error) {
 		}
 		r.key = p.encode(r.key, d)
 	}
+	access := rt.access(f.index)
+	access.Scans++
 	if ok, err = rt.Snapshot.Get(f.store, r.key, f.cols, r.vals); err != nil || !ok {
 		return false, err
 	}
+	access.Read++
+	access.Fetched++
 	for i, c := range f.from {
 		r.out.Cols[i].Reset(f.kinds[i])
 		r.out.Cols[i].Append(r.vals[c])

@@ -24,6 +24,7 @@ type indexJoinOp struct {
 	filter  predicate
 	pairs   *pairJoin
 	figures *NodeStats
+	access  *Access
 	find    func(*column.Batch) error // fills rows and match for a left batch
 
 	in     column.Batch
@@ -56,10 +57,10 @@ func (st *state) newIndexJoin(n *plan.IndexJoin) (operator, error) {
 		return nil, err
 	}
 	if n.Index == nil || n.Index.Store == 0 {
-		o.parts = st.storageKey(n.Table)
+		o.parts, o.access = st.storageKey(n.Table), st.rt.keyAccess(n.Table)
 		o.unique = len(o.keys) == len(o.parts)
 	} else {
-		o.parts = st.indexKey(n.Index)
+		o.parts, o.access = st.indexKey(n.Index), st.rt.access(n.Index.OID)
 	}
 	if o.fetch, err = st.fetch(n.Table, n.Attrs); err != nil {
 		return nil, err
@@ -155,6 +156,7 @@ func (o *indexJoinOp) lookup(b *column.Batch) error {
 		}
 		number[i] = n
 	}
+	o.access.Scans += int64(len(list))
 	o.rows = newRowBuf(o.fetch.kinds, o.st.rt.batchSize())
 	found := make([][]int32, len(list))
 	if o.unique {
@@ -203,6 +205,7 @@ func (o *indexJoinOp) read(list [][]byte, owner []int32, found [][]int32) error 
 		if err != nil {
 			return err
 		}
+		o.access.fetched(b, true)
 		if b != nil {
 			if err := o.keep(b, order[:n], owner, found); err != nil {
 				return err

@@ -32,13 +32,14 @@ type indexScanOp struct {
 	in      column.Batch
 	found   []bool
 	figures *NodeStats
+	access  *Access
 }
 
 func (st *state) newIndexScan(n *plan.IndexScan) (operator, error) {
 	if n.Index.Store == 0 {
 		return nil, fmt.Errorf("exec: index %s has no store of its own", n.Index.Name)
 	}
-	o := &indexScanOp{st: st, node: n, parts: st.indexKey(n.Index), figures: st.figures(n)}
+	o := &indexScanOp{st: st, node: n, parts: st.indexKey(n.Index), figures: st.figures(n), access: st.rt.access(n.Index.OID)}
 	for i := range n.Ranges {
 		r, err := st.keyRange(&n.Ranges[i], o.parts)
 		if err != nil {
@@ -191,6 +192,10 @@ func (o *indexScanOp) next() (*column.Batch, error) {
 		if err != nil {
 			return nil, err
 		}
+		o.access.Read += int64(o.entries.Len())
+		if o.cover == nil {
+			o.access.fetched(b, false)
+		}
 		if b != nil {
 			out, err := o.apply(b)
 			if err != nil {
@@ -209,6 +214,7 @@ func (o *indexScanOp) next() (*column.Batch, error) {
 }
 
 func (o *indexScanOp) scan(s keySpan) {
+	o.access.Scans++
 	opts := engine.ScanOptions{Lower: s.lower, Upper: s.upper, Reverse: o.node.Reverse, Stats: &o.figures.Read, Cols: []int{0}}
 	if o.cover != nil {
 		opts.Cols, opts.Keys = o.cover.cols, true

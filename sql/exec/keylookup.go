@@ -22,10 +22,12 @@ type keyLookupOp struct {
 	at    int
 	in    column.Batch
 	found []bool
+
+	access *Access
 }
 
 func (st *state) newKeyLookup(n *plan.KeyLookup) (operator, error) {
-	o := &keyLookupOp{st: st, store: engine.StoreID(n.Table.Store), parts: st.storageKey(n.Table)}
+	o := &keyLookupOp{st: st, store: engine.StoreID(n.Table.Store), parts: st.storageKey(n.Table), access: st.rt.keyAccess(n.Table)}
 	for _, k := range n.Keys {
 		es, err := st.compileAll(k)
 		if err != nil {
@@ -99,11 +101,13 @@ func (o *keyLookupOp) next() (*column.Batch, error) {
 	for o.at < len(o.keys) {
 		n := min(len(o.keys)-o.at, o.st.rt.batchSize())
 		keys := o.keys[o.at : o.at+n]
+		o.access.Scans += int64(n)
 		o.at += n
 		b, err := o.st.getBatch(o.store, keys, o.fetch, &o.in, &o.found)
 		if err != nil {
 			return nil, err
 		}
+		o.access.fetched(b, true)
 		if b == nil {
 			continue
 		}

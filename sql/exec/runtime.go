@@ -43,6 +43,9 @@ type Runtime struct {
 	// InUse reports whether an open cursor reads a table; may be nil.
 	InUse func(table OID) bool
 
+	// Accesses counts what the statement reads and writes; nil: nobody asks.
+	Accesses Accesses
+
 	MemoryLimit int64 // per operator before it spills (work_mem); 0: DefaultMemoryLimit
 	QueryLimit  int64 // per statement; 0: DefaultQueryLimit
 	TempFS      vfs.FS

@@ -20,6 +20,8 @@ type scanOp struct {
 	it      *engine.Iterator
 	in      column.Batch
 	figures *NodeStats
+	access  *Access
+	byKey   bool // it is counted with the primary key
 	done    bool
 }
 
@@ -30,6 +32,7 @@ func unsupportedSystemColumn(a int) error {
 
 func (st *state) newScan(n *plan.Scan) (operator, error) {
 	o := &scanOp{st: st, node: n, store: engine.StoreID(n.Table.Store), figures: st.figures(n)}
+	o.access, o.byKey = st.rt.rangeAccess(n)
 	var err error
 	if o.rng, err = st.keyRange(n.Range, st.storageKey(n.Table)); err != nil {
 		return nil, err
@@ -55,6 +58,7 @@ func (st *state) newScan(n *plan.Scan) (operator, error) {
 func (o *scanOp) open() error {
 	o.close()
 	o.done = false
+	o.access.Scans++
 	lower, upper, empty, err := o.rng.bounds()
 	if err != nil {
 		return err
@@ -92,6 +96,10 @@ func (o *scanOp) next() (*column.Batch, error) {
 		var keys [][]byte
 		if o.fetch.keys || o.sample != nil {
 			keys = o.it.Keys()
+		}
+		o.access.Read += int64(o.in.Len())
+		if o.byKey {
+			o.access.Fetched += int64(o.in.Len())
 		}
 		b := o.fetch.arrange(&o.in, keys)
 		if o.sample != nil {
@@ -146,6 +154,8 @@ func (o *countOp) next() (*column.Batch, error) {
 			return nil, err
 		}
 	}
+	o.scan.access.Scans++
+	o.scan.access.Read += n
 	o.out.Reset(column.Int)
 	o.out.AppendRow([]column.Datum{column.IntDatum(n)})
 	return &o.out, nil

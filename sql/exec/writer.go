@@ -30,6 +30,7 @@ type tableWriter struct {
 	bulk       *bulkTable // not nil: inserts go to bulk writers
 	buf        []byte
 	r          row
+	access     *Access
 }
 
 type assigned struct {
@@ -47,7 +48,7 @@ func (st *state) writer(rel *catalog.Relation) (*tableWriter, error) {
 	if w := st.writers[rel.OID]; w != nil {
 		return w, nil
 	}
-	w := &tableWriter{st: st, rel: rel, store: engine.StoreID(rel.Store), key: st.storageKey(rel), keyAttrs: map[int]bool{}}
+	w := &tableWriter{st: st, rel: rel, access: st.rt.access(rel.OID), store: engine.StoreID(rel.Store), key: st.storageKey(rel), keyAttrs: map[int]bool{}}
 	for i := range rel.Columns {
 		w.kinds = append(w.kinds, catalog.ColumnKind(st.env, &rel.Columns[i]))
 	}
@@ -190,12 +191,14 @@ func (w *tableWriter) insert(vals []column.Datum) ([]byte, error) {
 		if err := w.insertBulk(vals); err != nil {
 			return nil, err
 		}
+		w.access.Inserted++
 		return w.buf, w.queueChild(nil, vals)
 	}
 	txn := w.st.rt.Txn
 	if err := txn.Insert(w.st.rt.Context, w.store, w.buf, vals); err != nil {
 		return nil, w.taken(err, w.keyIndex, w.key, vals)
 	}
+	w.access.Inserted++
 	for _, ix := range w.indexes {
 		if err := ix.insert(w, w.buf, vals); err != nil {
 			return nil, err
@@ -225,6 +228,7 @@ func (w *tableWriter) update(oldKey []byte, old, vals []column.Datum) ([]byte, e
 	if err != nil {
 		return nil, w.taken(err, w.keyIndex, w.key, vals)
 	}
+	w.access.Updated++
 	for _, ix := range w.indexes {
 		if err := ix.update(w, oldKey, newKey, old, vals); err != nil {
 			return nil, err
@@ -241,6 +245,7 @@ func (w *tableWriter) delete(key []byte, old []column.Datum) error {
 	if err := w.st.rt.Txn.Delete(w.store, key, nil); err != nil {
 		return err
 	}
+	w.access.Deleted++
 	for _, ix := range w.indexes {
 		if err := ix.remove(w, key, old); err != nil {
 			return err

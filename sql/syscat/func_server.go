@@ -113,12 +113,15 @@ func currentLSN(f Functions, _ *functions.Ctx, _ []datum) (datum, error) {
 	return lsnDatum(f.World.DB().Durable()), nil
 }
 
-// statCall answers pg_stat_get_*. Accesses are not counted (as with track_counts off, where
-// PostgreSQL's counters stay at zero); what engine and sessions know is told.
+// statCall answers pg_stat_get_*. What is not counted stays at zero, as PostgreSQL's counters
+// of features that are not in use.
 func statCall(prosrc string) call {
 	name, ok := strings.CutPrefix(prosrc, "pg_stat_get_")
 	if !ok {
 		return nil
+	}
+	if fn := accessCall(name); fn != nil {
+		return fn
 	}
 	switch name {
 	case "live_tuples":

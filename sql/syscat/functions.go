@@ -3,6 +3,7 @@ package syscat
 import (
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/exec"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/planner"
 	"github.com/omendb/omendb/sql/types"
@@ -35,6 +36,11 @@ type Server interface {
 	// Channels returns what the session listens to.
 	Channels() []string
 	Notify(channel, payload string) error
+	// Access and DatabaseAccess return what was counted so far; ResetAccess sets the counters
+	// of a table or index back, and all of the database for 0.
+	Access(relation OID) exec.Access
+	DatabaseAccess(database OID) DatabaseAccess
+	ResetAccess(relation OID)
 }
 
 // Functions implements functions.Catalog.
@@ -55,7 +61,7 @@ var (
 
 func init() {
 	calls, sets = map[string]call{}, map[string]set{}
-	for _, m := range []map[string]call{defineCalls, visibleCalls, privilegeCalls, describeCalls, sizeCalls, schemaCalls, serverCalls, backupCalls, nameCalls} {
+	for _, m := range []map[string]call{defineCalls, visibleCalls, privilegeCalls, describeCalls, sizeCalls, schemaCalls, serverCalls, accessCalls, backupCalls, nameCalls} {
 		for k, v := range m {
 			calls[k] = v
 		}
