@@ -197,7 +197,8 @@ type SegmentStats struct {
 	Error      int    // the model's verified error bound
 	ModelBytes int64
 	FenceBytes int64
-	Info       *segment.Info // column statistics and the rest; read only
+	segment.Usage
+	Info *segment.Info // column statistics and the rest; read only
 }
 
 // StoreStats describes a committed store; an unknown one is all zero.
@@ -215,7 +216,8 @@ func (db *DB) StoreStats(id StoreID) Stats {
 			s.Bytes += i.Size
 			s.Rows += max(0, float64(i.Keys)-2*float64(i.Tombstones))
 			s.Segments = append(s.Segments, SegmentStats{Name: i.Name, Level: level, Keys: int64(i.Keys), Bytes: i.Size,
-				Kind: i.ModelKind, Error: i.ModelError, ModelBytes: int64(i.ModelBytes), FenceBytes: int64(i.FenceBytes), Info: i})
+				Kind: i.ModelKind, Error: i.ModelError, ModelBytes: int64(i.ModelBytes), FenceBytes: int64(i.FenceBytes), Info: i,
+				Usage: r.reader.Usage()})
 		}
 	}
 	for _, r := range st.level0 {

@@ -27,6 +27,7 @@ type Snapshot struct {
 	read     segment.ReadOptions // memory of point reads
 	results  []segment.Result
 	segStats *segment.Stats
+	tally    segment.Tally // of point reads
 
 	spare column.Batch // memory of a scan that has ended
 }
@@ -48,6 +49,7 @@ func (s *Snapshot) Close() {
 	if s.view == nil {
 		return
 	}
+	s.tally.Flush()
 	s.db.releaseView(s.view)
 	s.view = nil
 	s.reg.unregister()
@@ -134,6 +136,7 @@ func (s *Snapshot) getOwnBulk(id StoreID, key []byte, dst []column.Datum) (bool,
 func (s *Snapshot) readOptions(def *storeDef, cols []int) {
 	s.read.Snapshot, s.read.Cols, s.read.Defaults = s.ts, cols, def.defaults
 	s.read.NoModel, s.read.Plain, s.read.Stats = s.noModel, s.db.opts.PlainReads, s.segStats
+	s.read.Tally = &s.tally
 }
 
 // GetBatch reads many rows: row i of dst and found[i] belong to keys[i]. Rows

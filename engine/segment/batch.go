@@ -105,6 +105,7 @@ func (st *batchStage) touchFences() (sum uint64) {
 func (st *batchStage) pin(o *ReadOptions) error {
 	for k := range st.n {
 		st.blocks[k] = int32(st.readers[k].fences.firstBlock(&st.windows[k], o.Stats))
+		o.Tally.add(st.readers[k], &st.windows[k])
 	}
 	for k := range st.n {
 		if err := st.readers[k].pinBlock(&st.pins[k], int(st.blocks[k]), o.Stats); err != nil {

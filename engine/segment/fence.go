@@ -116,9 +116,10 @@ func (f *fences) strip(key []byte) (rest []byte, side int) {
 type window struct {
 	rest         []byte
 	chunk        uint64
-	lower, upper int // bounds of the first chunk not less than chunk; upper included
-	place        int // where the model expects it, -1 without a model
-	side         int // from strip; the bounds mean nothing unless it is 0
+	lower, upper int  // bounds of the first chunk not less than chunk; upper included
+	place        int  // where the model expects it, -1 without a model
+	side         int  // from strip; the bounds mean nothing unless it is 0
+	missed       bool // find did not find it there
 }
 
 // predict bounds the place of key among the fences.
@@ -147,7 +148,7 @@ func (f *fences) find(w *window, st *Stats) int {
 		return len(f.chunks) - 1
 	}
 	lo := f.walk(w)
-	if st != nil && w.place >= 0 && w.place != lo {
+	if w.missed = w.place >= 0 && w.place != lo; w.missed && st != nil {
 		st.Mispredictions++
 	}
 	for lo < len(f.chunks) && f.chunks[lo] == w.chunk {

@@ -27,6 +27,7 @@ func (r *Reader) GetWithin(key []byte, dst []column.Datum, o *ReadOptions) (Resu
 	var w window
 	r.fences.predict(&w, key, o.NoModel, o.Stats)
 	i := r.fences.firstBlock(&w, o.Stats)
+	o.Tally.add(r, &w)
 	var b pinned
 	err := r.pinBlock(&b, i, o.Stats)
 	if err != nil {

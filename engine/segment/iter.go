@@ -97,12 +97,14 @@ func (r *Reader) Iter(o IterOptions) *Iterator {
 		r.fences.predict(&w, o.Lower, o.NoModel, o.Stats)
 		it.next = r.fences.firstBlock(&w, o.Stats)
 		it.lowerBlock = it.next
+		r.use(&w)
 	}
 	if o.Upper != nil {
 		var w window
 		r.fences.predict(&w, o.Upper, o.NoModel, o.Stats)
 		it.last = r.fences.firstBlock(&w, o.Stats)
 		it.upperBlock = it.last
+		r.use(&w)
 	}
 	return it
 }
@@ -486,6 +488,7 @@ func (r *Reader) Rank(key []byte, st *Stats) (uint64, error) {
 	var w window
 	r.fences.predict(&w, key, false, st)
 	i := r.fences.firstBlock(&w, st)
+	r.use(&w)
 	var b pinned
 	if err := r.pinBlock(&b, i, st); err != nil {
 		return 0, err

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"io"
 	"path"
+	"sync/atomic"
 
 	"github.com/klauspost/compress/s2"
 
@@ -36,6 +37,8 @@ type Reader struct {
 	path   string
 	index  []handle
 	end    uint64 // where the blocks end and the footer starts
+
+	lookups, mispredictions atomic.Int64 // see Usage
 }
 
 // Open opens the segment name in dir and verifies its header, footer and model.

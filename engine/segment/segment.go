@@ -62,6 +62,8 @@ type ReadOptions struct {
 	Plain bool
 	// Stats, if not nil, is added to.
 	Stats *Stats
+	// Tally, if not nil, collects look-ups for the segments' own counters.
+	Tally *Tally
 	// Buf is memory for the byte strings of results.
 	Buf []byte
 

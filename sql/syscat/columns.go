@@ -83,6 +83,9 @@ func constantColumn(v int64, n int) column.Vec {
 
 // Columns implements exec.VirtualColumns.
 func (t *systemTable) Columns(rt *exec.Runtime, attrs []int) (list []column.Batch, ok bool) {
+	if t.live {
+		return nil, false
+	}
 	var stored []int
 	for _, a := range attrs {
 		switch {

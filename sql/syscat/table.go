@@ -21,6 +21,7 @@ type systemTable struct {
 	rows     func(g *generator) // from descriptors; nil: none
 	own      map[int]bool       // attributes by which rows finds descriptors without a pass over all
 	current  map[int]bool       // attributes whose values change while the catalog does not
+	live     bool               // all rows do: nothing is kept
 }
 
 var _ exec.VirtualTable = (*systemTable)(nil)
@@ -30,7 +31,7 @@ var _ exec.VirtualColumns = (*systemTable)(nil)
 var extraFacts = map[string]string{"pg_description": "pg_collation_description"}
 
 func newTable(r *catalog.Relation) *systemTable {
-	t := &systemTable{relation: r, aclAttr: -1, rows: sources[r.Name], own: map[int]bool{}, current: map[int]bool{}}
+	t := &systemTable{relation: r, aclAttr: -1, rows: sources[r.Name], own: map[int]bool{}, current: map[int]bool{}, live: strings.HasPrefix(r.Name, "omen_")}
 	for i := range r.Columns {
 		name := r.Columns[i].Name
 		if r.Columns[i].Type == types.AclitemArrayOID {
@@ -102,7 +103,7 @@ func (t *systemTable) Rows(rt *exec.Runtime, read exec.VirtualRead, yield func(r
 	if t.rows == nil {
 		return nil
 	}
-	if len(read.Equal) > 0 && !t.native(read.Equal) {
+	if len(read.Equal) > 0 && !t.live && !t.native(read.Equal) {
 		return t.byIndex(rt, read, yield)
 	}
 	t.rows(t.generator(rt, read, yield))
