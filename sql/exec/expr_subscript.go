@@ -19,10 +19,10 @@ type subscript struct {
 }
 
 func (c *compiler) subscript(e *plan.Subscript) (expr, error) {
-	x := &subscript{st: c.st, slice: e.Slice, elem: elemOf(c.st, e.Arg.ResultType().OID)}
 	if c.st.baseType(e.Arg.ResultType().OID) == types.JSONBOID {
-		return nil, pgerr.Unsupported("subscripting of jsonb is not supported")
+		return c.jsonSubscript(e)
 	}
+	x := &subscript{st: c.st, slice: e.Slice, elem: elemOf(c.st, e.Arg.ResultType().OID)}
 	if x.elem == 0 {
 		return nil, pgerr.Unsupported("subscripting of type %s is not supported", typeName(c.st.env, e.Arg.ResultType().OID))
 	}

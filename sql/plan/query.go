@@ -121,6 +121,7 @@ type Rel struct {
 	// Privileges to check at start: bits of catalog ACL masks and the attributes read and written.
 	Required            uint32
 	ReadAttrs, SetAttrs []int
+	Unstarred           int // columns at the end that * leaves out
 }
 
 // RelColumn is a column of a range-table entry.
@@ -191,7 +192,14 @@ type CTE struct {
 	Recursive    bool // refers to itself: Query.SetOp is the union of base and step
 	Materialized byte // 0 by default, 'm' MATERIALIZED, 'n' NOT MATERIALIZED
 	RefCount     int
-	// SEARCH and CYCLE are expanded by the binder into extra columns.
+	// SEARCH and CYCLE are expanded by the binder into extra columns; here they are kept as written.
+	SearchBy                 []string
+	SearchBreadth            bool
+	SearchColumn             string
+	CycleBy                  []string
+	CycleMark, CyclePath     string
+	CycleValue, CycleDefault Expr
+	Aliases                  []string // the column list after the name, as written
 }
 
 // SetOpKind is UNION, INTERSECT or EXCEPT.

@@ -19,6 +19,7 @@ type cteEntry struct {
 	hidden  bool // not bound yet: a forward reference
 	refs    int  // self-references so far
 	aliases []string
+	extra   *searchExtra // SEARCH and CYCLE
 }
 
 // with binds a WITH clause.
@@ -61,7 +62,7 @@ func isModifying(n *pg.Node) bool { return n.GetSelectStmt() == nil }
 func (s *scope) bindCTE(c *pg.CommonTableExpr, e *cteEntry, recursive bool) {
 	b, pos := s.b, int(c.Location)
 	e.index = len(s.q.CTEs)
-	e.cte = &plan.CTE{Name: c.Ctename}
+	e.cte = &plan.CTE{Name: c.Ctename, Aliases: e.aliases}
 	s.q.CTEs = append(s.q.CTEs, e.cte)
 	switch c.Ctematerialized {
 	case pg.CTEMaterialize_CTEMaterializeAlways:
@@ -69,14 +70,15 @@ func (s *scope) bindCTE(c *pg.CommonTableExpr, e *cteEntry, recursive bool) {
 	case pg.CTEMaterialize_CTEMaterializeNever:
 		e.cte.Materialized = 'n'
 	}
-	if c.SearchClause != nil || c.CycleClause != nil {
-		b.fail(pos, pgerr.Unsupported("SEARCH and CYCLE clauses are not supported"))
-	}
+	e.extra = s.newSearchExtra(c)
 	if recursive && refersTo(c.Ctequery, c.Ctename) > 0 {
 		e.hidden, e.pending = false, true
 		e.cte.Recursive = true
 		s.bindRecursive(c, e)
 		e.pending = false
+		if e.extra != nil {
+			s.expandSearch(e)
+		}
 	} else {
 		q := b.bindStatement(s, c.Ctequery)
 		if q.Command != plan.Select && len(q.Returning) == 0 {
@@ -86,6 +88,9 @@ func (s *scope) bindCTE(c *pg.CommonTableExpr, e *cteEntry, recursive bool) {
 		e.cte.Columns = queryColumns(q)
 		e.hidden = false
 		s.nameCTE(e, pos)
+		if e.extra != nil {
+			b.failf(pos, pgerr.SyntaxError, "WITH query is not recursive")
+		}
 	}
 }
 
@@ -131,6 +136,10 @@ func (s *scope) addCTERel(e *cteEntry, x *pg.RangeVar) int {
 		}
 	}
 	r.Columns = append([]plan.RelColumn(nil), e.cte.Columns...)
+	if e.pending && e.extra != nil {
+		r.Columns = append(r.Columns, e.extra.columns...)
+		r.Unstarred = len(e.extra.columns)
+	}
 	return s.addRel(r)
 }
 
@@ -168,8 +177,13 @@ func refersTo(n proto.Message, name string) int {
 			return false
 		}
 		if sel, ok := m.Interface().(*pg.SelectStmt); ok && sel.WithClause != nil {
+			before := 0
 			for _, c := range sel.WithClause.Ctes {
+				if !sel.WithClause.Recursive { // an item does not hide the name from itself and those before it
+					before += refersTo(c.GetCommonTableExpr().Ctequery, name)
+				}
 				if c.GetCommonTableExpr().GetCtename() == name {
+					count += before
 					return false // shadowed
 				}
 			}

@@ -141,7 +141,7 @@ func (b *binder) storedExpr(r plan.StoredRequest, n *pg.Node) plan.Expr {
 		e = b.coerceBool(s, bind(inCheck), "CHECK")
 	case plan.StoredDomainCheck:
 		value := &plan.CaseTest{Base: plan.Base{Typ: r.Type, Pos: -1}}
-		s.addItem(&nsItem{rel: -1, cols: []nsColumn{{"value", value}}, colsVisible: true, lateralOK: true})
+		s.addItem(&nsItem{rel: -1, cols: []nsColumn{{name: "value", expr: value}}, colsVisible: true, lateralOK: true})
 		e = b.coerceBool(s, bind(inCheck), "CHECK")
 	case plan.StoredIndexKey:
 		e = bind(inIndexExpr)

@@ -122,7 +122,7 @@ func (s *scope) using(j *plan.Join, list []string, left, right []nsColumn) (merg
 		usedL[li], usedR[ri] = true, true
 		le, re := left[li].expr, right[ri].expr
 		conds = append(conds, b.coerceBool(s, s.makeOp([]string{"="}, le, re, -1), "JOIN/USING"))
-		merged = append(merged, nsColumn{name, s.merge(j.Kind, le, re)})
+		merged = append(merged, nsColumn{name: name, expr: s.merge(j.Kind, le, re)})
 	}
 	j.On = conds[0]
 	if len(conds) > 1 {

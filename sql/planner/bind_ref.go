@@ -226,7 +226,7 @@ func (s *scope) expandRow(arg plan.Expr) []nsColumn {
 			for r.Columns[i].Dropped {
 				i++
 			}
-			out = append(out, nsColumn{r.Columns[i].Name, e})
+			out = append(out, nsColumn{name: r.Columns[i].Name, expr: e})
 			i++
 		}
 		return out
@@ -244,7 +244,7 @@ func (s *scope) expandRow(arg plan.Expr) []nsColumn {
 			continue
 		}
 		f := &plan.Field{Base: plan.Base{Typ: plan.Type{OID: a.Type, Typmod: a.Typmod, Collation: a.Collation}, Pos: location(arg)}, Arg: arg, Index: i, Name: a.Name}
-		out = append(out, nsColumn{a.Name, f})
+		out = append(out, nsColumn{name: a.Name, expr: f})
 	}
 	return out
 }
@@ -264,7 +264,10 @@ func (s *scope) starRef(c *pg.ColumnRef) []nsColumn {
 			}
 			any = true
 			for _, col := range it.cols {
-				out = append(out, nsColumn{col.name, at(col.expr, pos)})
+				if col.unstarred {
+					continue
+				}
+				out = append(out, nsColumn{name: col.name, expr: at(col.expr, pos)})
 			}
 		}
 		if !any {
@@ -300,7 +303,10 @@ func (s *scope) starRef(c *pg.ColumnRef) []nsColumn {
 	up := s.levelsTo(f.scope)
 	var out []nsColumn
 	for _, col := range f.item.cols {
-		out = append(out, nsColumn{col.name, at(asSeenFrom(col.expr, up), pos)})
+		if col.unstarred {
+			continue
+		}
+		out = append(out, nsColumn{name: col.name, expr: at(asSeenFrom(col.expr, up), pos)})
 	}
 	return out
 }

@@ -42,8 +42,9 @@ type nsItem struct {
 
 // nsColumn is a column of an nsItem and what it stands for at its own level.
 type nsColumn struct {
-	name string
-	expr plan.Expr
+	name      string
+	expr      plan.Expr
+	unstarred bool // * leaves it out
 }
 
 func (b *binder) newScope(parent *scope) *scope {
@@ -117,7 +118,7 @@ func (s *scope) relItem(rel int) *nsItem {
 		if c.Dropped {
 			continue
 		}
-		it.cols = append(it.cols, nsColumn{c.Name, s.relVar(rel, i)})
+		it.cols = append(it.cols, nsColumn{name: c.Name, expr: s.relVar(rel, i), unstarred: i >= len(r.Columns)-r.Unstarred})
 	}
 	return it
 }

@@ -25,7 +25,7 @@ func (s *scope) setOperation(x *pg.SelectStmt, recursive *cteEntry) {
 	for i, t := range q.SetOp.Types {
 		v := &plan.Var{Base: plan.Base{Typ: t, Pos: -1}, Rel: first.Rel, Attr: i}
 		q.Targets = append(q.Targets, &plan.Target{Name: cols[i].Name, Expr: v})
-		item.cols = append(item.cols, nsColumn{cols[i].Name, v})
+		item.cols = append(item.cols, nsColumn{name: cols[i].Name, expr: v})
 	}
 	s.items = []*nsItem{item}
 	n := len(q.Targets)

@@ -63,8 +63,11 @@ func (d *deparser) ctes(q *plan.Query) {
 			for k := range out {
 				renamed = renamed || out[k].Name != c.Columns[k].Name
 			}
-			if renamed {
-				d.columnNames(c.Columns)
+			if given := c.Columns; renamed || len(c.Aliases) > 0 {
+				if len(c.Aliases) > 0 {
+					given = c.Columns[:len(c.Aliases)]
+				}
+				d.columnNames(given)
 			}
 		}
 		d.w(" AS ")
@@ -74,7 +77,14 @@ func (d *deparser) ctes(q *plan.Query) {
 		case 'n':
 			d.w("NOT MATERIALIZED ")
 		}
-		d.nested(c.Query)
+		d.w("(")
+		d.indent += 8
+		d.line(0)
+		d.query(c.Query)
+		d.line(0)
+		d.w(")")
+		d.searchClauses(c)
+		d.indent -= 8
 	}
 	if len(q.CTEs) > 0 {
 		d.line(0)
@@ -243,7 +253,7 @@ func (d *deparser) keys(keys []plan.SortKey, byName bool) {
 
 func (d *deparser) setOp(q *plan.Query, n *plan.SetOp) {
 	if n.Rel >= 0 {
-		sub := q.Rels[n.Rel].Query
+		sub := searchSource(q.Rels[n.Rel].Query)
 		need := len(sub.OrderBy) > 0 || sub.Limit != nil || sub.Offset != nil || len(sub.CTEs) > 0 || sub.SetOp != nil
 		d.paren(need, func() { d.query(sub) })
 		return
