@@ -345,6 +345,19 @@ func (s *Snapshot) Count(id StoreID, lower, upper []byte) (int64, error) {
 	}
 }
 
+// CountByRank is Count where the models can answer, reading two blocks of each
+// segment at most; ok is false where rows would have to be read.
+func (s *Snapshot) CountByRank(id StoreID, lower, upper []byte) (n int64, ok bool, err error) {
+	st, def, err := s.resolve(id)
+	if err != nil || s.noModel {
+		return 0, false, err
+	}
+	if err := s.noteRead(id, def, lower, upper); err != nil {
+		return 0, false, err
+	}
+	return s.countByRank(st, id, lower, upper)
+}
+
 // countByRank counts without reading rows where every row of every segment in
 // the range is the one visible version of its key: nothing in memory, no
 // tombstones, no second versions, no overlap, all older than the snapshot.

@@ -53,6 +53,9 @@ func (st *state) newAggregate(n *plan.Aggregate) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o := st.rankCount(n, input); o != nil {
+		return o, nil
+	}
 	o := &aggOp{
 		st: st, node: n, input: input, inKinds: st.kinds(n.Input), sets: n.Sets, groupings: n.Groupings,
 		keyVecs: make([]*column.Vec, len(n.Keys)), wide: make([]column.Vec, len(n.Keys)), figures: st.figures(n),
