@@ -50,7 +50,7 @@ func (db *DB) applyRecord(r *wal.Record, rp *replayer) error {
 				temp.serial.Stamp(uint64(r.LSN))
 			}
 		}
-		if r.Kind == kindCommitPrepared {
+		if r.Kind == kindCommitPrepared && d.err == nil {
 			db.forgetPrepared(r.Body)
 		}
 	case kindPrepare:
