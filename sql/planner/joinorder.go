@@ -20,7 +20,7 @@ func (l *level) joinItems(items []*item, quals []qual) (*path, error) {
 	}
 	j := &joiner{l: l, items: items, quals: quals}
 	for _, it := range items {
-		j.rels = j.rels.union(it.rels)
+		j.rels = j.rels.union(it.path.rels) // it.rels may name relations without columns, which no path has
 	}
 	switch {
 	case len(items) == 0:

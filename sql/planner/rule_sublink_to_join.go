@@ -148,11 +148,15 @@ func correlatedAt(q *plan.Query, depth int) bool {
 	return found
 }
 
+// substituteSubColumns puts expressions in the place of a sublink's columns; the tests of sublinks inside have their own.
 func substituteSubColumns(test plan.Expr, defs []plan.Expr) plan.Expr {
-	return plan.Rewrite(test, func(x plan.Expr) plan.Expr {
-		if c, ok := x.(*plan.SubColumn); ok {
-			return defs[c.Index]
+	return plan.Replace(test, func(x plan.Expr) plan.Expr {
+		switch v := x.(type) {
+		case *plan.SubColumn:
+			return defs[v.Index]
+		case *plan.SubLink:
+			return v
 		}
-		return x
+		return nil
 	})
 }
