@@ -145,7 +145,7 @@ func (a *Archiver) copy(ctx context.Context, b *engine.Backup, f engine.BackupFi
 			return &InvalidError{target, "the archive belongs to another database, or to another history of this one: choose an empty directory"}
 		}
 	}
-	return writeFile(a.fs, target, &plainReader{ctx: ctx, src: b, name: f.Name, left: f.Bytes}, f.Size)
+	return writeFile(a.fs, target, &plainReader{ctx: ctx, src: b, name: f.Name, left: f.Bytes}, f.Bytes, f.Size)
 }
 
 // plainReader reads one file of a source.

@@ -149,6 +149,9 @@ func TestBackupUnderLoad(t *testing.T) {
 	}()
 	var total, second int64
 	for i := range 6 {
+		for goal := int64(i+1) * 400; acked.Load() < goal; { // there is something to copy, and more than the time before
+			time.Sleep(time.Millisecond)
+		}
 		before := acked.Load()
 		m, copied := d.backup(fmt.Sprint("b", i), Dir{fs, "repo"})
 		after := acked.Load()

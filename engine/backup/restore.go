@@ -143,7 +143,7 @@ func copyFile(ctx context.Context, fs vfs.FS, dir, id string, f *File, to string
 	}
 	h := &hashed{r: io.NewSectionReader(in, 0, size), h: sha256.New()}
 	target := path.Join(to, f.Name)
-	if err := writeFile(fs, target, h, f.Size); err != nil {
+	if err := writeFile(fs, target, h, f.Bytes, f.Size); err != nil {
 		return err
 	}
 	got := hex.EncodeToString(h.h.Sum(nil))
@@ -289,7 +289,7 @@ func addFile(fs vfs.FS, source, target string) error {
 			return &InvalidError{source, "the archived log belongs to another database, or to another history of this one"}
 		}
 	}
-	return writeFile(fs, target, io.NewSectionReader(in, 0, size), 0)
+	return writeFile(fs, target, io.NewSectionReader(in, 0, size), size, 0)
 }
 
 // logHeaderBytes tells log files apart: it holds a salt of each one's own.

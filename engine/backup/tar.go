@@ -72,11 +72,12 @@ func Unpack(r io.Reader, name string, fs vfs.FS, dir string) error {
 			return err
 		}
 		in := &streamReader{r: t}
-		if err := writeFile(fs, target, in, 0); err != nil {
-			return err
-		}
+		err = writeFile(fs, target, in, h.Size, 0)
 		if in.err != nil {
 			return invalid(in.err)
+		}
+		if err != nil {
+			return err
 		}
 	}
 }

@@ -137,36 +137,32 @@ func (d Dir) Has(name string, bytes int64) bool {
 }
 
 // Put implements Sink.
-func (d Dir) Put(name string, _ int64, r io.Reader) error {
+func (d Dir) Put(name string, bytes int64, r io.Reader) error {
 	name = path.Join(d.Path, name)
 	if err := d.FS.MkdirAll(path.Dir(name)); err != nil {
 		return err
 	}
-	return writeFile(d.FS, name, r, 0)
+	return writeFile(d.FS, name, r, bytes, 0)
 }
 
-// writeFile writes a file durably under a temporary name first; size, if
-// larger, is the file's.
-func writeFile(fs vfs.FS, name string, r io.Reader, size int64) error {
+// writeFile writes a file of so many bytes durably, under a temporary name first; size, if larger, is the file's. A reader
+// that ends early is an error, whatever it says: a connection that breaks ends a file as well.
+func writeFile(fs vfs.FS, name string, r io.Reader, bytes, size int64) error {
 	temp := name + ".tmp"
 	f, err := fs.Create(temp)
 	if err != nil {
 		return err
 	}
-	buf := make([]byte, chunkBytes)
+	buf := make([]byte, min(chunkBytes, bytes))
 	var off int64
-	for err == nil {
-		var n int
-		n, err = io.ReadFull(r, buf)
-		if n > 0 {
-			if _, werr := f.WriteAt(buf[:n], off); werr != nil {
-				err = werr
-			}
-			off += int64(n)
+	for err == nil && off < bytes {
+		part := buf[:min(chunkBytes, bytes-off)]
+		if _, err = io.ReadFull(r, part); err != nil {
+			err = fmt.Errorf("%s: read byte %d of %d: %w", name, off, bytes, err)
+			break
 		}
-	}
-	if err == io.EOF || err == io.ErrUnexpectedEOF {
-		err = nil
+		_, err = f.WriteAt(part, off)
+		off += int64(len(part))
 	}
 	if err == nil && size > off {
 		err = f.Truncate(size)
