@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 
@@ -174,8 +175,13 @@ func appendG(dst []byte, v float64, bits, precision, fixedBelow int) []byte {
 	}
 	exp, _ := strconv.Atoi(string(dst[e+1:]))
 	if exp < -4 || exp >= fixedBelow {
-		if precision > 0 {
+		switch {
+		case precision > 0:
 			dst = trimMantissa(dst, start, e)
+		default:
+			for digits := digitsIn(dst[start:e]); betweenFloats(string(dst[start:]), v, bits); digits++ {
+				dst = strconv.AppendFloat(dst[:start], v, 'e', digits, bits)
+			}
 		}
 		return dst
 	}
@@ -185,6 +191,41 @@ func appendG(dst []byte, v float64, bits, precision, fixedBelow int) []byte {
 	}
 	dst = strconv.AppendFloat(dst, v, 'f', max(precision-1-exp, 0), bits)
 	return trimZeros(dst, start)
+}
+
+// betweenFloats reports whether a decimal lies exactly halfway to the next float: it would be read as v, since v is even, but
+// PostgreSQL (after Ulf Adams, "Ryū", PLDI 2018) prints only what lies on v's side. Decimals short enough for that to happen
+// are those of large numbers.
+func betweenFloats(decimal string, v float64, bits int) bool {
+	least, next := float64(1<<53), math.Nextafter
+	if bits == 32 {
+		least = 1 << 24
+		next = func(v, to float64) float64 { return float64(math.Nextafter32(float32(v), float32(to))) }
+	}
+	if math.Abs(v) < least {
+		return false
+	}
+	exact, _, err := big.ParseFloat(decimal, 10, 1200, big.ToNearestEven)
+	if err != nil {
+		return false
+	}
+	to := math.Inf(exact.Cmp(big.NewFloat(v)))
+	if exact.Cmp(big.NewFloat(v)) == 0 || math.IsInf(next(v, to), 0) {
+		return false
+	}
+	middle := new(big.Float).SetPrec(1200).Add(big.NewFloat(v), big.NewFloat(next(v, to)))
+	return exact.Cmp(middle.Quo(middle, big.NewFloat(2))) == 0
+}
+
+// digitsIn counts the digits of a mantissa, which is how many stand behind the point of one that is a digit longer.
+func digitsIn(mantissa []byte) int {
+	n := 0
+	for _, c := range mantissa {
+		if c >= '0' && c <= '9' {
+			n++
+		}
+	}
+	return n
 }
 
 func trimMantissa(dst []byte, start, e int) []byte {
