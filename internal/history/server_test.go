@@ -2,25 +2,21 @@ package history_test
 
 import (
 	"context"
-	"errors"
-	"io"
-	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/rs/zerolog"
 
 	"github.com/omendb/omendb/engine"
-	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/internal/clock"
 	"github.com/omendb/omendb/internal/history"
 	"github.com/omendb/omendb/internal/task"
+	"github.com/omendb/omendb/internal/textsession"
 	"github.com/omendb/omendb/internal/vfs"
 	"github.com/omendb/omendb/sql"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/syscat"
-	"github.com/omendb/omendb/sql/types"
 )
 
 // server is a server in this process; clients call its sessions, without a wire.
@@ -60,34 +56,21 @@ func open(t testing.TB, fs vfs.FS, change ...func(*engine.Options)) *server {
 }
 
 func (s *server) connect(context.Context) (history.Conn, error) {
-	c := &session{}
-	var err error
-	if c.x, err = s.sql.Connect(sql.ConnectOptions{User: "omendb", Database: "postgres", Client: c}); err != nil {
-		return nil, err
-	}
-	c.env = c.x.Env()
-	return c, nil
+	x, err := textsession.Connect(s.sql, "omendb", "")
+	return session{x}, err
 }
 
-// session is a Conn, and the Sink of its statements.
-type session struct {
-	x    *sql.Session
-	env  *types.Env
-	rows [][]string
-}
+// session is a Conn without the protocol.
+type session struct{ *textsession.Session }
 
 // Query implements history.Conn.
-func (c *session) Query(ctx context.Context, statement string) ([][]string, error) {
-	c.rows = nil
-	if err := c.x.Simple(ctx, statement, c); err != nil {
-		c.x.Failed(err)
+func (c session) Query(ctx context.Context, statement string) ([][]string, error) {
+	rows, err := c.Run(ctx, statement)
+	if err != nil {
 		return nil, coded{pgerr.From(err)}
 	}
-	return c.rows, nil
+	return rows, nil
 }
-
-// Close implements history.Conn.
-func (c *session) Close() { c.x.Close() }
 
 // coded is an error with its SQLSTATE.
 type coded struct{ e *pgerr.Error }
@@ -97,30 +80,6 @@ func (c coded) SQLState() string { return c.e.Code }
 
 // Error implements error.
 func (c coded) Error() string { return c.e.Message }
-
-func (c *session) Describe([]sql.Column) error { return nil }
-
-func (c *session) Rows(cols []sql.Column, b *column.Batch) error {
-	for i := range b.Len() {
-		row := make([]string, len(cols))
-		for j := range cols {
-			if d := b.Cols[j].Datum(b.Row(i)); !d.Null {
-				row[j] = string(c.env.Out(nil, cols[j].Type, d))
-			}
-		}
-		c.rows = append(c.rows, row)
-	}
-	return nil
-}
-
-func (c *session) Complete(string) error                     { return nil }
-func (c *session) Empty() error                              { return nil }
-func (c *session) Suspended() error                          { return nil }
-func (c *session) CopyIn(int8, int) (io.Reader, error)       { return strings.NewReader(""), nil }
-func (c *session) CopyOut(int8, int) (io.WriteCloser, error) { return nil, errors.ErrUnsupported }
-func (c *session) Notice(*pgerr.Error)                       {}
-func (c *session) Parameter(string, string)                  {}
-func (c *session) Notify(int32, string, string)              {}
 
 // wire is a Conn over the protocol.
 type wire struct{ conn *pgconn.PgConn }

@@ -14,7 +14,7 @@ func look(s *stack, c *crash, list []*client) (found [clients]*state, later bool
 	if err != nil {
 		return found, false, err
 	}
-	defer x.x.Close()
+	defer x.Close()
 	for i, k := range list {
 		out, err := x.query("SELECT n FROM done WHERE client = %d", i)
 		if err != nil || len(out) != 1 {

@@ -105,7 +105,7 @@ func live(seed uint64, disk *vfs.Mem, base [clients]*state, fresh bool, p Plan, 
 	working = false
 	for _, c := range list {
 		if c.err == nil {
-			c.session.x.Close()
+			c.session.Close()
 		}
 		r.Commits += int64(len(c.states) - 1)
 	}

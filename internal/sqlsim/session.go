@@ -3,22 +3,19 @@ package sqlsim
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/omendb/omendb/engine"
-	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/internal/clock"
 	"github.com/omendb/omendb/internal/task"
+	"github.com/omendb/omendb/internal/textsession"
 	"github.com/omendb/omendb/internal/vfs"
 	"github.com/omendb/omendb/sql"
 	"github.com/omendb/omendb/sql/catalog"
-	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/syscat"
-	"github.com/omendb/omendb/sql/types"
 )
 
 // Dir is where the database lies on the simulated disk.
@@ -75,30 +72,28 @@ func (s *stack) close() error {
 }
 
 // session is one connection, whose results become text.
-type session struct {
-	x   *sql.Session
-	env *types.Env
-	out []string
-}
+type session struct{ *textsession.Session }
 
 func (s *stack) connect() (*session, error) {
-	c := &session{}
-	x, err := s.srv.Connect(sql.ConnectOptions{User: superuser, Database: "postgres", Client: c})
+	x, err := textsession.Connect(s.srv, superuser, "NULL")
 	if err != nil {
 		return nil, err
 	}
-	c.x, c.env = x, x.Env()
-	return c, nil
+	return &session{x}, nil
 }
 
 // query runs statements and returns all rows, columns separated by bars.
 func (c *session) query(format string, args ...any) ([]string, error) {
-	c.out = nil
 	text := fmt.Sprintf(format, args...)
-	if err := c.x.Simple(context.Background(), text, c); err != nil {
+	rows, err := c.Run(context.Background(), text)
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", text, err)
 	}
-	return c.out, nil
+	lines := make([]string, len(rows))
+	for i, row := range rows {
+		lines[i] = strings.Join(row, "|")
+	}
+	return lines, nil
 }
 
 // exec runs statements whose rows do not matter.
@@ -106,49 +101,3 @@ func (c *session) exec(format string, args ...any) error {
 	_, err := c.query(format, args...)
 	return err
 }
-
-// Describe implements sql.Sink.
-func (c *session) Describe([]sql.Column) error { return nil }
-
-// Rows implements sql.Sink.
-func (c *session) Rows(cols []sql.Column, b *column.Batch) error {
-	for i := range b.Len() {
-		var line strings.Builder
-		for j := range cols {
-			if j > 0 {
-				line.WriteByte('|')
-			}
-			if d := b.Cols[j].Datum(b.Row(i)); d.Null {
-				line.WriteString("NULL")
-			} else {
-				line.Write(c.env.Out(nil, cols[j].Type, d))
-			}
-		}
-		c.out = append(c.out, line.String())
-	}
-	return nil
-}
-
-// Complete implements sql.Sink.
-func (c *session) Complete(string) error { return nil }
-
-// Empty implements sql.Sink.
-func (c *session) Empty() error { return nil }
-
-// Suspended implements sql.Sink.
-func (c *session) Suspended() error { return nil }
-
-// CopyIn implements sql.Sink.
-func (c *session) CopyIn(int8, int) (io.Reader, error) { return strings.NewReader(""), nil }
-
-// CopyOut implements sql.Sink.
-func (c *session) CopyOut(int8, int) (io.WriteCloser, error) { return nil, io.ErrClosedPipe }
-
-// Notice implements sql.Client.
-func (c *session) Notice(*pgerr.Error) {}
-
-// Parameter implements sql.Client.
-func (c *session) Parameter(string, string) {}
-
-// Notify implements sql.Client.
-func (c *session) Notify(int32, string, string) {}

@@ -134,10 +134,8 @@ func measure(o *omen, name, text string, rounds int) timing {
 		o.ask("ROLLBACK")
 		o.ask("RESET ALL")
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		o.rows = nil
 		start, used := time.Now(), processorTime()
-		o.x.Simple(ctx, text, o)
-		rows := o.rows
+		rows, _ := o.Run(ctx, text)
 		cancel()
 		d := time.Since(start)
 		m.work = min(m.work, processorTime()-used)

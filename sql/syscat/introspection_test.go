@@ -7,7 +7,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -20,9 +19,9 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/omendb/omendb/engine"
-	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/internal/clock"
 	"github.com/omendb/omendb/internal/task"
+	"github.com/omendb/omendb/internal/textsession"
 	"github.com/omendb/omendb/internal/vfs"
 	"github.com/omendb/omendb/sql"
 	"github.com/omendb/omendb/sql/catalog"
@@ -118,12 +117,7 @@ func answer(a asker, query string) string {
 }
 
 // omen is a server in memory.
-type omen struct {
-	sql.Sink
-	x       *sql.Session
-	columns []string
-	rows    [][]string
-}
+type omen struct{ *textsession.Session }
 
 func newOmen(t testing.TB) *omen {
 	fs := vfs.NewVolatile()
@@ -142,61 +136,28 @@ func newOmen(t testing.TB) *omen {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &omen{}
-	if o.x, err = srv.Connect(sql.ConnectOptions{User: "postgres", Database: "postgres", Client: o}); err != nil {
+	x, err := textsession.Connect(srv, "postgres", "NULL")
+	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		o.x.Close()
+		x.Close()
 		if err := db.Close(); err != nil {
 			t.Error(err)
 		}
 		tasks.Close()
 	})
-	return o
+	return &omen{x}
 }
 
 func (o *omen) ask(query string) ([]string, [][]string, error) {
-	o.columns, o.rows = nil, nil
-	err := o.x.Simple(context.Background(), query, o)
-	return o.columns, o.rows, err
-}
-
-func (o *omen) Describe(cols []sql.Column) error {
-	for _, c := range cols {
-		o.columns = append(o.columns, c.Name+" "+o.x.Env().TypeName(c.Type))
+	rows, err := o.Run(context.Background(), query)
+	var columns []string
+	for _, c := range o.Columns {
+		columns = append(columns, c.Name+" "+o.Env().TypeName(c.Type))
 	}
-	return nil
+	return columns, rows, err
 }
-
-func (o *omen) Rows(cols []sql.Column, b *column.Batch) error {
-	for i := range b.Len() {
-		row := make([]string, len(cols))
-		for j := range cols {
-			row[j] = "NULL"
-			if d := b.Cols[j].Datum(b.Row(i)); !d.Null {
-				row[j] = string(o.x.Env().Out(nil, cols[j].Type, d))
-			}
-		}
-		o.rows = append(o.rows, row)
-	}
-	return nil
-}
-
-func (o *omen) Complete(string) error                     { return nil }
-func (o *omen) Empty() error                              { return nil }
-func (o *omen) Suspended() error                          { return nil }
-func (o *omen) CopyIn(int8, int) (io.Reader, error)       { return strings.NewReader(""), nil }
-func (o *omen) CopyOut(int8, int) (io.WriteCloser, error) { return discard{}, nil }
-func (o *omen) Notice(*pgerr.Error)                       {}
-func (o *omen) Parameter(string, string)                  {}
-func (o *omen) Notify(int32, string, string)              {}
-
-// discard is where COPY TO goes.
-type discard struct{}
-
-func (discard) Write(p []byte) (int, error) { return len(p), nil }
-func (discard) Close() error                { return nil }
 
 // oracle is PostgreSQL.
 type oracle struct{ conn *pgconn.PgConn }

@@ -1,0 +1,95 @@
+// Package textsession is a session in this process whose rows become text, without the protocol in between: what tests and
+// simulations of SQL look at.
+package textsession
+
+import (
+	"context"
+	"io"
+	"strings"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// Session is one connection, and where the answers to it go. What COPY takes in is empty, what it puts out is dropped.
+type Session struct {
+	*sql.Session
+	Null    string       // how NULL is written
+	Columns []sql.Column // of the last rows announced
+	Cells   [][]string   // the rows since the last Run began
+	env     *types.Env
+}
+
+// Connect opens a session of a role in database postgres.
+func Connect(server *sql.Server, role, null string) (*Session, error) {
+	s := &Session{Null: null}
+	var err error
+	if s.Session, err = server.Connect(sql.ConnectOptions{User: role, Database: "postgres", Client: s}); err != nil {
+		return nil, err
+	}
+	s.env = s.Env()
+	return s, nil
+}
+
+// Run runs statements and returns all their rows. An error fails the transaction that it happens in.
+func (s *Session) Run(ctx context.Context, text string) ([][]string, error) {
+	s.Columns, s.Cells = nil, nil
+	if err := s.Simple(ctx, text, s); err != nil {
+		s.Failed(err)
+		return nil, err
+	}
+	return s.Cells, nil
+}
+
+// Describe implements sql.Sink.
+func (s *Session) Describe(cols []sql.Column) error {
+	s.Columns = append(s.Columns, cols...)
+	return nil
+}
+
+// Rows implements sql.Sink.
+func (s *Session) Rows(cols []sql.Column, b *column.Batch) error {
+	for i := range b.Len() {
+		row := make([]string, len(cols))
+		for j := range cols {
+			row[j] = s.Null
+			if d := b.Cols[j].Datum(b.Row(i)); !d.Null {
+				row[j] = string(s.env.Out(nil, cols[j].Type, d))
+			}
+		}
+		s.Cells = append(s.Cells, row)
+	}
+	return nil
+}
+
+// Complete implements sql.Sink.
+func (s *Session) Complete(string) error { return nil }
+
+// Empty implements sql.Sink.
+func (s *Session) Empty() error { return nil }
+
+// Suspended implements sql.Sink.
+func (s *Session) Suspended() error { return nil }
+
+// CopyIn implements sql.Sink.
+func (s *Session) CopyIn(int8, int) (io.Reader, error) { return strings.NewReader(""), nil }
+
+// CopyOut implements sql.Sink.
+func (s *Session) CopyOut(int8, int) (io.WriteCloser, error) { return dropped{io.Discard}, nil }
+
+// Notice implements sql.Client.
+func (s *Session) Notice(*pgerr.Error) {}
+
+// Parameter implements sql.Client.
+func (s *Session) Parameter(string, string) {}
+
+// Notify implements sql.Client.
+func (s *Session) Notify(int32, string, string) {}
+
+// dropped is where COPY TO goes.
+type dropped struct{ io.Writer }
+
+// Close implements io.Closer.
+func (dropped) Close() error { return nil }
