@@ -172,6 +172,11 @@ func (b *BulkWriter) insertRuns(ctx context.Context) error {
 }
 
 func (b *BulkWriter) insertAll(ctx context.Context) error {
+	return b.eachBuffered(func(key []byte, row []column.Datum) error { return b.t.Insert(ctx, b.id, key, row) })
+}
+
+// eachBuffered calls f for the rows in the buffer by key; key and row are valid during the call.
+func (b *BulkWriter) eachBuffered(f func(key []byte, row []column.Datum) error) error {
 	var c memtable.Cursor
 	c.Init(b.buf, nil, nil, false)
 	row := make([]column.Datum, len(b.def.kinds))
@@ -179,7 +184,7 @@ func (b *BulkWriter) insertAll(ctx context.Context) error {
 		v, _ := c.Version(math.MaxUint64)
 		n := memtable.Row(v.Data).Columns()
 		b.def.read(v.Data, b.def.all[:n], row)
-		if err := b.t.Insert(ctx, b.id, c.Key(), row[:n]); err != nil {
+		if err := f(c.Key(), row[:n]); err != nil {
 			return err
 		}
 	}

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"math"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/compact"
@@ -37,17 +36,12 @@ func (b *BulkWriter) streams(key []byte, row []column.Datum) (bool, error) {
 // leaves it open.
 func (b *BulkWriter) startStream() error {
 	b.stream.w = b.t.db.newWriter(b.def)
-	var c memtable.Cursor
-	c.Init(b.buf, nil, nil, false)
-	row := make([]column.Datum, len(b.def.kinds))
-	for c.Next() {
-		v, _ := c.Version(math.MaxUint64)
-		n := memtable.Row(v.Data).Columns()
-		b.def.read(v.Data, b.def.all[:n], row)
-		if err := b.stream.w.Add(c.Key(), unstamped, false, nil, row[:n]); err != nil {
-			return ioError(err)
-		}
-		b.stream.last = append(b.stream.last[:0], c.Key()...)
+	err := b.eachBuffered(func(key []byte, row []column.Datum) error {
+		b.stream.last = append(b.stream.last[:0], key...)
+		return ioError(b.stream.w.Add(key, unstamped, false, nil, row))
+	})
+	if err != nil {
+		return err
 	}
 	b.buf = memtable.New()
 	return nil
