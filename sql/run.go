@@ -224,7 +224,7 @@ func (x *Session) beforeWriteOf(q *plan.Statement) error {
 	if m, ok := q.Root.(*plan.Modify); ok && m.Table.Persistence == 't' {
 		return nil
 	}
-	return pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", commandName(q.Command))
+	return pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", q.Command.String())
 }
 
 // pump delivers up to limit rows (0: all) and reports whether more are left.
@@ -280,19 +280,5 @@ func (p *portal) tag() string {
 	case plan.Select:
 		return "SELECT " + strconv.FormatInt(p.sent, 10)
 	}
-	return commandName(p.query.Command) + " " + strconv.FormatInt(p.affected, 10)
-}
-
-func commandName(c plan.Command) string {
-	switch c {
-	case plan.Insert:
-		return "INSERT"
-	case plan.Update:
-		return "UPDATE"
-	case plan.Delete:
-		return "DELETE"
-	case plan.Merge:
-		return "MERGE"
-	}
-	return "SELECT"
+	return p.query.Command.String() + " " + strconv.FormatInt(p.affected, 10)
 }

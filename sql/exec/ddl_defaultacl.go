@@ -208,13 +208,7 @@ func (d *ddl) withDefaults(o catalog.Object) {
 	}
 	if here != nil {
 		for _, a := range here.ACL {
-			i := slices.IndexFunc(acl, func(b catalog.ACLItem) bool { return b.Grantee == a.Grantee && b.Grantor == a.Grantor })
-			if i < 0 {
-				acl = append(acl, a)
-				continue
-			}
-			acl[i].Privileges |= a.Privileges
-			acl[i].GrantOptions |= a.GrantOptions
+			acl = addACL(acl, a)
 		}
 	}
 	if !sameACL(acl, builtin) {

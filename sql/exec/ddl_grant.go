@@ -335,6 +335,17 @@ func revoke(acl []catalog.ACLItem, grantee, grantor, owner OID, want uint32, opt
 	return acl, nil
 }
 
+// addACL adds what one role granted another to a list that has at most one entry for the two.
+func addACL(acl []catalog.ACLItem, a catalog.ACLItem) []catalog.ACLItem {
+	i := slices.IndexFunc(acl, func(b catalog.ACLItem) bool { return b.Grantee == a.Grantee && b.Grantor == a.Grantor })
+	if i < 0 {
+		return append(acl, a)
+	}
+	acl[i].Privileges |= a.Privileges
+	acl[i].GrantOptions |= a.GrantOptions
+	return acl
+}
+
 // aclOfNewOwner is an access list after the object has gone from one owner to another: what the
 // old one had and granted is the new one's.
 func aclOfNewOwner(acl []catalog.ACLItem, from, to OID) []catalog.ACLItem {
@@ -349,13 +360,7 @@ func aclOfNewOwner(acl []catalog.ACLItem, from, to OID) []catalog.ACLItem {
 		if a.Grantor == from {
 			a.Grantor = to
 		}
-		i := slices.IndexFunc(out, func(b catalog.ACLItem) bool { return b.Grantee == a.Grantee && b.Grantor == a.Grantor })
-		if i < 0 {
-			out = append(out, a)
-			continue
-		}
-		out[i].Privileges |= a.Privileges
-		out[i].GrantOptions |= a.GrantOptions
+		out = addACL(out, a)
 	}
 	return out
 }

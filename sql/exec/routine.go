@@ -151,7 +151,7 @@ func (r *routineCall) step(rt *Runtime, step plan.RoutineStep, yield func(row []
 		return err
 	}
 	if !r.body.Fresh && step.Query.Command != plan.Select {
-		return pgerr.New(pgerr.FeatureNotSupported, "%s is not allowed in a non-volatile function", commandWord(step.Query.Command))
+		return pgerr.New(pgerr.FeatureNotSupported, "%s is not allowed in a non-volatile function", step.Query.Command.String())
 	}
 	if rt.CheckAccess != nil {
 		if err := rt.CheckAccess(step.Query.Access); err != nil {
@@ -190,20 +190,6 @@ func (r *routineCall) step(rt *Runtime, step plan.RoutineStep, yield func(row []
 		rt.Txn.NextCommand()
 	}
 	return nil
-}
-
-func commandWord(c plan.Command) string {
-	switch c {
-	case plan.Insert:
-		return "INSERT"
-	case plan.Update:
-		return "UPDATE"
-	case plan.Delete:
-		return "DELETE"
-	case plan.Merge:
-		return "MERGE"
-	}
-	return "SELECT"
 }
 
 // eval computes one value: the first row of the result, NULL without one.

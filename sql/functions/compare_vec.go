@@ -2,6 +2,7 @@ package functions
 
 import (
 	"bytes"
+	"cmp"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/types"
@@ -53,7 +54,7 @@ func laneCompareVec(op cmpOp) VecFunc {
 		switch {
 		case sel != nil && len(sel) < n/8:
 			for _, r := range sel {
-				out.I[r] = b2i(op.holds(compareLane(at(x, int(r)), at(y, int(r)))))
+				out.I[r] = b2i(op.holds(cmp.Compare(at(x, int(r)), at(y, int(r)))))
 			}
 		case len(y) == 1 && n > 0:
 			compareConst(op, x, y[0], out.I)
@@ -66,16 +67,6 @@ func laneCompareVec(op cmpOp) VecFunc {
 	}
 }
 
-func compareLane(a, b int64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
 func b2i(b bool) int64 {
 	if b {
 		return 1
@@ -85,7 +76,7 @@ func b2i(b bool) int64 {
 
 func compareConst(op cmpOp, x []int64, c int64, out []int64) {
 	if len(x) == 1 { // both sides constant, or one row
-		v := b2i(op.holds(compareLane(x[0], c)))
+		v := b2i(op.holds(cmp.Compare(x[0], c)))
 		for i := range out {
 			out[i] = v
 		}

@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"cmp"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/types"
@@ -223,12 +224,12 @@ func dateTimeTZ(d, t column.Datum) (column.Datum, error) {
 // mixedOrders compares dates with timestamps and timestamps with instants: it brings both
 // sides to a timestamp or an instant and says how they order.
 var mixedOrders = map[string]func(c *Ctx, a, b int64) int{
-	"date_%s_timestamp":        func(_ *Ctx, a, b int64) int { return compareLane(looseTimestamp(a), b) },
-	"timestamp_%s_date":        func(_ *Ctx, a, b int64) int { return compareLane(a, looseTimestamp(b)) },
-	"date_%s_timestamptz":      func(c *Ctx, a, b int64) int { return compareLane(looseInstant(c, looseTimestamp(a)), b) },
-	"timestamptz_%s_date":      func(c *Ctx, a, b int64) int { return compareLane(a, looseInstant(c, looseTimestamp(b))) },
-	"timestamp_%s_timestamptz": func(c *Ctx, a, b int64) int { return compareLane(looseInstant(c, a), b) },
-	"timestamptz_%s_timestamp": func(c *Ctx, a, b int64) int { return compareLane(a, looseInstant(c, b)) },
+	"date_%s_timestamp":        func(_ *Ctx, a, b int64) int { return cmp.Compare(looseTimestamp(a), b) },
+	"timestamp_%s_date":        func(_ *Ctx, a, b int64) int { return cmp.Compare(a, looseTimestamp(b)) },
+	"date_%s_timestamptz":      func(c *Ctx, a, b int64) int { return cmp.Compare(looseInstant(c, looseTimestamp(a)), b) },
+	"timestamptz_%s_date":      func(c *Ctx, a, b int64) int { return cmp.Compare(a, looseInstant(c, looseTimestamp(b))) },
+	"timestamp_%s_timestamptz": func(c *Ctx, a, b int64) int { return cmp.Compare(looseInstant(c, a), b) },
+	"timestamptz_%s_timestamp": func(c *Ctx, a, b int64) int { return cmp.Compare(a, looseInstant(c, b)) },
 }
 
 // looseTimestamp takes dates beyond the range of timestamps for just that.

@@ -386,7 +386,7 @@ func (x *pathExec) sign(p *types.PathItem, v types.JSONB, found *[]types.JSONB) 
 func (x *pathExec) method(p *types.PathItem, v types.JSONB, found *[]types.JSONB, unwrap bool) (pathStatus, error) {
 	switch p.Text {
 	case "type":
-		return x.next(p, types.JSONBString(pathTypeName(v)), found)
+		return x.next(p, types.JSONBString(jsonTypeName(v.Kind())), found)
 	case "size":
 		n := 1
 		if v.Kind() == types.JSONArray {
@@ -422,22 +422,6 @@ func (x *pathExec) method(p *types.PathItem, v types.JSONB, found *[]types.JSONB
 		n = n.Floor()
 	}
 	return x.next(p, types.JSONBNumber(n), found)
-}
-
-func pathTypeName(v types.JSONB) string {
-	switch v.Kind() {
-	case types.JSONString:
-		return "string"
-	case types.JSONNumber:
-		return "number"
-	case types.JSONTrue, types.JSONFalse:
-		return "boolean"
-	case types.JSONArray:
-		return "array"
-	case types.JSONObject:
-		return "object"
-	}
-	return "null"
 }
 
 func pathDouble(v types.JSONB) (n types.Numeric, err error) {

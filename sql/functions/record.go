@@ -2,6 +2,7 @@ package functions
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 
 	"github.com/omendb/omendb/engine/column"
@@ -86,23 +87,13 @@ func compareImages(c *Ctx, a, b column.Datum) (int, error) {
 		if c.Env.Kind(x[i].Type) == column.Bytes {
 			k = bytes.Compare(imageOf(c, x[i]), imageOf(c, y[i]))
 		} else {
-			k = compareWords(uint64(u.I), uint64(v.I))
+			k = cmp.Compare(uint64(u.I), uint64(v.I))
 		}
 		if k != 0 {
 			return k, nil
 		}
 	}
 	return 0, nil
-}
-
-func compareWords(a, b uint64) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
 }
 
 // imageOf returns the bytes of a value that is not a word. Floats inside geometric values are stored with

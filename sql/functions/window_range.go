@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"cmp"
 	"math"
 
 	"github.com/omendb/omendb/engine/column"
@@ -99,7 +100,7 @@ func inIntRange(_ *Ctx, a []column.Datum) (column.Datum, error) {
 	if addOverflows(a[1].I, off, sum) { // beyond every value
 		return boolResult(sub != (a[4].I != 0))
 	}
-	return within(compareLane(a[0].I, sum), a[4])
+	return within(cmp.Compare(a[0].I, sum), a[4])
 }
 
 func inFloatRange(_ *Ctx, a []column.Datum) (column.Datum, error) {
@@ -137,5 +138,5 @@ func inTimeRange(v, base int64, a []column.Datum, add func(int64, types.Interval
 	if err != nil {
 		return column.Datum{}, err
 	}
-	return within(compareLane(v, sum), a[4])
+	return within(cmp.Compare(v, sum), a[4])
 }

@@ -17,6 +17,11 @@ const (
 	Merge
 )
 
+// String returns the word that command tags begin with.
+func (c Command) String() string {
+	return [...]string{"SELECT", "INSERT", "UPDATE", "DELETE", "MERGE"}[c]
+}
+
 // Query is a bound SELECT, VALUES, INSERT, UPDATE, DELETE or MERGE.
 type Query struct {
 	Command   Command

@@ -77,32 +77,22 @@ func (p pullPlace) acceptsJoins(items []plan.FromItem, depth int) bool {
 // siblingsUsed returns the relations of the level above that an expression of a subquery refers to.
 func siblingsUsed(e plan.Expr) relSet {
 	var out relSet
-	if e == nil {
-		return out
+	note := func(e plan.Expr, depth int) {
+		if v, ok := e.(*plan.Var); ok && v.Level == depth {
+			out = out.union(relOf(v.Rel))
+		}
 	}
-	var walk func(e plan.Expr, depth int)
-	query := func(q *plan.Query, depth int) {
-		plan.WalkQuery(q, func(e plan.Expr) bool {
-			if v, ok := e.(*plan.Var); ok && v.Level == depth {
-				out = out.union(relOf(v.Rel))
-			}
-			return true
-		}, func(sub *plan.Query) { walk(&plan.SubLink{Query: sub}, depth) })
+	var query func(q *plan.Query, depth int)
+	query = func(q *plan.Query, depth int) {
+		plan.WalkQuery(q, func(e plan.Expr) bool { note(e, depth); return true }, func(sub *plan.Query) { query(sub, depth+1) })
 	}
-	walk = func(e plan.Expr, depth int) {
-		plan.Walk(e, func(x plan.Expr) bool {
-			switch v := x.(type) {
-			case *plan.Var:
-				if v.Level == depth {
-					out = out.union(relOf(v.Rel))
-				}
-			case *plan.SubLink:
-				query(v.Query, depth+1)
-			}
-			return true
-		})
-	}
-	walk(e, 1)
+	plan.Walk(e, func(e plan.Expr) bool {
+		note(e, 1)
+		if s, ok := e.(*plan.SubLink); ok {
+			query(s.Query, 2)
+		}
+		return true
+	})
 	return out
 }
 
