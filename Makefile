@@ -1,5 +1,5 @@
 # The two commands of the README need no make. These targets are for development; `make help` lists them.
-.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures pg pg-diff
+.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures pg pg-diff bench-sql bench-tpch
 
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
@@ -60,6 +60,19 @@ SEED ?= 1
 pg-diff: ## N random statements on the PostgreSQL server at PG_DSN and on OmenDB: do they answer the same? (SEED, or ROUND=… of a failure)
 	@test -n "$(PG_DSN)" || { echo "set PG_DSN to what make pg prints"; exit 2; }
 	go run ./internal/pgdiff -dsn "$(PG_DSN)" -n $(N) -seed $(SEED) $(if $(ROUND),-round $(ROUND))
+
+BENCH_DIR ?= /tmp/omendb-bench
+BENCH_FLAGS ?=
+BENCH_PG = PG_DIR=$(BENCH_DIR)/postgres PG_PORT=54330 PG_CONF=cmd/omendb-bench/postgresql.conf testdata/clients/postgres.sh
+
+bench-sql: ## analytic queries over 1 M rows, merged and dirty, beside a tuned PostgreSQL 15 that it starts: BENCH_FLAGS="--only join --rounds 15"
+	@mkdir -p $(BENCH_DIR)/sql && go build -o $(BENCH_DIR)/omendb ./cmd/omendb && go build -C cmd/omendb-bench -o $(BENCH_DIR)/omendb-bench
+	$(BENCH_DIR)/omendb-bench sql --pg $$($(BENCH_PG) | tail -1) --omendb $(BENCH_DIR)/omendb --dir $(BENCH_DIR)/sql $(BENCH_FLAGS)
+
+SCALE ?= 0.1
+bench-tpch: ## the 22 queries of TPC-H at SCALE beside the same PostgreSQL
+	@mkdir -p $(BENCH_DIR)/tpch && go build -o $(BENCH_DIR)/omendb ./cmd/omendb && go build -C cmd/omendb-bench -o $(BENCH_DIR)/omendb-bench
+	$(BENCH_DIR)/omendb-bench tpch --pg $$($(BENCH_PG) | tail -1) --omendb $(BENCH_DIR)/omendb --dir $(BENCH_DIR)/tpch --scale $(SCALE) $(BENCH_FLAGS)
 
 pgregress: ## PostgreSQL's regression scripts below PGREGRESS_DIR through psql, figures by script
 	go run ./internal/pgregress -dir $(PGREGRESS_DIR) -trend docs/pgregress.md -compat docs/compatibility.md

@@ -1,10 +1,12 @@
 // Command omendb-bench compares OmenDB's learned index and its storage engine
 // with other ordered structures and stores, in one process, in interleaved
-// rounds. It is a module of its own, so that the peers it measures are no
+// rounds, and its SQL with PostgreSQL's. It is a module of its own, so that the peers it measures are no
 // dependency of the server; `omendb bench` starts it.
 //
 //	omendb-bench index --keys 10000000    structures in memory
 //	omendb-bench store --rows 1000000     stores on disk
+//	omendb-bench sql --pg URI             queries, beside a PostgreSQL server
+//	omendb-bench tpch --pg URI --scale 1  the 22 queries of TPC-H, likewise
 //
 // Every figure is the median of the rounds, with the least and the greatest.
 // Within a round every structure does the same work, one after the other, so
@@ -26,7 +28,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("usage: omendb-bench index|store [flags]; -h after either lists them")
+var errUsage = errors.New("usage: omendb-bench index|store|sql|tpch [flags]; -h after either lists them")
 
 func run(args []string) error {
 	if len(args) == 0 {
@@ -37,6 +39,10 @@ func run(args []string) error {
 		return runIndex(args[1:])
 	case "store":
 		return runStore(args[1:])
+	case "sql":
+		return runSQL(args[1:])
+	case "tpch":
+		return runTPCH(args[1:])
 	}
 	return errUsage
 }

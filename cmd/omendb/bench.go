@@ -16,8 +16,8 @@ const benchProgram = "omendb-bench"
 
 func benchCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:                "bench index|store [flags]",
-		Short:              "Compare the learned index and the engine with others (needs " + benchProgram + ")",
+		Use:                "bench index|store|sql|tpch [flags]",
+		Short:              "Compare the learned index, the engine and SQL with others (needs " + benchProgram + ")",
 		DisableFlagParsing: true, // the flags are the program's
 		RunE: func(c *cobra.Command, args []string) error {
 			name, err := findBench()

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Starts a PostgreSQL 15 to compare with, from the Debian package postgresql-15, and prints its URI: `make pg`.
-# PG_DIR (its data) and PG_PORT say where. `postgres.sh stop` stops it.
+# PG_DIR (its data) and PG_PORT say where, PG_CONF adds a file's settings. `postgres.sh stop` stops it.
 set -euo pipefail
 
 bin=${PG_BIN:-/usr/lib/postgresql/15/bin}
@@ -32,6 +32,7 @@ if [ ! -d "$dir/data" ]; then
 		unix_socket_directories = '$dir'
 		max_prepared_transactions = 10
 	CONF
+	[ -z "${PG_CONF:-}" ] || as_postgres tee -a "$dir/data/postgresql.conf" <"$PG_CONF" >/dev/null
 fi
 as_postgres "$bin/pg_ctl" -D "$dir/data" status >/dev/null || as_postgres "$bin/pg_ctl" -w -D "$dir/data" -l "$dir/log" start >/dev/null
 echo "postgres://postgres@127.0.0.1:$port/postgres"

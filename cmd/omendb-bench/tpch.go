@@ -1,0 +1,3 @@
+package main
+
+func runTPCH(args []string) error { return errUsage }
