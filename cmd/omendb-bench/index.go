@@ -19,6 +19,7 @@ type indexOptions struct {
 	common
 	keys, probes, inserts int
 	data, work            string
+	structures            string
 }
 
 // scanRows is the length of a range scan.
@@ -32,7 +33,8 @@ func runIndex(args []string) error {
 	f.IntVar(&o.probes, "probes", 200_000, "look-ups per structure and round")
 	f.IntVar(&o.inserts, "inserts", 1_000_000, "rows of the insert benchmarks")
 	f.StringVar(&o.data, "data", "", "only these data sets, with commas between (dense, timeseries, uniform, lognormal, zipfgaps, osm, uuid, url)")
-	f.StringVar(&o.work, "work", "", "only this work: read or insert")
+	f.StringVar(&o.work, "work", "", "only this work: read (or one of hit, miss, zipf, scan) or insert")
+	f.StringVar(&o.structures, "structures", "", "only these structures beside tidwall/btree, with commas between (google/btree, Go map, binary search, static 16-ary tree, learned, engine, memtable)")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -65,8 +67,19 @@ func runIndex(args []string) error {
 	return nil
 }
 
-func (o *indexOptions) wants(data string) bool {
-	return o.data == "" || slices.Contains(strings.Split(o.data, ","), data)
+func (o *indexOptions) wants(data string) bool { return listed(o.data, data) }
+
+// builds reports whether a structure takes part; tidwall/btree always does.
+func (o *indexOptions) builds(structure string) bool { return listed(o.structures, structure) }
+
+// reads reports whether look-ups of some work are measured.
+func (o *indexOptions) reads(work string) bool {
+	return listed(o.work, work) || o.work == "read"
+}
+
+// listed reports whether a comma-separated list is empty or has an entry.
+func listed(list, name string) bool {
+	return list == "" || slices.Contains(strings.Split(list, ","), name)
 }
 
 // named is a structure under look-ups.
@@ -90,13 +103,13 @@ func rowsOf[K cmp.Ordered](list []K) iter.Seq[row[K]] {
 type building[K cmp.Ordered] func(o *indexOptions, list []K) ([]named[K], func(), error)
 
 func indexBench[K cmp.Ordered](o *indexOptions, r report, data string, list []K, build building[K], miss func(int) K) error {
-	if o.work != "insert" {
+	if o.work != "insert" { // else nothing of what readBench builds is wanted
 		if err := readBench(o, r, data, list, build, miss); err != nil {
 			return err
 		}
 		runtime.GC()
 	}
-	if o.work != "read" {
+	if listed(o.work, "insert") {
 		return insertBench(o, r, data, list[:min(len(list), o.inserts)])
 	}
 	return nil
@@ -111,6 +124,9 @@ func readBench[K cmp.Ordered](o *indexOptions, r report, data string, list []K, 
 	runtime.GC()
 	rng := rand.New(rand.NewPCG(o.seed, 2))
 	for _, work := range []string{"hit", "miss", "zipf", "scan"} {
+		if !o.reads(work) {
+			continue
+		}
 		count := o.probes
 		if work == "scan" {
 			count = max(o.probes/2000, 1)
@@ -159,8 +175,11 @@ func readBench[K cmp.Ordered](o *indexOptions, r report, data string, list []K, 
 	return nil
 }
 
-// timed adds a structure, and how long it took to build.
-func timed[K cmp.Ordered](list *[]named[K], name string, make func() reader[K]) {
+// timed adds a structure that takes part, and how long it took to build.
+func timed[K cmp.Ordered](o *indexOptions, list *[]named[K], name string, make func() reader[K]) {
+	if len(*list) > 0 && !o.builds(name) {
+		return
+	}
 	progress("building %s", name)
 	start := time.Now()
 	r := make()
@@ -172,21 +191,24 @@ func numberReaders(o *indexOptions, list []uint64) (all []named[uint64], done fu
 	for r := range rowsOf(list) {
 		values = append(values, [2]int64{r.a, r.b})
 	}
-	timed(&all, "tidwall/btree", func() reader[uint64] { return newTidwall(rowsOf(list)) })
-	timed(&all, "google/btree", func() reader[uint64] { return newGoogle(rowsOf(list)) })
-	timed(&all, "Go map", func() reader[uint64] { return newGoMap(rowsOf(list)) })
-	all = append(all, named[uint64]{"binary search", &array[uint64]{keys: list, values: values, search: binarySearch(list)}, 0})
-	timed(&all, "static 16-ary tree", func() reader[uint64] {
+	timed(o, &all, "tidwall/btree", func() reader[uint64] { return newTidwall(rowsOf(list)) })
+	timed(o, &all, "google/btree", func() reader[uint64] { return newGoogle(rowsOf(list)) })
+	timed(o, &all, "Go map", func() reader[uint64] { return newGoMap(rowsOf(list)) })
+	timed(o, &all, "binary search", func() reader[uint64] {
+		return &array[uint64]{keys: list, values: values, search: binarySearch(list)}
+	})
+	timed(o, &all, "static 16-ary tree", func() reader[uint64] {
 		search, size := staticTree(list)
 		return &array[uint64]{keys: list, values: values, search: search, index: size}
 	})
 	var index *learned.Index
-	timed(&all, "learned", func() reader[uint64] {
+	timed(o, &all, "learned", func() reader[uint64] {
 		index = learned.NewIndex(list)
 		return &array[uint64]{keys: list, values: values, search: index.Find, index: index.Bytes()}
 	})
-	progress("%s, error %d", index.Kind(), index.MaxError())
-	all = append(all, named[uint64]{"learned, batches", &learnedBatch{array: array[uint64]{keys: list, values: values, search: index.Find, index: index.Bytes()}, index: index}, 0})
+	if index != nil {
+		all = append(all, named[uint64]{"learned, batches", &learnedBatch{array: array[uint64]{keys: list, values: values, search: index.Find, index: index.Bytes()}, index: index}, 0})
+	}
 	return withEngine(o, list, all)
 }
 
@@ -195,15 +217,21 @@ func textReaders(o *indexOptions, list []string) (all []named[string], done func
 	for r := range rowsOf(list) {
 		values = append(values, [2]int64{r.a, r.b})
 	}
-	timed(&all, "tidwall/btree", func() reader[string] { return newTidwall(rowsOf(list)) })
-	timed(&all, "google/btree", func() reader[string] { return newGoogle(rowsOf(list)) })
-	timed(&all, "Go map", func() reader[string] { return newGoMap(rowsOf(list)) })
-	all = append(all, named[string]{"binary search", &array[string]{keys: list, values: values, search: binarySearch(list)}, 0})
+	timed(o, &all, "tidwall/btree", func() reader[string] { return newTidwall(rowsOf(list)) })
+	timed(o, &all, "google/btree", func() reader[string] { return newGoogle(rowsOf(list)) })
+	timed(o, &all, "Go map", func() reader[string] { return newGoMap(rowsOf(list)) })
+	timed(o, &all, "binary search", func() reader[string] {
+		return &array[string]{keys: list, values: values, search: binarySearch(list)}
+	})
 	return withEngine(o, list, all)
 }
 
 // withEngine adds the engine and the memtable.
 func withEngine[K cmp.Ordered](o *indexOptions, list []K, all []named[K]) ([]named[K], func(), error) {
+	timed(o, &all, "memtable", func() reader[K] { return newMemory(rowsOf(list)) })
+	if !o.builds("engine") {
+		return all, func() {}, nil
+	}
 	dir, remove, err := o.workDir()
 	if err != nil {
 		return nil, nil, err
@@ -224,7 +252,6 @@ func withEngine[K cmp.Ordered](o *indexOptions, list []K, all []named[K]) ([]nam
 	if _, err := s.scan(list[:1], len(list)); err != nil { // warms the cache
 		return nil, nil, err
 	}
-	timed(&all, "memtable", func() reader[K] { return newMemory(rowsOf(list)) })
 	return all, func() {
 		s.close()
 		b.close()

@@ -1,6 +1,9 @@
 package segment
 
-import "github.com/omendb/omendb/engine/column"
+import (
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/segment/cache"
+)
 
 // batchKeys is the number of keys that a batch takes through a stage at once:
 // enough to overlap their cache misses, few enough to stay in the L1 cache.
@@ -65,7 +68,7 @@ type batchStage struct {
 	places  [batchKeys]int32 // in the caller's slices
 	windows [batchKeys]window
 	blocks  [batchKeys]int32 // block that may hold the key
-	pins    [batchKeys]pinned
+	pins    [batchKeys]cache.Block
 	pinned  int
 	probes  [batchKeys]probe
 	rows    [batchKeys]int32 // -1: no such key
@@ -81,7 +84,7 @@ func (st *batchStage) run(keys [][]byte, results []Result, dst *column.Batch, o 
 		err = st.answer(results, dst, o)
 	}
 	for k := range st.pinned {
-		st.pins[k].pin.Release()
+		st.pins[k].Release()
 	}
 	st.pinned = 0
 	return err
@@ -107,51 +110,59 @@ func (st *batchStage) pin(o *ReadOptions) error {
 		st.blocks[k] = int32(st.readers[k].fences.firstBlock(&st.windows[k], o.Stats))
 		o.Tally.add(st.readers[k], &st.windows[k])
 	}
+	st.touchFrames()
 	for k := range st.n {
-		if err := st.readers[k].pinBlock(&st.pins[k], int(st.blocks[k]), o.Stats); err != nil {
+		pin, err := st.readers[k].dataPin(int(st.blocks[k]), o.Stats)
+		if err != nil {
 			return err
 		}
+		st.pins[k] = pin
 		st.pinned = k + 1
 	}
 	return nil
 }
 
-// search finds the rows of all keys, having loaded the bytes near which keys
-// and cells are expected.
-func (st *batchStage) search(keys [][]byte, o *ReadOptions) {
-	st.touchKeys()
+// touchFrames loads what the cache knows of the blocks: a pin is an atomic
+// operation, before which the processor waits for all loads.
+//
+//go:noinline
+func (st *batchStage) touchFrames() (sum uint64) {
 	for k := range st.n {
-		st.probes[k] = st.pins[k].probe(keys[st.places[k]], st.readers[k].fences.share(&st.windows[k], int(st.blocks[k])))
+		r := st.readers[k]
+		sum += r.cache.Touch(&r.slots[st.blocks[k]])
+	}
+	return sum
+}
+
+// search finds the rows of all keys, having loaded the bytes near which they
+// are expected.
+func (st *batchStage) search(keys [][]byte, o *ReadOptions) {
+	for k := range st.n {
+		pin := &st.pins[k]
+		st.probes[k] = headOf(pin.Head()).probe(blockData(pin), keys[st.places[k]], &st.windows[k], o.NoModel)
 	}
 	st.touchRows(o.Cols)
 	for k := range st.n {
-		row, exact := st.pins[k].finish(keys[st.places[k]], &st.probes[k])
+		pin := &st.pins[k]
+		row, exact := headOf(pin.Head()).finish(blockData(pin), keys[st.places[k]], &st.probes[k])
 		if st.rows[k] = int32(row); !exact {
 			st.rows[k] = -1
 		}
 	}
 }
 
-// touchKeys loads the prefixes of the blocks' keys.
+// touchRows loads the numbers of the rows where the keys are expected, and the
+// cells beside them.
 //
-//go:noinline
-func (st *batchStage) touchKeys() (sum byte) {
-	for k := range st.n {
-		p := &st.pins[k]
-		sum += p.data[p.head.prefix]
-	}
-	return sum
-}
-
 //go:noinline
 func (st *batchStage) touchRows(cols []int) (sum uint64) {
 	for k := range st.n {
-		p := &st.probes[k]
+		p, pin := &st.probes[k], &st.pins[k]
 		if p.kind != probeFixed {
 			continue
 		}
-		b := &st.pins[k].block
-		sum += b.keys.at(p.row) + uint64(b.touch(cols, p.row))
+		h, data := headOf(pin.Head()), blockData(pin)
+		sum += h.number(data, p.row) + uint64(h.touch(data, cols, p.row))
 	}
 	return sum
 }
@@ -166,7 +177,7 @@ func (st *batchStage) answer(results []Result, dst *column.Batch, o *ReadOptions
 		if row < 0 {
 			continue
 		}
-		if r.info.MaxTS > o.Snapshot || r.info.Tombstones > 0 || o.Plain {
+		if o.Plain || !r.oneVersion(o.Snapshot) {
 			if err := st.single(k, results, dst, o); err != nil {
 				return err
 			}
@@ -175,7 +186,9 @@ func (st *batchStage) answer(results []Result, dst *column.Batch, o *ReadOptions
 		plain[k] = true
 		res := &results[st.places[k]]
 		if res.Status, res.Version = Found, r.info.MaxTS; r.info.MinTS != r.info.MaxTS {
-			res.Version = r.versionAt(&st.pins[k].block, row)
+			var b block
+			b.view(blockData(&st.pins[k]), headOf(st.pins[k].Head()))
+			res.Version = r.versionAt(&b, row)
 		}
 	}
 	for i, c := range o.Cols {
@@ -192,23 +205,26 @@ func (st *batchStage) column(plain *[batchKeys]bool, v *column.Vec, c int, o *Re
 		if !plain[k] {
 			continue
 		}
-		b, row, at := &st.pins[k].block, int(st.rows[k]), int(st.places[k])
-		if c < headColumns && !o.Plain { // a column that the segment does not have has no head
-			h := &b.head.cols[c]
+		row, at := int(st.rows[k]), int(st.places[k])
+		head, data := headOf(st.pins[k].Head()), blockData(&st.pins[k])
+		if c < headColumns { // a column that the segment does not have has no head
+			h := &head.cols[c]
 			switch v.Kind {
 			case column.Int:
-				if x, ok := h.Number(b.data, row); ok {
+				if x, ok := h.Number(data, row); ok {
 					v.I[at] = x
 					continue
 				}
 			case column.Bytes:
-				if x, ok := h.Bytes(b.data, row); ok {
+				if x, ok := h.Bytes(data, row); ok {
 					v.B[at] = o.keep(x)
 					continue
 				}
 			}
 		}
-		d, err := st.readers[k].cell(b, c, row, o)
+		var b block
+		b.view(data, head)
+		d, err := st.readers[k].cell(&b, c, row, o)
 		if err != nil {
 			return err
 		}
@@ -220,7 +236,10 @@ func (st *batchStage) column(plain *[batchKeys]bool, v *column.Vec, c int, o *Re
 // single finds the visible version of key k and reads its row.
 func (st *batchStage) single(k int, results []Result, dst *column.Batch, o *ReadOptions) error {
 	at, row := int(st.places[k]), st.row[:len(o.Cols)]
-	res, err := st.readers[k].getVersion(&st.pins[k], int(st.blocks[k]), int(st.rows[k]), row, o)
+	b := pinned{pin: st.pins[k]}
+	b.view(blockData(&b.pin), headOf(b.pin.Head()))
+	res, err := st.readers[k].getVersion(&b, int(st.blocks[k]), int(st.rows[k]), row, o)
+	st.pins[k] = b.pin // the version may stand in another block
 	if err != nil {
 		return err
 	}

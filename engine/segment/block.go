@@ -6,7 +6,6 @@ import (
 	"errors"
 
 	"github.com/omendb/omendb/engine/column"
-	"github.com/omendb/omendb/engine/learned"
 )
 
 // The sections of a data block; column c is section sectionColumns+c.
@@ -49,9 +48,8 @@ type blockKeys struct {
 	prefix []byte
 	packed []byte
 	blob   []byte
-	base   uint64
+	base   uint64 // its low length bytes count
 	width  int
-	mask   uint64
 	length int // of a suffix; -1 in the variable form
 }
 
@@ -65,23 +63,17 @@ func (b *block) section(s int) []byte {
 // view makes b the block of data, which checkBlock has passed, with its head.
 // It does not look at the data.
 func (b *block) view(data []byte, h *blockHead) {
-	b.data, b.rows, b.head = data, int(h.rows), h
-	k := &b.keys
-	k.base, k.width, k.length, k.mask = h.base, int(h.width), int(h.length), 1<<h.width-1
-	end := h.prefix + h.prefixLength
-	k.prefix, k.packed, k.blob = data[h.prefix:end:end], data[h.packed:], nil
-	if h.length < 0 {
-		k.blob = k.packed[column.PackedSize(b.rows, k.width):]
-	}
+	b.data, b.rows, b.head, b.keys = data, int(h.rows), h, blockKeysOf(data, h)
 }
 
-// at returns the number of row i of the fixed form.
-func (k *blockKeys) at(i int) uint64 {
-	if k.width == 0 {
-		return 0
+// blockKeysOf returns the view of the keys of a block with a head.
+func blockKeysOf(data []byte, h *blockHead) blockKeys {
+	end := h.prefix + h.prefixLength
+	k := blockKeys{base: h.base, width: int(h.width), length: int(h.length), prefix: data[h.prefix:end:end], packed: data[h.packed():]}
+	if h.length < 0 {
+		k.blob = k.packed[column.PackedSize(int(h.rows), k.width):]
 	}
-	bit := i * k.width
-	return binary.LittleEndian.Uint64(k.packed[bit>>3:]) >> (uint(bit) & 7) & k.mask
+	return k
 }
 
 func parseKeys(s []byte, rows int) (k blockKeys, err error) {
@@ -92,7 +84,6 @@ func parseKeys(s []byte, rows int) (k blockKeys, err error) {
 	k.width, k.length = int(s[1]), int(binary.LittleEndian.Uint16(s[2:]))
 	prefix := uint64(binary.LittleEndian.Uint32(s[4:]))
 	s = s[keysHeader:]
-	k.mask = 1<<uint(k.width) - 1 // a width of 64 leaves all ones
 	if prefix > uint64(len(s)) || k.width > 64 || k.width > column.PackedWidth(1<<57-1) && k.width != 64 {
 		return k, errBlock
 	}
@@ -129,138 +120,6 @@ func (k *blockKeys) appendKey(dst []byte, i int) []byte {
 	x := k.base + column.PackedAt(k.packed, i, k.width)
 	binary.BigEndian.PutUint64(be[:], x<<(64-8*uint(k.length)))
 	return append(dst, be[:k.length]...)
-}
-
-// lowerBound returns the first row whose key is not less than key, and
-// whether it is equal.
-func (b *block) lowerBound(key []byte) (row int, exact bool) {
-	p := b.probe(key, -1)
-	return b.finish(key, &p)
-}
-
-// probe is the first half of a search in a block: what is known before a row
-// was looked at.
-type probe struct {
-	x     uint64 // number that is looked for, of the fixed form
-	row   int    // where to begin, or where the search ended
-	kind  probeKind
-	exact bool // row, if it has the number x, has the key
-}
-
-type probeKind uint8
-
-const (
-	probeDone     probeKind = iota // row is the answer, and not exact
-	probeFixed                     // walk from row
-	probeVariable                  // search all rows
-)
-
-// probe begins a search. Keys in a block are often evenly spaced: it begins
-// where an even spacing would put key. share is how far key is on the way from
-// the block's fence to the next; if that is not known, -1, the block's last key
-// is read instead, which is a cache miss more.
-func (b *block) probe(key []byte, share float64) probe {
-	k := &b.keys
-	n := len(k.prefix)
-	if len(key) < n || string(key[:n]) != string(k.prefix) {
-		if bytes.Compare(key, k.prefix) < 0 {
-			return probe{}
-		}
-		return probe{row: b.rows}
-	}
-	if k.length < 0 {
-		return probe{kind: probeVariable}
-	}
-	rest := key[n:]
-	x := learned.Chunk(rest)
-	if k.length < 8 {
-		x >>= 64 - 8*uint(k.length)
-	}
-	if x < k.base {
-		return probe{}
-	}
-	x -= k.base
-	if len(rest) > k.length { // such a key follows the row whose suffix it extends
-		if x++; x == 0 {
-			return probe{row: b.rows}
-		}
-	}
-	p := probe{x: x, kind: probeFixed, exact: len(rest) == k.length}
-	if share < 0 {
-		if last := k.at(b.rows - 1); x >= last {
-			share = 1
-		} else {
-			share = float64(x) / float64(last)
-		}
-	}
-	p.row = min(int(share*float64(b.rows)), b.rows-1)
-	return p
-}
-
-// finish ends a search that probe began.
-func (b *block) finish(key []byte, p *probe) (row int, exact bool) {
-	switch p.kind {
-	case probeDone:
-		return p.row, false
-	case probeVariable:
-		return b.keys.searchVariable(key[len(b.keys.prefix):], b.rows)
-	}
-	row = b.keys.walk(p.x, p.row, b.rows)
-	return row, p.exact && row < b.rows && b.keys.at(row) == p.x
-}
-
-// walkRows rows are compared one by one before the steps of a walk double.
-const walkRows = 8
-
-// walk returns the first row that is not less than x, from a row near it.
-func (k *blockKeys) walk(x uint64, row, rows int) int {
-	if k.at(row) < x {
-		for end := min(row+walkRows, rows-1); row < end; {
-			if row++; k.at(row) >= x {
-				return row
-			}
-		}
-		lo, hi := row+1, row+1
-		for step := 1; hi < rows && k.at(hi) < x; step *= 2 {
-			lo, hi = hi+1, hi+step
-		}
-		return k.between(x, lo, min(hi, rows))
-	}
-	for end := max(row-walkRows, 0); row > end; row-- {
-		if k.at(row-1) < x {
-			return row
-		}
-	}
-	lo, hi := row, row
-	for step := 1; lo > 0 && k.at(lo-1) >= x; step *= 2 {
-		lo, hi = max(lo-step, 0), lo-1
-	}
-	return k.between(x, lo, hi)
-}
-
-// between is binary search: rows from hi on are not less than x, those before lo are.
-func (k *blockKeys) between(x uint64, lo, hi int) int {
-	for lo < hi {
-		if m := int(uint(lo+hi) >> 1); k.at(m) < x {
-			lo = m + 1
-		} else {
-			hi = m
-		}
-	}
-	return lo
-}
-
-func (k *blockKeys) searchVariable(rest []byte, rows int) (int, bool) {
-	lo, hi := 0, rows
-	for lo < hi {
-		m := int(uint(lo+hi) >> 1)
-		if bytes.Compare(k.suffix(m), rest) < 0 {
-			lo = m + 1
-		} else {
-			hi = m
-		}
-	}
-	return lo, lo < rows && bytes.Equal(k.suffix(lo), rest)
 }
 
 func sectionBit(s []byte, i int) bool { return len(s) > 0 && s[i>>3]&(1<<(uint(i)&7)) != 0 }

@@ -216,19 +216,6 @@ func (f *fences) findTie(lo int, w *window) int {
 	return lo
 }
 
-// share returns how far the key of w is on the way from fence i to the next
-// one, -1 where the fences do not tell.
-func (f *fences) share(w *window, i int) float64 {
-	if i+1 >= len(f.chunks) || w.side != 0 {
-		return -1
-	}
-	lo, hi := f.chunks[i], f.chunks[i+1]
-	if w.chunk < lo || w.chunk > hi || hi == lo {
-		return -1
-	}
-	return float64(w.chunk-lo) / float64(hi-lo)
-}
-
 // firstBlock returns the block in which the first row not less than w's key
 // stands, or at whose end it would stand.
 func (f *fences) firstBlock(w *window, st *Stats) int {

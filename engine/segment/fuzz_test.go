@@ -69,16 +69,18 @@ func FuzzBlock(f *testing.F) {
 			return
 		}
 		var h blockHead
-		h.set(data, fuzzSchema.Columns)
+		h.set(data, fuzzSchema.Columns, nil)
+		h.learn(data)
 		var b block
 		b.view(data, &h)
 		versions := b.versions()
 		var key []byte
 		for i := range b.rows {
 			key = b.keys.appendKey(key[:0], i)
-			row, _ := b.lowerBound(key)
-			if row < 0 || row > b.rows {
-				t.Fatalf("row %d of %d", row, b.rows)
+			for _, noModel := range []bool{false, true} {
+				if row, exact := b.lowerBound(key, noModel); !exact || row > i || row < i && !b.repeats(i) {
+					t.Fatalf("row %d of %d is found at %d", i, b.rows, row)
+				}
 			}
 			_, _, _, _ = b.tombstone(i), b.repeats(i), b.successor(i), versions.Datum(i)
 			for c, k := range fuzzSchema.Columns {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/segment/cache"
 )
 
 // Get looks key up and, when a row is found, sets dst to the cells of o.Cols.
@@ -28,29 +29,80 @@ func (r *Reader) GetWithin(key []byte, dst []column.Datum, o *ReadOptions) (Resu
 	r.fences.predict(&w, key, o.NoModel, o.Stats)
 	i := r.fences.firstBlock(&w, o.Stats)
 	o.Tally.add(r, &w)
-	var b pinned
-	err := r.pinBlock(&b, i, o.Stats)
+	pin, err := r.dataPin(i, o.Stats)
 	if err != nil {
 		return Result{}, err
 	}
-	p := b.probe(key, r.fences.share(&w, i))
+	h, data := headOf(pin.Head()), blockData(&pin)
+	p := h.probe(data, key, &w, o.NoModel)
 	if p.kind == probeFixed {
-		o.touched += b.touch(o.Cols, p.row)
+		o.touched += h.touch(data, o.Cols, p.row)
 	}
-	var res Result
-	if row, exact := b.finish(key, &p); exact {
-		res, err = r.getVersion(&b, i, row, dst, o)
+	row, exact := h.finish(data, key, &p)
+	switch {
+	case !exact:
+		pin.Release()
+		return Result{}, nil
+	case o.Plain || !r.oneVersion(o.Snapshot):
+		b := pinned{pin: pin}
+		b.view(data, h)
+		res, err := r.getVersion(&b, i, row, dst, o)
+		b.pin.Release()
+		return res, err
 	}
-	b.pin.Release()
+	res, err := r.found(data, h, row, dst, o)
+	pin.Release()
 	return res, err
+}
+
+// oneVersion reports whether every row of the segment is visible, the only
+// version of its key or the newest, and no tombstone: the first row of a key
+// is its answer.
+func (r *Reader) oneVersion(snapshot uint64) bool {
+	return r.info.MaxTS <= snapshot && r.info.Tombstones == 0
+}
+
+// blockData returns the content of a pinned block.
+func blockData(pin *cache.Block) []byte { return pin.Data[:len(pin.Data)-crcSize] }
+
+// found returns a row of a block as the answer, its cells in dst.
+func (r *Reader) found(data []byte, h *blockHead, row int, dst []column.Datum, o *ReadOptions) (Result, error) {
+	res := Result{Status: Found, Version: r.info.MaxTS}
+	var b block
+	if r.info.MinTS != r.info.MaxTS {
+		b.view(data, h)
+		res.Version = r.versionAt(&b, row)
+	}
+	for i, c := range o.Cols {
+		if c < headColumns { // a column that the segment does not have has no head
+			k := &h.cols[c]
+			if v, ok := k.Number(data, row); ok {
+				dst[i] = column.Datum{I: v}
+				continue
+			}
+			if v, ok := k.Bytes(data, row); ok {
+				dst[i] = column.Datum{B: o.keep(v)}
+				continue
+			}
+		}
+		if b.data == nil {
+			b.view(data, h)
+		}
+		d, err := r.cell(&b, c, row, o)
+		if err != nil {
+			return Result{}, err
+		}
+		dst[i] = d
+	}
+	return res, nil
 }
 
 // touch loads the cells of columns near a row that is yet to be found: their
 // misses overlap with those of the search.
-func (b *block) touch(cols []int, row int) (sum byte) {
+func (h *blockHead) touch(data []byte, cols []int, row int) (sum byte) {
 	for _, c := range cols {
 		if c < headColumns {
-			sum += b.head.cols[c].Touch(b.data, row)
+			sum += h.cols[c].Touch(data, row)
 		}
 	}
 	return sum
@@ -99,18 +151,10 @@ func (r *Reader) result(b *pinned, row int, dst []column.Datum, o *ReadOptions) 
 		}
 		return res, nil
 	}
+	if !o.Plain {
+		return r.found(b.data, b.head, row, dst, o)
+	}
 	for i, c := range o.Cols {
-		if c < headColumns && !o.Plain { // a column that the segment does not have has no head
-			h := &b.head.cols[c]
-			if v, ok := h.Number(b.data, row); ok {
-				dst[i] = column.Datum{I: v}
-				continue
-			}
-			if v, ok := h.Bytes(b.data, row); ok {
-				dst[i] = column.Datum{B: o.keep(v)}
-				continue
-			}
-		}
 		d, err := r.cell(&b.block, c, row, o)
 		if err != nil {
 			return Result{}, err

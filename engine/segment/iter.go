@@ -243,10 +243,10 @@ func (it *Iterator) pinRun(lo, hi int) error {
 		}
 		s.index, s.hi, s.at = k, s.rows, it.rows
 		if k == it.lowerBlock {
-			s.lo, _ = s.lowerBound(it.opts.Lower)
+			s.lo, _ = s.lowerBound(it.opts.Lower, it.opts.NoModel)
 		}
 		if k == it.upperBlock {
-			s.hi, _ = s.lowerBound(it.opts.Upper)
+			s.hi, _ = s.lowerBound(it.opts.Upper, it.opts.NoModel)
 		}
 		if s.lo >= s.hi {
 			s.pin.Release()
@@ -459,7 +459,7 @@ func (it *Iterator) Find(key []byte) (row int, exact bool) {
 	for lo < hi { // the first span whose last key is not less than key
 		m := int(uint(lo+hi) >> 1)
 		s := &it.spans[m]
-		if at, _ := s.lowerBound(key); at >= s.hi {
+		if at, _ := s.lowerBound(key, it.opts.NoModel); at >= s.hi {
 			lo = m + 1
 		} else {
 			hi = m
@@ -469,7 +469,7 @@ func (it *Iterator) Find(key []byte) (row int, exact bool) {
 		return it.rows, false
 	}
 	s := &it.spans[lo]
-	at, exact := s.lowerBound(key)
+	at, exact := s.lowerBound(key, it.opts.NoModel)
 	if at < s.lo {
 		return s.at, false
 	}
@@ -494,7 +494,7 @@ func (r *Reader) Rank(key []byte, st *Stats) (uint64, error) {
 		return 0, err
 	}
 	defer b.pin.Release()
-	row, _ := b.lowerBound(key)
+	row, _ := b.lowerBound(key, false)
 	return uint64(r.fences.rows[i]) + uint64(row), nil
 }
 

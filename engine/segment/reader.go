@@ -200,7 +200,7 @@ type pinned struct {
 // pinBlock makes b data block i, pinned.
 func (r *Reader) pinBlock(b *pinned, i int, st *Stats) (err error) {
 	if b.pin, err = r.dataPin(i, st); err == nil {
-		b.view(b.pin.Data[:len(b.pin.Data)-crcSize], headOf(b.pin.Head()))
+		b.view(blockData(&b.pin), headOf(b.pin.Head()))
 	}
 	return err
 }
@@ -211,18 +211,22 @@ func (r *Reader) dataPin(i int, st *Stats) (cache.Block, error) {
 	if ok {
 		return pin, nil
 	}
-	return r.load(i, uint64(r.fences.offset(i)), r.fences.lengths[i], func(data []byte, h *cache.Head) error { return r.checkData(i, data, headOf(h)) }, st)
+	return r.load(i, uint64(r.fences.offset(i)), r.fences.lengths[i], func(data []byte, h *cache.Head) error { return r.checkData(i, data, headOf(h), true) }, st)
 }
 
-// checkData verifies data block i and makes its head.
-func (r *Reader) checkData(i int, data []byte, h *blockHead) error {
+// checkData verifies data block i and makes its head, for searches with the
+// model of its rows.
+func (r *Reader) checkData(i int, data []byte, h *blockHead, searched bool) error {
 	if err := checkBlock(data, r.info.Schema.Columns); err != nil {
 		return err
 	}
 	if int(binary.LittleEndian.Uint32(data)) != r.fences.blockRows(i) {
 		return errBlock
 	}
-	h.set(data, r.info.Schema.Columns)
+	h.set(data, r.info.Schema.Columns, r.fences.prefix)
+	if searched {
+		h.learn(data)
+	}
 	return nil
 }
 

@@ -87,7 +87,7 @@ func (it *VersionIterator) load() error {
 		}
 	}
 	p := it.buf[offset-it.at:][:length]
-	if err := it.r.checkSum(p, int64(offset), &it.head, func(data []byte, h *cache.Head) error { return it.r.checkData(it.next, data, headOf(h)) }); err != nil {
+	if err := it.r.checkSum(p, int64(offset), &it.head, func(data []byte, h *cache.Head) error { return it.r.checkData(it.next, data, headOf(h), false) }); err != nil {
 		return err
 	}
 	it.block.view(p[:len(p)-crcSize], headOf(&it.head))

@@ -77,9 +77,9 @@ type Cache struct {
 
 // Head is room for what the loader of a block wants at hand before it looks
 // at the block's bytes, which may be far away.
-type Head [11]uint64
+type Head [19]uint64
 
-// frame is one place for a block, two cache lines long. The plain fields
+// frame is one place for a block, three cache lines long. The plain fields
 // change only while the state is negative, and are read only by holders of a
 // pin or of the shard's mutex.
 type frame struct {
@@ -218,6 +218,17 @@ func (c *Cache) Get(slot *Slot, file, off uint64) (Block, bool) {
 	}
 	c.misses.Add(1)
 	return Block{}, false
+}
+
+// Touch loads what Get and the search of a block read first of its frame, so
+// that the misses of several blocks overlap, which pins, one after the other,
+// do not.
+func (c *Cache) Touch(slot *Slot) (sum uint64) {
+	if n := slot.frame.Load(); n != 0 {
+		f := &c.frames[n-1]
+		sum = f.file.Load() + f.head[lineBytes/8-5] + f.head[2*lineBytes/8-5]
+	}
+	return sum
 }
 
 // pin pins f if it holds the named block.

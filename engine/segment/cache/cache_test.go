@@ -11,7 +11,7 @@ import (
 // fillWith writes a pattern that names the block, and checkBlock looks for it.
 func fillWith(file, off uint64) func([]byte, *Head) error {
 	return func(b []byte, h *Head) error {
-		h[0], h[10] = file, off
+		h[0], h[18] = file, off
 		for i := 0; i+8 <= len(b); i += 8 {
 			binary.LittleEndian.PutUint64(b[i:], file<<32|off)
 		}
@@ -29,8 +29,8 @@ func checkBlock(t *testing.T, b Block, file, off uint64, size int) {
 			t.Fatalf("block %d/%d holds %d/%d at byte %d", file, off, x>>32, x&(1<<32-1), i)
 		}
 	}
-	if h := b.Head(); h[0] != file || h[10] != off {
-		t.Fatalf("block %d/%d has the head of %d/%d", file, off, h[0], h[10])
+	if h := b.Head(); h[0] != file || h[18] != off {
+		t.Fatalf("block %d/%d has the head of %d/%d", file, off, h[0], h[18])
 	}
 }
 
