@@ -20,6 +20,7 @@ package column
 import (
 	"bytes"
 	"math"
+	"slices"
 )
 
 // BatchSize is the number of rows that operators aim to put into one batch:
@@ -186,6 +187,18 @@ func grow[T any](s []T, n int) []T {
 		return make([]T, n, max(n, BatchSize))
 	}
 	return s[:n]
+}
+
+// Grow makes room for n rows more.
+func (v *Vec) Grow(n int) {
+	switch v.Kind {
+	case Int:
+		v.I = slices.Grow(v.I, n)
+	case Float:
+		v.F = slices.Grow(v.F, n)
+	default:
+		v.B = slices.Grow(v.B, n)
+	}
 }
 
 // Null reports whether row i is NULL.

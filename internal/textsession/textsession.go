@@ -20,6 +20,7 @@ type Session struct {
 	Columns []sql.Column // of the last rows announced
 	Cells   [][]string   // the rows since the last Run began
 	env     *types.Env
+	buf     []byte
 }
 
 // Connect opens a session of a role in database postgres.
@@ -49,17 +50,29 @@ func (s *Session) Describe(cols []sql.Column) error {
 	return nil
 }
 
-// Rows implements sql.Sink.
+// Rows implements sql.Sink. The cells of a batch share one string.
 func (s *Session) Rows(cols []sql.Column, b *column.Batch) error {
-	for i := range b.Len() {
-		row := make([]string, len(cols))
+	n := b.Len()
+	cells := make([]string, n*len(cols))
+	ends := make([]int, 0, len(cells))
+	s.buf = s.buf[:0]
+	for i := range n {
 		for j := range cols {
-			row[j] = s.Null
-			if d := b.Cols[j].Datum(b.Row(i)); !d.Null {
-				row[j] = string(s.env.Out(nil, cols[j].Type, d))
+			if d := b.Cols[j].Datum(b.Row(i)); d.Null {
+				s.buf = append(s.buf, s.Null...)
+			} else {
+				s.buf = s.env.Out(s.buf, cols[j].Type, d)
 			}
+			ends = append(ends, len(s.buf))
 		}
-		s.Cells = append(s.Cells, row)
+	}
+	all, start := string(s.buf), 0
+	for i, end := range ends {
+		cells[i] = all[start:end]
+		start = end
+	}
+	for i := range n {
+		s.Cells = append(s.Cells, cells[i*len(cols):(i+1)*len(cols):(i+1)*len(cols)])
 	}
 	return nil
 }

@@ -143,8 +143,8 @@ func (c *compiler) arrayOp(e *plan.ArrayOp) (expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if h, err := c.hashedArrayOp(e, args); h != nil || err != nil {
-		return h, err
+	if s := c.memberOf(e, args); s != nil {
+		return s, nil
 	}
 	x := &arrayOp{node: e, left: args[0], right: args[1], ctx: c.site(e.InputColl, e.Typ.OID, e.Left, e.Right)}
 	if el := elemOf(c.st, e.Right.ResultType().OID); el != 0 {
@@ -183,93 +183,4 @@ func (x *arrayOp) eval(r *row) (column.Datum, error) {
 		return column.Null(), nil
 	}
 	return column.BoolDatum(x.node.All), nil
-}
-
-// hashedList is the length from which a constant list is looked up in a set.
-const hashedList = 9
-
-// hashSet answers column = ANY (constant list) and column <> ALL (constant list).
-type hashSet struct {
-	left   expr
-	not    bool
-	ints   map[int64]struct{} // Int columns
-	keys   map[string]struct{}
-	encode func(dst []byte, d column.Datum) []byte
-	null   bool // the list has a NULL
-	buf    []byte
-	out    column.Vec
-}
-
-func (c *compiler) hashedArrayOp(e *plan.ArrayOp, args []expr) (expr, error) {
-	var list column.Datum
-	switch k := args[1].(type) {
-	case *constant:
-		list = k.d
-	case *once:
-		if err := k.get(); err != nil {
-			return nil, nil // reported when a row needs it
-		}
-		list = k.val.d
-	default:
-		return nil, nil
-	}
-	want := plan.Equal
-	if e.All {
-		want = plan.NotEqual
-	}
-	elem := elemOf(c.st, e.Right.ResultType().OID)
-	if list.Null || comparisons[e.Func.Src] != want || types.ArrayLen(list) < hashedList || !sameKeys(c.st, e.Left.ResultType().OID, elem) {
-		return nil, nil
-	}
-	h := &hashSet{left: args[0], not: e.All, encode: c.st.env.KeyEncoder(c.st.baseType(elem), e.InputColl, false, false)}
-	if c.st.env.Kind(elem) == column.Int {
-		h.ints = map[int64]struct{}{}
-	} else {
-		h.keys = map[string]struct{}{}
-	}
-	for _, v := range types.ArrayFrom(list).Elems {
-		switch {
-		case v.Null:
-			h.null = true
-		case h.ints != nil:
-			h.ints[v.I] = struct{}{}
-		default:
-			h.keys[string(h.encode(nil, v))] = struct{}{}
-		}
-	}
-	return h, nil
-}
-
-func (h *hashSet) test(d column.Datum) column.Datum {
-	if d.Null {
-		return d
-	}
-	var found bool
-	if h.ints != nil {
-		_, found = h.ints[d.I]
-	} else {
-		h.buf = h.encode(h.buf[:0], d)
-		_, found = h.keys[string(h.buf)]
-	}
-	if !found && h.null {
-		return column.Null()
-	}
-	return column.BoolDatum(found != h.not)
-}
-
-func (h *hashSet) row(r *row) (column.Datum, error) {
-	d, err := h.left.row(r)
-	return h.test(d), err
-}
-
-func (h *hashSet) vec(b *column.Batch, sel []int32) (*column.Vec, error) {
-	v, err := h.left.vec(b, sel)
-	if err != nil {
-		return nil, err
-	}
-	h.out.Resize(boolKind, b.N)
-	for _, r := range selected(b, sel) {
-		h.out.Set(int(r), h.test(at(v, int(r))))
-	}
-	return &h.out, nil
 }

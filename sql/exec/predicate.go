@@ -138,7 +138,11 @@ var comparisons = func() map[string]plan.CompareKind {
 			m[l+op] = k
 		}
 	}
-	m["texteq"], m["textne"] = plan.Equal, plan.NotEqual
+	for _, l := range []string{"text", "name", "char", "xid", "cid"} {
+		m[l+"eq"], m[l+"ne"] = plan.Equal, plan.NotEqual
+	}
+	m["nameeqtext"], m["texteqname"] = plan.Equal, plan.Equal
+	m["namenetext"], m["textnename"] = plan.NotEqual, plan.NotEqual
 	return m
 }()
 
@@ -154,6 +158,9 @@ func (c *compiler) kernel(e *plan.Call) (predicate, error) {
 		return nil, nil
 	}
 	left, right := e.Args[0], e.Args[1]
+	if c.kind(left) == column.Bytes && !c.comparesBytes(kind, e.InputColl) {
+		return nil, nil
+	}
 	s := slotOf(left)
 	if s == nil || !rowless(right) {
 		if s = slotOf(right); s == nil || !rowless(left) {
@@ -166,6 +173,14 @@ func (c *compiler) kernel(e *plan.Call) (predicate, error) {
 		return nil, err
 	}
 	return &comparison{slot: s.Index, value: value, kind: kind, lane: c.kind(left)}, nil
+}
+
+// comparesBytes reports whether a comparison under a collation is one of bytes.
+func (c *compiler) comparesBytes(kind plan.CompareKind, coll OID) bool {
+	if kind == plan.Equal || kind == plan.NotEqual {
+		return c.st.env.EqualsBytes(coll)
+	}
+	return c.st.env.OrdersBytes(coll)
 }
 
 // slotOf returns the column that e is, looking through relabelings.

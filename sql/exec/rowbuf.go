@@ -165,27 +165,35 @@ func (s *rowBuf) load(i int, dst []column.Datum) {
 
 // gather appends column c of the given rows to dst; -1 is a row of NULLs.
 func (s *rowBuf) gather(c int, rows []int32, dst *column.Vec) {
-	start := dst.Len()
-	for i, r := range rows {
-		if r < 0 {
-			dst.Append(column.Null())
-			dst.Nulls.Set(start + i)
-			continue
+	dst.Grow(len(rows))
+	if s.size == column.BatchSize { // as it nearly always is: a division less for each row
+		for _, r := range rows {
+			s.gatherRow(c, int(r)/column.BatchSize, int(r)%column.BatchSize, dst)
 		}
-		b := s.batches[int(r)/s.size]
-		k := int(r) % s.size
-		v := &b.Cols[c]
-		if len(v.Nulls) > 0 && v.Null(k) {
-			dst.Nulls.Set(start + i)
-		}
-		switch dst.Kind {
-		case column.Int:
-			dst.I = append(dst.I, v.I[k])
-		case column.Float:
-			dst.F = append(dst.F, v.F[k])
-		default:
-			dst.B = append(dst.B, v.B[k])
-		}
+		return
+	}
+	for _, r := range rows {
+		s.gatherRow(c, int(r)/s.size, int(r)%s.size, dst)
+	}
+}
+
+// gatherRow appends column c of row k of a batch; a negative batch or row is NULL.
+func (s *rowBuf) gatherRow(c, batch, k int, dst *column.Vec) {
+	if batch < 0 || k < 0 {
+		dst.Append(column.Null())
+		return
+	}
+	v := &s.batches[batch].Cols[c]
+	if len(v.Nulls) > 0 && v.Null(k) {
+		dst.Nulls.Set(dst.Len())
+	}
+	switch dst.Kind {
+	case column.Int:
+		dst.I = append(dst.I, v.I[k])
+	case column.Float:
+		dst.F = append(dst.F, v.F[k])
+	default:
+		dst.B = append(dst.B, v.B[k])
 	}
 }
 
@@ -197,6 +205,7 @@ func (s *rowBuf) reset() {
 
 // gatherVec appends the given rows of src to dst; -1 is NULL.
 func gatherVec(src *column.Vec, rows []int32, dst *column.Vec) {
+	dst.Grow(len(rows))
 	start := dst.Len()
 	nulls := len(src.Nulls) > 0
 	for i, r := range rows {

@@ -2,8 +2,6 @@ package exec
 
 import (
 	"bytes"
-	"cmp"
-	"encoding/binary"
 	"math"
 	"slices"
 
@@ -27,6 +25,7 @@ type sortOp struct {
 	rows  *rowBuf
 	items []sortItem
 	keys  keyArena
+	long  bool   // some keys are longer than the prefix
 	top   int64  // rows wanted, MaxInt64 for all
 	worst []byte // key of the last row wanted, once known
 	held  int64
@@ -35,12 +34,6 @@ type sortOp struct {
 	at    int
 	out   column.Batch
 	idx   []int32
-}
-
-// sortItem is a row with the first 16 bytes of its key.
-type sortItem struct {
-	hi, lo uint64
-	row    int32
 }
 
 // keyArena holds keys one behind the other.
@@ -69,6 +62,7 @@ func (st *state) newSort(n *plan.Sort) (operator, error) {
 	if o.key, err = st.sortKey(n.Keys); err != nil {
 		return nil, err
 	}
+	o.key.narrow(st, n.Keys)
 	if n.Limit != nil {
 		o.limit, err = st.compile(n.Limit)
 	}
@@ -137,6 +131,7 @@ func (o *sortOp) add(b *column.Batch) error {
 		}
 		o.keys.ends = append(o.keys.ends, len(o.keys.bytes))
 		hi, lo := prefix(k)
+		o.long = o.long || len(k) > prefixBytes
 		o.items = append(o.items, sortItem{hi, lo, int32(len(o.keys.ends) - 1)})
 		keep = append(keep, r)
 	}
@@ -157,30 +152,6 @@ func (o *sortOp) add(b *column.Batch) error {
 		return err
 	}
 	return o.spill()
-}
-
-func prefix(k []byte) (hi, lo uint64) {
-	if len(k) >= 16 {
-		return binary.BigEndian.Uint64(k), binary.BigEndian.Uint64(k[8:])
-	}
-	var p [16]byte
-	copy(p[:], k)
-	return binary.BigEndian.Uint64(p[:]), binary.BigEndian.Uint64(p[8:])
-}
-
-func (o *sortOp) sort() {
-	slices.SortFunc(o.items, func(a, b sortItem) int {
-		if a.hi != b.hi {
-			return cmp.Compare(a.hi, b.hi)
-		}
-		if a.lo != b.lo {
-			return cmp.Compare(a.lo, b.lo)
-		}
-		if c := bytes.Compare(o.keys.get(a.row), o.keys.get(b.row)); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.row, b.row)
-	})
 }
 
 // prune keeps the first rows that are wanted and learns the key beyond which

@@ -206,7 +206,10 @@ func comparator(c *Ctx, oid OID) func(a, b column.Datum) int {
 func typeCompare(oid OID, op cmpOp) EvalFunc {
 	if op <= opNE && (oid == types.TextOID || oid == types.ByteaOID || oid == types.NameOID || oid == types.UUIDOID) {
 		want := op == opEQ
-		return func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		return func(c *Ctx, a []column.Datum) (column.Datum, error) {
+			if !c.Env.EqualsBytes(c.Collation) {
+				return boolResult(op.holds(comparator(c, oid)(a[0], a[1])))
+			}
 			return boolResult(bytes.Equal(a[0].B, a[1].B) == want)
 		}
 	}

@@ -164,20 +164,31 @@ func floatCompareVec(op cmpOp) VecFunc {
 // typeCompareVec compares values kept as bytes (and enums) by their type's order.
 func typeCompareVec(oid OID, op cmpOp) VecFunc {
 	if op <= opNE && (oid == types.TextOID || oid == types.ByteaOID || oid == types.NameOID || oid == types.UUIDOID) {
-		return bytesEqualVec(op == opEQ)
+		equal := bytesEqualVec(op == opEQ)
+		return func(c *Ctx, args []*column.Vec, sel []int32, n int, out *column.Vec) error {
+			if c.Env.EqualsBytes(c.Collation) {
+				return equal(c, args, sel, n, out)
+			}
+			return compareVec(oid, op, c, args, sel, n, out)
+		}
 	}
 	return func(c *Ctx, args []*column.Vec, sel []int32, n int, out *column.Vec) error {
-		if !prepare(args, n, column.Int, out) {
-			return nil
-		}
-		cmp := comparator(c, oid)
-		eachRow(sel, n, func(i int) {
-			if !out.Nulls.Get(i) {
-				out.I[i] = b2i(op.holds(cmp(constDatum(args[0], i), constDatum(args[1], i))))
-			}
-		})
+		return compareVec(oid, op, c, args, sel, n, out)
+	}
+}
+
+// compareVec compares by the order of a type.
+func compareVec(oid OID, op cmpOp, c *Ctx, args []*column.Vec, sel []int32, n int, out *column.Vec) error {
+	if !prepare(args, n, column.Int, out) {
 		return nil
 	}
+	cmp := comparator(c, oid)
+	eachRow(sel, n, func(i int) {
+		if !out.Nulls.Get(i) {
+			out.I[i] = b2i(op.holds(cmp(constDatum(args[0], i), constDatum(args[1], i))))
+		}
+	})
+	return nil
 }
 
 func constDatum(v *column.Vec, i int) column.Datum {

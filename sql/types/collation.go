@@ -120,6 +120,24 @@ func isByteOrder(coll OID) bool {
 	return coll == 0 || coll == DefaultCollation || coll == CCollation || coll == POSIXCollation
 }
 
+// OrdersBytes reports whether text compares under a collation as its bytes do.
+func (e *Env) OrdersBytes(coll OID) bool {
+	if isByteOrder(coll) {
+		return true
+	}
+	c := e.Collation(coll)
+	return c == nil || c.Locale() == ""
+}
+
+// EqualsBytes reports whether text that is equal under a collation has the same bytes.
+func (e *Env) EqualsBytes(coll OID) bool {
+	if isByteOrder(coll) {
+		return true
+	}
+	c := e.Collation(coll)
+	return c == nil || c.Locale() == "" || c.Deterministic
+}
+
 // collatedOrder returns the order of text under a collation.
 func collatedOrder(e *Env, coll OID, blankPadded bool) *order {
 	plain := bytesOrder
