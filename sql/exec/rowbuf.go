@@ -150,6 +150,24 @@ func (s *rowBuf) addRow(row []column.Datum) {
 	s.fixed += s.rowBytes()
 }
 
+// share adds rows of batches whose bytes stay as they are, counted as virtual indexes count them.
+func (s *rowBuf) share(batches []column.Batch, refs []int32) {
+	s.fixed += s.rowBytes() * int64(len(refs))
+	for len(refs) > 0 {
+		t := s.tail()
+		n := min(len(refs), s.size-t.N)
+		for c := range t.Cols {
+			v := &t.Cols[c]
+			for _, k := range refs[:n] {
+				v.Append(batches[int(k)/column.BatchSize].Cols[c].Datum(int(k) % column.BatchSize))
+			}
+		}
+		t.N += n
+		s.n += n
+		refs = refs[n:]
+	}
+}
+
 // datum returns column c of row i.
 func (s *rowBuf) datum(i, c int) column.Datum {
 	return s.batches[i/s.size].Cols[c].Datum(i % s.size)

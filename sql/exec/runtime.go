@@ -131,6 +131,24 @@ type VirtualColumns interface {
 	Columns(rt *Runtime, attrs []int) ([]column.Batch, bool)
 }
 
+// VirtualFinder is a VirtualColumns whose rows can be found in place.
+type VirtualFinder interface {
+	VirtualColumns
+	// Finder returns an index by some attributes over the batches of Columns; false where there
+	// is none, or where making it costs more than the given number of calls of Rows.
+	Finder(rt *Runtime, attrs, by []int, lookups int) (VirtualIndex, bool)
+}
+
+// VirtualIndex finds rows of a VirtualFinder for one statement.
+type VirtualIndex interface {
+	Batches() []column.Batch
+	// Find appends the rows that satisfy restrictions on all attributes of the index, counted through all batches,
+	// of which each takes up BatchSize numbers.
+	Find(equal []VirtualEqual, dst []int32) []int32
+	// Current reports whether the catalog is still that of the rows.
+	Current(rt *Runtime) bool
+}
+
 // Result is what a utility statement yields.
 type Result struct {
 	Tag     string

@@ -47,6 +47,7 @@ func (x *virtualLookup) lookup(b *column.Batch) error {
 		return err
 	}
 	o.rows = newRowBuf(o.fetch.kinds, o.st.rt.batchSize())
+	x.reader.indexed(o.node.Lookup, b.Len())
 	found := map[string][]int32{}
 	equal := make([]VirtualEqual, len(o.keys))
 	o.match = o.match[:0]
@@ -66,7 +67,10 @@ func (x *virtualLookup) lookup(b *column.Batch) error {
 		list, ok := found[string(key)]
 		if !ok {
 			first := o.rows.n
-			if err := x.reader.find(equal, o.rows, o.st.rt.canceled); err != nil {
+			if index := x.reader.index; index != nil {
+				x.reader.refs = index.Find(equal, x.reader.refs[:0])
+				o.rows.share(index.Batches(), x.reader.refs)
+			} else if err := x.reader.find(equal, o.rows, o.st.rt.canceled); err != nil {
 				return err
 			}
 			for i := first; i < o.rows.n; i++ {

@@ -33,6 +33,11 @@ type virtualReader struct {
 	attrs []int
 	need  []bool
 	vals  []column.Datum
+
+	index   VirtualIndex // not nil: rows are found in place
+	lookups int          // so far
+	askAt   int          // look-ups from which an index is asked for again
+	refs    []int32      // what was found in place
 }
 
 func (st *state) virtualReader(rel *catalog.Relation, attrs []int) (*virtualReader, error) {
@@ -52,6 +57,38 @@ func (st *state) virtualReader(rel *catalog.Relation, attrs []int) (*virtualRead
 		}
 	}
 	return r, nil
+}
+
+// indexed returns the index by some attributes if it is there, or worth making now that a number of look-ups
+// more are to come.
+func (r *virtualReader) indexed(by []int, coming int) VirtualIndex {
+	if r.index != nil && r.index.Current(r.st.rt) {
+		return r.index
+	}
+	r.index = nil
+	r.lookups += coming
+	f, ok := r.table.(VirtualFinder)
+	if !ok || r.lookups < r.askAt {
+		return nil
+	}
+	r.askAt = 2 * r.lookups
+	if x, ok := f.Finder(r.st.rt, r.attrs, by, r.lookups); ok {
+		r.index = x
+	}
+	return r.index
+}
+
+// gather appends the rows that were found in place to vectors, sharing bytes.
+func (r *virtualReader) gather(dst *column.Batch, refs []int32) {
+	batches := r.index.Batches()
+	for i := range dst.Cols {
+		v := &dst.Cols[i]
+		v.Grow(len(refs))
+		for _, k := range refs {
+			v.Append(batches[int(k)/column.BatchSize].Cols[i].Datum(int(k) % column.BatchSize))
+		}
+	}
+	dst.N += len(refs)
 }
 
 // find adds the rows that satisfy the restrictions to a buffer.
@@ -85,9 +122,15 @@ type virtualOp struct {
 	node   *plan.VirtualScan
 	reader *virtualReader
 	equal  []expr
+	by     []int          // the attributes that equal restricts
 	lists  []*arrayReader // by equal: not nil where it is an array of values
+	kinds  []column.Kind
+	fixed  []VirtualEqual
 	rows   *rowBuf
+	small  column.Batch // few rows that were found in place
 	ready  []column.Batch
+	one    [1]column.Batch
+	none   row
 	held   int64
 	at     int
 }
@@ -97,7 +140,7 @@ func (st *state) newVirtualScan(n *plan.VirtualScan) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &virtualOp{st: st, node: n, reader: reader}
+	o := &virtualOp{st: st, node: n, reader: reader, kinds: st.kinds(n)}
 	for _, q := range n.Equal {
 		e, err := st.compile(q.Value)
 		if err != nil {
@@ -109,8 +152,9 @@ func (st *state) newVirtualScan(n *plan.VirtualScan) (operator, error) {
 				return nil, err
 			}
 		}
-		o.equal, o.lists = append(o.equal, e), append(o.lists, list)
+		o.equal, o.lists, o.by = append(o.equal, e), append(o.lists, list), append(o.by, q.Attr)
 	}
+	o.fixed = make([]VirtualEqual, 0, len(o.equal))
 	o.cond, err = st.predicate(n.Filter)
 	return o, err
 }
@@ -123,30 +167,68 @@ func (o *virtualOp) open() error {
 			return nil
 		}
 	}
-	o.rows = newRowBuf(o.st.kinds(o.node), o.st.rt.batchSize())
-	return o.search(0, nil)
+	if len(o.equal) > 0 && o.reader.indexed(o.by, 1) != nil {
+		o.reader.refs = o.reader.refs[:0]
+		err := o.search(0, o.fixed[:0])
+		o.place(o.reader.refs)
+		return err
+	}
+	o.rows = newRowBuf(o.kinds, o.st.rt.batchSize())
+	return o.search(0, o.fixed[:0])
+}
+
+// fewFound is up to how many rows that were found in place are put together into one batch; more are
+// selections from the batches that they are in.
+const fewFound = 64
+
+// place makes batches of rows that were found in place.
+func (o *virtualOp) place(refs []int32) {
+	if len(refs) == 0 {
+		return
+	}
+	if len(refs) <= min(fewFound, o.st.rt.batchSize()) {
+		o.small.Reset(o.kinds...)
+		o.reader.gather(&o.small, refs)
+		o.ready = append(o.one[:0], o.small)
+		return
+	}
+	batches := o.reader.index.Batches()
+	for len(refs) > 0 {
+		k := int(refs[0]) / column.BatchSize
+		b := batches[k]
+		for len(refs) > 0 && int(refs[0])/column.BatchSize == k && (len(b.Sel) == 0 || int32(int(refs[0])%column.BatchSize) > b.Sel[len(b.Sel)-1]) {
+			b.Sel = append(b.Sel, int32(int(refs[0])%column.BatchSize))
+			refs = refs[1:]
+		}
+		o.ready = append(o.ready, b)
+	}
 }
 
 // search evaluates the restrictions from the i-th on; arrays of values are tried one by one.
 func (o *virtualOp) search(i int, equal []VirtualEqual) error {
 	if i == len(o.equal) {
+		if x := o.reader.index; x != nil {
+			o.reader.refs = x.Find(equal, o.reader.refs)
+			return nil
+		}
 		return o.reader.find(equal, o.rows, o.account)
 	}
-	d, err := o.equal[i].row(&row{})
+	d, err := o.equal[i].row(&o.none)
 	if err != nil || d.Null {
 		return err
 	}
-	values := []column.Datum{d}
-	if list := o.lists[i]; list != nil {
-		if values, err = list.read(d); err != nil {
-			return err
-		}
+	if o.lists[i] == nil {
+		return o.search(i+1, append(equal, VirtualEqual{Attr: o.by[i], Value: d}))
+	}
+	values, err := o.lists[i].read(d)
+	if err != nil {
+		return err
 	}
 	for n, v := range values {
 		if v.Null || slices.ContainsFunc(values[:n], func(x column.Datum) bool { return sameDatum(x, v) }) {
 			continue
 		}
-		if err := o.search(i+1, append(equal, VirtualEqual{Attr: o.node.Equal[i].Attr, Value: v})); err != nil {
+		if err := o.search(i+1, append(equal, VirtualEqual{Attr: o.by[i], Value: v})); err != nil {
 			return err
 		}
 	}

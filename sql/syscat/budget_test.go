@@ -121,7 +121,8 @@ func TestIntrospectionBudget(t *testing.T) {
 func logTimings(t *testing.T, title string, list []timing) {
 	t.Log(title)
 	for _, m := range list[:min(20, len(list))] {
-		t.Logf("%10v (first %10v) %6d rows  %s", m.best.Round(time.Microsecond), m.first.Round(time.Microsecond), m.rows, m.name)
+		t.Logf("%10v (first %10v, processor %10v) %6d rows  %s", m.best.Round(time.Microsecond), m.first.Round(time.Microsecond),
+			m.work.Round(time.Microsecond), m.rows, m.name)
 	}
 }
 

@@ -101,13 +101,7 @@ func (t *systemTable) Columns(rt *exec.Runtime, attrs []int) (list []column.Batc
 			set = t.derived(rt, true)
 		}
 		set.mu.Lock()
-		set.ensure(stored, t.kinds(), func(missing []int, add func(row []column.Datum)) {
-			g := t.generator(rt, exec.VirtualRead{Need: t.needed(missing)}, func(row []column.Datum) bool {
-				add(row)
-				return true
-			})
-			t.factRows(g, f)
-		})
+		t.fillFacts(rt, set, f, stored)
 		list = set.batches(list, attrs, t.relation.OID)
 		set.mu.Unlock()
 	}
@@ -153,6 +147,17 @@ func (t *systemTable) derived(rt *exec.Runtime, facts bool) *columnSet {
 	return rt.Catalog.Derived(derivedKey{t, facts}, func() any { return newColumnSet() }).(*columnSet)
 }
 
+// fillFacts makes columns from facts. The set is locked.
+func (t *systemTable) fillFacts(rt *exec.Runtime, set *columnSet, f *factSet, attrs []int) {
+	set.ensure(attrs, t.kinds(), func(missing []int, add func(row []column.Datum)) {
+		g := t.generator(rt, exec.VirtualRead{Need: t.needed(missing)}, func(row []column.Datum) bool {
+			add(row)
+			return true
+		})
+		t.factRows(g, f)
+	})
+}
+
 // fill makes columns from descriptors. The set is locked.
 func (t *systemTable) fill(rt *exec.Runtime, set *columnSet, attrs []int) {
 	set.ensure(attrs, t.kinds(), func(missing []int, add func(row []column.Datum)) {
@@ -191,12 +196,7 @@ func (t *systemTable) byIndex(rt *exec.Runtime, read exec.VirtualRead, yield fun
 	set := t.derived(rt, false)
 	set.mu.Lock()
 	t.fill(rt, set, attrs)
-	best := set.find(read.Equal[0], t.kinds())
-	for _, q := range read.Equal[1:] {
-		if list := set.find(q, t.kinds()); len(list) < len(best) {
-			best = list
-		}
-	}
+	x, found := shortest(read.Equal, func(attr int) *factIndex { return set.by(attr, t.kinds()) })
 	cols := make([][]column.Vec, len(attrs)) // published columns never change
 	for i, a := range attrs {
 		cols[i] = set.cols[a]
@@ -207,40 +207,35 @@ func (t *systemTable) byIndex(rt *exec.Runtime, read exec.VirtualRead, yield fun
 	for _, q := range read.Equal {
 		fixed[q.Attr] = true
 	}
-	for _, r := range best {
+	x.visit(found, func(r int) bool {
 		for i, a := range attrs { // those that decide first: most rows end here
 			if fixed[a] {
-				row[a] = cols[i][int(r)/column.BatchSize].Datum(int(r) % column.BatchSize)
+				row[a] = cols[i][r/column.BatchSize].Datum(r % column.BatchSize)
 			}
 		}
 		if !g.Passes(row) {
-			continue
+			return true
 		}
 		for i, a := range attrs {
-			row[a] = cols[i][int(r)/column.BatchSize].Datum(int(r) % column.BatchSize)
+			row[a] = cols[i][r/column.BatchSize].Datum(r % column.BatchSize)
 			if t.current[a] && row[a].I == frozenLater {
 				row[a] = g.frozen()
 			}
 		}
-		if !g.send(row) {
-			break
-		}
-	}
+		return g.send(row)
+	})
 	return nil
 }
 
-// find returns the rows with a value. The set is locked and has the column.
-func (s *columnSet) find(q exec.VirtualEqual, kinds []column.Kind) []int32 {
-	x := s.index[q.Attr]
+// by returns the index over an attribute. The set is locked and has the column.
+func (s *columnSet) by(attr int, kinds []column.Kind) *factIndex {
+	x := s.index[attr]
 	if x == nil {
-		x = newFactIndex(kinds[q.Attr], s.rows)
-		for k := range s.cols[q.Attr] {
-			v := &s.cols[q.Attr][k]
-			for i := range v.Len() {
-				x.add(v.Datum(i), k*column.BatchSize+i)
-			}
-		}
-		s.index[q.Attr] = x
+		col := s.cols[attr]
+		x = newFactIndex(kinds[attr], s.rows, func(r int) column.Datum {
+			return col[r/column.BatchSize].Datum(r % column.BatchSize)
+		})
+		s.index[attr] = x
 	}
-	return x.find(q.Value)
+	return x
 }

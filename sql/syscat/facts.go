@@ -9,6 +9,7 @@ import (
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/exec"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/types"
 )
@@ -36,52 +37,102 @@ type factSet struct {
 	index map[int]*factIndex
 }
 
-// factIndex finds rows by the value of one column.
+// factIndex finds rows by the value of one column: those of a value form a chain, in their
+// order.
 type factIndex struct {
-	ints  map[int64][]int32
-	texts map[string][]int32
+	ints  map[int64]chain
+	texts map[string]chain
+	next  []int32 // by row: the next one of the same value, -1 at the end
 }
 
-func newFactIndex(kind column.Kind, rows int) *factIndex {
+// chain is the rows of one value.
+type chain struct{ first, rows int32 }
+
+// newFactIndex indexes a column of some number of rows.
+func newFactIndex(kind column.Kind, rows int, at func(row int) column.Datum) *factIndex {
+	x := &factIndex{next: make([]int32, rows)}
 	if kind == column.Bytes {
-		return &factIndex{texts: make(map[string][]int32, rows)}
+		x.texts = make(map[string]chain, rows)
+	} else {
+		x.ints = make(map[int64]chain, rows)
 	}
-	return &factIndex{ints: make(map[int64][]int32, rows)}
+	for r := rows - 1; r >= 0; r-- {
+		d := at(r)
+		if d.Null {
+			continue
+		}
+		c, ok := x.chain(d)
+		if !ok {
+			c.first = -1
+		}
+		x.next[r] = c.first
+		c = chain{int32(r), c.rows + 1}
+		if x.ints != nil {
+			x.ints[d.I] = c
+		} else {
+			x.texts[string(d.B)] = c
+		}
+	}
+	return x
 }
 
-func (x *factIndex) add(d column.Datum, row int) {
-	switch {
-	case d.Null:
-	case x.ints != nil:
-		x.ints[d.I] = append(x.ints[d.I], int32(row))
-	default:
-		x.texts[string(d.B)] = append(x.texts[string(d.B)], int32(row))
-	}
-}
-
-func (x *factIndex) find(v column.Datum) []int32 {
+func (x *factIndex) chain(v column.Datum) (c chain, ok bool) {
 	if x.ints != nil {
-		return x.ints[v.I]
+		c, ok = x.ints[v.I]
+	} else {
+		c, ok = x.texts[string(v.B)]
 	}
-	return x.texts[string(v.B)]
+	return c, ok
 }
 
-// find returns the rows whose attribute has a value.
-func (s *factSet) find(attr int, v column.Datum) []int32 {
+// visit calls fn for the rows of a chain until it returns false.
+func (x *factIndex) visit(c chain, fn func(row int) bool) {
+	for r, n := c.first, c.rows; n > 0; r, n = x.next[r], n-1 {
+		if !fn(int(r)) {
+			return
+		}
+	}
+}
+
+// shortest returns the index with the fewest rows of a restriction, which is not empty.
+func shortest(equal []exec.VirtualEqual, index func(attr int) *factIndex) (best *factIndex, rows chain) {
+	for _, q := range equal {
+		x := index(q.Attr)
+		c, _ := x.chain(q.Value)
+		if best == nil || c.rows < rows.rows {
+			best, rows = x, c
+		}
+		if rows.rows < fewRows {
+			break
+		}
+	}
+	return best, rows
+}
+
+// by returns the index over an attribute.
+func (s *factSet) by(attr int) *factIndex {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	x := s.index[attr]
 	if x == nil {
-		x = newFactIndex(s.kind[attr], len(s.rows))
-		for i, r := range s.rows {
-			x.add(r[attr], i)
-		}
+		x = newFactIndex(s.kind[attr], len(s.rows), func(r int) column.Datum { return s.rows[r][attr] })
 		if s.index == nil {
 			s.index = map[int]*factIndex{}
 		}
 		s.index[attr] = x
 	}
-	s.mu.Unlock()
-	return x.find(v)
+	return x
+}
+
+// find returns the rows whose attribute has a value.
+func (s *factSet) find(attr int, v column.Datum) (rows []int32) {
+	x := s.by(attr)
+	c, _ := x.chain(v)
+	x.visit(c, func(r int) bool {
+		rows = append(rows, int32(r))
+		return true
+	})
+	return rows
 }
 
 // loadFacts turns the fact tables of a relation into rows. Owners are left out of

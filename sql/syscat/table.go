@@ -26,6 +26,7 @@ type systemTable struct {
 
 var _ exec.VirtualTable = (*systemTable)(nil)
 var _ exec.VirtualColumns = (*systemTable)(nil)
+var _ exec.VirtualFinder = (*systemTable)(nil)
 
 // extraFacts are files that add rows to those of the file named like the table.
 var extraFacts = map[string]string{"pg_description": "pg_collation_description"}
@@ -135,20 +136,8 @@ func (t *systemTable) factRows(g *generator, f *factSet) {
 		}
 		return
 	}
-	best := f.find(g.Equal[0].Attr, g.Equal[0].Value)
-	for _, q := range g.Equal[1:] {
-		if len(best) < fewRows {
-			break
-		}
-		if list := f.find(q.Attr, q.Value); len(list) < len(best) {
-			best = list
-		}
-	}
-	for _, i := range best {
-		if !t.factRow(g, f, int(i)) {
-			return
-		}
-	}
+	x, rows := shortest(g.Equal, f.by)
+	x.visit(rows, func(i int) bool { return t.factRow(g, f, i) })
 }
 
 // fewRows is where looking for a more selective restriction is not worth it.
