@@ -1,20 +1,23 @@
 package libm
 
-import "math/big"
+import (
+	"math/big"
+	"sync"
+)
 
 // workBits is the precision with which constants are derived.
 const workBits = 400
 
 var (
 	ln2        = parts(logTwo(), 3)
-	halfPi     = parts(piHalves(), 4)
+	halfPi     = parts(piHalves(workBits), 4)
 	fractions  = inverses(40)               // 1/n
 	factorials = inverseFactorials(40)      // 1/n!
 	oddTerms   = everySecond(fractions, 1)  // 1, 1/3, 1/5, …: artanh
 	sineTerms  = alternating(factorials, 1) // 1, -1/3!, 1/5!, …
 	cosTerms   = alternating(factorials, 0) // 1, -1/2!, 1/4!, …
 	expTerms   = factorials[:14]            // 1, 1, 1/2!, …
-	bigPi2     = piHalves()                 // for arguments that only many digits reduce
+	bigPi2     = piHalves(workBits)         // for arguments that only many digits reduce
 )
 
 func number(v float64) *big.Float { return new(big.Float).SetPrec(workBits).SetFloat64(v) }
@@ -31,13 +34,20 @@ func logTwo() *big.Float {
 	return total
 }
 
+// maxExponent bounds the binary exponent of a float64.
+const maxExponent = 1024
+
+// widePi2 has digits enough to reduce the largest float64. Few programs ask for the sine of such numbers.
+var widePi2 = sync.OnceValue(func() *big.Float { return piHalves(maxExponent + 400) })
+
 // piHalves sums Machin's formula: π/4 = 4·arctan(1/5) − arctan(1/239).
-func piHalves() *big.Float {
+func piHalves(bits int) *big.Float {
+	wide := func(v float64) *big.Float { return new(big.Float).SetPrec(uint(bits)).SetFloat64(v) }
 	inverseArctan := func(x float64) *big.Float {
-		total, power := number(0), quotient(number(1), number(x))
-		square := number(x * x)
-		for n := 1; n < workBits; n += 2 {
-			term := quotient(power, number(float64(n)))
+		total, power := wide(0), wide(0).Quo(wide(1), wide(x))
+		square := wide(x * x)
+		for n := 1; n < bits; n += 2 {
+			term := wide(0).Quo(power, wide(float64(n)))
 			if n%4 == 3 {
 				term.Neg(term)
 			}
@@ -47,8 +57,8 @@ func piHalves() *big.Float {
 		return total
 	}
 	pi := inverseArctan(5)
-	pi.Mul(pi, number(4)).Sub(pi, inverseArctan(239))
-	return pi.Mul(pi, number(2))
+	pi.Mul(pi, wide(4)).Sub(pi, inverseArctan(239))
+	return pi.Mul(pi, wide(2))
 }
 
 // parts splits a number into floats whose sum it is, the largest first.

@@ -18,20 +18,20 @@ func reduce(x double) (r double, quadrant int) {
 	return r, int(int64(k) & 3)
 }
 
-// reduceLarge subtracts multiples of π/2 from a number with all the digits that takes.
+// reduceLarge subtracts multiples of π/2 from a number with all the digits that takes: as many as the number has before the point,
+// those of the result, and those that cancel out where a multiple comes close.
 func reduceLarge(x float64) (double, int) {
-	const bits = 1024 + 2*53 + 150
-	pi2 := bigPi2
-	if math.Abs(x) > math.Ldexp(1, 200) {
-		// workBits do not reach; the C library's answer for such numbers is that of its own reduction.
-		s, c := math.Sincos(x)
-		return double{math.Atan2(s, c), 0}, 0
+	const margin = 320
+	_, exponent := math.Frexp(x)
+	bits, pi2 := uint(exponent+margin), bigPi2
+	if bits > workBits {
+		bits, pi2 = maxExponent+margin, widePi2()
 	}
-	q := new(big.Float).SetPrec(bits).Quo(number(x), pi2)
-	k := new(big.Float).SetPrec(bits).Add(q, number(math.Copysign(0.5, x)))
-	n, _ := k.Int(nil)
-	r := new(big.Float).SetPrec(bits).SetInt(n)
-	r.Mul(r, pi2).Sub(number(x), r)
+	wide := func(v float64) *big.Float { return new(big.Float).SetPrec(bits).SetFloat64(v) }
+	q := wide(0).Quo(wide(x), pi2)
+	n, _ := q.Add(q, wide(math.Copysign(0.5, x))).Int(nil)
+	r := wide(0).SetInt(n)
+	r.Mul(r, pi2).Sub(wide(x), r)
 	quadrant := new(big.Int).And(n, big.NewInt(3))
 	return toDouble(r), int(quadrant.Int64())
 }

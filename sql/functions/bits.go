@@ -46,7 +46,7 @@ var bitEvals = map[string]EvalFunc{
 		return cutBits(types.BitsFrom(a[0]), a[1].I, a[2].I).Datum(), nil
 	},
 	"bitsubstr_no_len": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return cutBits(types.BitsFrom(a[0]), a[1].I, maxText).Datum(), nil
+		return cutBits(types.BitsFrom(a[0]), a[1].I, toTheEnd).Datum(), nil
 	},
 	"bitoverlay": func(_ *Ctx, a []column.Datum) (column.Datum, error) { return overlayBits(a, a[3].I) },
 	"bitoverlay_no_len": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
@@ -160,7 +160,7 @@ func overlayBits(a []column.Datum, length int64) (column.Datum, error) {
 		return column.Datum{}, width(4).outOfRange()
 	}
 	v := types.BitsFrom(a[0])
-	return joinBits(cutBits(v, 1, a[2].I-1), types.BitsFrom(a[1]), cutBits(v, a[2].I+length, maxText)), nil
+	return joinBits(cutBits(v, 1, a[2].I-1), types.BitsFrom(a[1]), cutBits(v, a[2].I+length, toTheEnd)), nil
 }
 
 func checkBitIndex(i int64, n int) error {
@@ -172,7 +172,7 @@ func checkBitIndex(i int64, n int) error {
 
 // bitsFromInt keeps the lowest bits, extending the sign.
 func bitsFromInt(v, length int64, size int) column.Datum {
-	if length <= 0 {
+	if length <= 0 || length > types.MaxBitLength {
 		length = 1
 	}
 	out := types.NewBits(int(length))

@@ -56,7 +56,7 @@ var cmpSuffixes = [...]string{"eq", "ne", "lt", "le", "gt", "ge"}
 
 // laneCompared lists the prefixes of comparison functions whose operands are int64
 // lanes that order as numbers. All integer widths share one kernel.
-const laneCompared = "int2 int4 int8 int24 int42 int28 int82 int48 int84 bool char oid date_ time_ timestamp_ cash_ xid8 cid xid"
+const laneCompared = "int2 int4 int8 int24 int42 int28 int82 int48 int84 bool char oid date_ time_ timestamp_ cash_ cid"
 
 // floatCompared lists those on float lanes.
 const floatCompared = "float4 float8 float48 float84"
@@ -65,7 +65,7 @@ const floatCompared = "float4 float8 float48 float84"
 // pseudo-types stand for the type of the first argument.
 const typeCompared = "numeric_=numeric text_=text text=text bpchar=bpchar bytea=bytea interval_=interval timetz_=timetz " +
 	"name=name uuid_=uuid jsonb_=jsonb array_=anyarray record_=record enum_=anyenum bit=bit pg_lsn_=pg_lsn " +
-	"tid=tid oidvector=oidvector macaddr_=macaddr macaddr8_=macaddr8 network_=inet"
+	"xid8=xid8 xid8_=xid8 tid=tid oidvector=oidvector macaddr_=macaddr macaddr8_=macaddr8 network_=inet"
 
 var (
 	compareEvals = map[string]EvalFunc{}
@@ -78,7 +78,11 @@ func init() {
 			compareEvals[p+suffix], compareVecs[p+suffix] = laneCompare(cmpOp(op)), laneCompareVec(cmpOp(op))
 		}
 	}
-	compareEvals["xidneq"], compareVecs["xidneq"] = laneCompare(opNE), laneCompareVec(opNE)
+	for name, want := range map[string]bool{"xideq": true, "xidneq": false} { // an integer beside the xid stands for its bits
+		compareEvals[name] = func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+			return boolResult((uint32(a[0].I) == uint32(a[1].I)) == want)
+		}
+	}
 	for _, p := range strings.Fields(floatCompared) {
 		for op, suffix := range cmpSuffixes {
 			compareEvals[p+suffix], compareVecs[p+suffix] = floatCompare(cmpOp(op)), floatCompareVec(cmpOp(op))
@@ -116,13 +120,12 @@ func init() {
 		compareEvals["text_pattern_"+suffix], compareVecs["text_pattern_"+suffix] = f, v
 		compareEvals["bpchar_pattern_"+suffix] = typeCompare(types.BPCharOID, cmpOp(op))
 	}
-	for _, p := range strings.Fields("int4 int8 int24 int42 int28 int82 int48 int84 oid xid8") {
+	for _, p := range strings.Fields("int4 int8 int24 int42 int28 int82 int48 int84 oid") {
 		compareEvals["bt"+p+"cmp"] = laneCmp
 	}
 	for _, p := range strings.Fields("date time timestamp cash") {
 		compareEvals[p+"_cmp"] = laneCmp
 	}
-	compareEvals["xid8cmp"] = laneCmp
 	for _, p := range strings.Fields("int2 bool char") { // these subtract
 		compareEvals["bt"+p+"cmp"] = func(_ *Ctx, a []column.Datum) (column.Datum, error) { return intResult(a[0].I - a[1].I) }
 	}
@@ -131,7 +134,7 @@ func init() {
 			return intResult(int64(types.CompareFloat(a[0].Float(), a[1].Float())))
 		}
 	}
-	for _, p := range strings.Fields("int2 int4 int8 oid date_ time_ timestamp_ cash xid8_") {
+	for _, p := range strings.Fields("int2 int4 int8 oid date_ time_ timestamp_ cash") {
 		compareEvals[p+"larger"], compareEvals[p+"smaller"] = laneExtreme(1), laneExtreme(-1)
 	}
 	for _, p := range strings.Fields("float4 float8") {

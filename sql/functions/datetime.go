@@ -63,6 +63,11 @@ var datetimeEvals = map[string]EvalFunc{
 		t.Micros = timeOfDay(t.Micros + types.IntervalFrom(a[1]).Micros%usecPerDay)
 		return t.Datum(), nil
 	},
+	"interval_pl_timetz": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		t := types.TimeTZFrom(a[1])
+		t.Micros = timeOfDay(t.Micros + types.IntervalFrom(a[0]).Micros%usecPerDay)
+		return t.Datum(), nil
+	},
 	"timetz_mi_interval": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		t := types.TimeTZFrom(a[0])
 		t.Micros = timeOfDay(t.Micros - types.IntervalFrom(a[1]).Micros%usecPerDay)

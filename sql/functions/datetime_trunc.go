@@ -18,6 +18,9 @@ var truncEvals = map[string]EvalFunc{
 		return column.IntDatum(ts), err
 	},
 	"timestamptz_trunc_zone": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		if infinite(a[1].I) {
+			return a[1], nil
+		}
 		z, err := namedZone(a[2], a[1].I, false)
 		if err != nil {
 			return column.Datum{}, err
@@ -32,38 +35,10 @@ var truncEvals = map[string]EvalFunc{
 	"timestamp_bin":   bin,
 	"timestamptz_bin": bin,
 
-	"timestamp_zone": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		z, err := namedZone(a[0], a[1].I, true)
-		if err != nil {
-			return column.Datum{}, err
-		}
-		ts, err := types.TimestampToTimestamptz(a[1].I, z)
-		return column.IntDatum(ts), err
-	},
-	"timestamptz_zone": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		z, err := namedZone(a[0], a[1].I, false)
-		if err != nil {
-			return column.Datum{}, err
-		}
-		ts, err := types.TimestamptzToTimestamp(a[1].I, z)
-		return column.IntDatum(ts), err
-	},
-	"timestamp_izone": func(c *Ctx, a []column.Datum) (column.Datum, error) {
-		z, err := c.Env.ZoneFromInterval(types.IntervalFrom(a[0]))
-		if err != nil {
-			return column.Datum{}, err
-		}
-		ts, err := types.TimestampToTimestamptz(a[1].I, z)
-		return column.IntDatum(ts), err
-	},
-	"timestamptz_izone": func(c *Ctx, a []column.Datum) (column.Datum, error) {
-		z, err := c.Env.ZoneFromInterval(types.IntervalFrom(a[0]))
-		if err != nil {
-			return column.Datum{}, err
-		}
-		ts, err := types.TimestamptzToTimestamp(a[1].I, z)
-		return column.IntDatum(ts), err
-	},
+	"timestamp_zone":    atZone(zoneOfName(true), types.TimestampToTimestamptz),
+	"timestamptz_zone":  atZone(zoneOfName(false), types.TimestamptzToTimestamp),
+	"timestamp_izone":   atZone(zoneOfInterval, types.TimestampToTimestamptz),
+	"timestamptz_izone": atZone(zoneOfInterval, types.TimestamptzToTimestamp),
 	"timetz_zone": func(c *Ctx, a []column.Datum) (column.Datum, error) {
 		z, err := namedZone(a[0], c.Env.Now, false)
 		if err != nil {
@@ -85,11 +60,31 @@ func bin(_ *Ctx, a []column.Datum) (column.Datum, error) {
 	return column.IntDatum(ts), err
 }
 
+// atZone is AT TIME ZONE: the second argument read in, or as a time of, the zone that the first gives. An infinite time needs none.
+func atZone(zone func(c *Ctx, a []column.Datum) (*types.Zone, error), convert func(int64, *types.Zone) (int64, error)) EvalFunc {
+	return func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		if infinite(a[1].I) {
+			return a[1], nil
+		}
+		z, err := zone(c, a)
+		if err != nil {
+			return column.Datum{}, err
+		}
+		ts, err := convert(a[1].I, z)
+		return column.IntDatum(ts), err
+	}
+}
+
+func zoneOfName(local bool) func(c *Ctx, a []column.Datum) (*types.Zone, error) {
+	return func(_ *Ctx, a []column.Datum) (*types.Zone, error) { return namedZone(a[0], a[1].I, local) }
+}
+
+func zoneOfInterval(c *Ctx, a []column.Datum) (*types.Zone, error) {
+	return c.Env.ZoneFromInterval(types.IntervalFrom(a[0]))
+}
+
 // namedZone finds the zone that AT TIME ZONE names; local says that at is a time in it.
 func namedZone(name column.Datum, at int64, local bool) (*types.Zone, error) {
-	if infinite(at) {
-		at = 0
-	}
 	text := name.String()
 	if strings.HasPrefix(text, "+") || strings.HasPrefix(text, "-") {
 		text = "zone" + text // a POSIX rule; PostgreSQL lets its abbreviation be empty

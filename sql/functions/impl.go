@@ -10,7 +10,7 @@ var (
 		recordEvals, hashEvals, accumulateEvals, snapshotEvals, compareEvals, boolEvals, intEvals, floatEvals, mathEvals, numericEvals, moneyEvals, textEvals, castEvals, encodeEvals, quoteEvals,
 		likeEvals, regexpEvals, sessionEvals, datetimeEvals, intervalEvals, extractEvals, truncEvals, makeEvals,
 		arrayEvals, enumEvals, jsonGetEvals, jsonBuildEvals, jsonbEvals,
-		jsonpathEvals, populateEvals, sizeEvals, rangeEvals, formatEvals, bitEvals,
+		jsonpathEvals, populateEvals, sizeEvals, rangeEvals, formatEvals, bitEvals, lsnEvals,
 	}
 	vecTables = []map[string]VecFunc{compareVecs, arithmeticVecs, likeVecs}
 	setTables = []map[string]SetFunc{seriesSets, regexpSets, arraySets, snapshotSets, jsonSets, jsonpathSets, populateSets}

@@ -24,9 +24,14 @@ var jsonbEvals = map[string]EvalFunc{
 	"jsonb_concat": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		return bytesResult(jsonbConcat(types.JSONB(a[0].B), types.JSONB(a[1].B)))
 	},
-	"jsonb_delete":       func(_ *Ctx, a []column.Datum) (column.Datum, error) { return jsonbDelete(a[0], []column.Datum{a[1]}) },
-	"jsonb_delete_array": func(_ *Ctx, a []column.Datum) (column.Datum, error) { return jsonbDelete(a[0], texts(a[1])) },
-	"jsonb_delete_idx":   jsonbDeleteIndex,
+	"jsonb_delete": func(_ *Ctx, a []column.Datum) (column.Datum, error) { return jsonbDelete(a[0], []column.Datum{a[1]}) },
+	"jsonb_delete_array": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		if len(types.ArrayFrom(a[1]).Dims) > 1 {
+			return column.Datum{}, pgerr.New(pgerr.ArraySubscriptError, "wrong number of array subscripts")
+		}
+		return jsonbDelete(a[0], texts(a[1]))
+	},
+	"jsonb_delete_idx": jsonbDeleteIndex,
 	"jsonb_delete_path": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		return changePath(a[0], a[1], pathChange{op: pathDelete}, "cannot delete path in scalar")
 	},

@@ -35,11 +35,16 @@ var mathEvals = map[string]EvalFunc{
 	"dlog1":   overFloat(func(v float64) (float64, error) { return logarithm(libm.Log, v) }),
 	"dlog10":  overFloat(func(v float64) (float64, error) { return logarithm(libm.Log10, v) }),
 	"degrees": overFloat(func(v float64) (float64, error) { return checked(v/radiansPerDegree, v, v) }),
-	"radians": overFloat(func(v float64) (float64, error) { return v * radiansPerDegree, nil }),
-	"dpi":     func(*Ctx, []column.Datum) (column.Datum, error) { return floatResult(math.Pi) },
-	"dsin":    overFloat(func(v float64) (float64, error) { return circular(libm.Sin, v) }),
-	"dcos":    overFloat(func(v float64) (float64, error) { return circular(libm.Cos, v) }),
-	"dtan":    overFloat(func(v float64) (float64, error) { return circular(libm.Tan, v) }),
+	"radians": overFloat(func(v float64) (float64, error) {
+		if r := v * radiansPerDegree; r != 0 || v == 0 {
+			return r, nil
+		}
+		return 0, floatUnderflow()
+	}),
+	"dpi":  func(*Ctx, []column.Datum) (column.Datum, error) { return floatResult(math.Pi) },
+	"dsin": overFloat(func(v float64) (float64, error) { return circular(libm.Sin, v) }),
+	"dcos": overFloat(func(v float64) (float64, error) { return circular(libm.Cos, v) }),
+	"dtan": overFloat(func(v float64) (float64, error) { return circular(libm.Tan, v) }),
 	"dcot": overFloat(func(v float64) (float64, error) {
 		return circular(func(x float64) float64 { return 1 / libm.Tan(x) }, v)
 	}),

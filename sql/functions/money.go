@@ -12,8 +12,11 @@ func moneyRange() error {
 	return pgerr.New(pgerr.NumericValueOutOfRange, "money out of range")
 }
 
-// moneyRounded rounds cents to a money value.
-func moneyRounded(v float64) (column.Datum, error) {
+// moneyRounded rounds cents, which may have failed to be computed, to a money value.
+func moneyRounded(v float64, err error) (column.Datum, error) {
+	if err != nil {
+		return column.Datum{}, err
+	}
 	v = math.RoundToEven(v)
 	if math.IsNaN(v) || v < math.MinInt64 || v >= -math.MinInt64 {
 		return column.Datum{}, moneyRange()

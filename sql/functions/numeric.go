@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"math"
 	"math/big"
 
 	"github.com/omendb/omendb/engine/column"
@@ -105,8 +106,8 @@ func plainNumeric(f func(types.Numeric) types.Numeric) func(types.Numeric) (type
 
 func log10Numeric(n types.Numeric) (types.Numeric, error) { return n.Log(types.NumericFromInt64(10)) }
 
-// clampScale keeps a scale within what a numeric can have.
-func clampScale(n int64) int { return int(max(-2000, min(2000, n))) }
+// clampScale keeps a scale within what a numeric can have: no number has more than 131,072 digits before the point.
+func clampScale(n int64) int { return int(max(-131073, min(n, types.MaxNumericScale))) }
 
 func intNumeric(_ *Ctx, a []column.Datum) (column.Datum, error) {
 	return types.NumericFromInt64(a[0].I).Datum(), nil
@@ -266,20 +267,31 @@ func init() {
 			return intResult(a * b)
 		})
 		moneyEvals["cash_mul_"+t], moneyEvals[t+"_mul_cash"] = mul, mul
-		moneyEvals["cash_div_"+t] = intDiv(8)
+		moneyEvals["cash_div_"+t] = overInts(func(a, b int64) (column.Datum, error) {
+			switch {
+			case b == 0:
+				return column.Datum{}, divisionByZero()
+			case b == -1 && a == math.MinInt64:
+				return column.Datum{}, moneyRange()
+			}
+			return intResult(a / b)
+		})
 	}
 	for _, t := range []string{"flt4", "flt8"} {
 		moneyEvals["cash_mul_"+t] = func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-			return moneyRounded(float64(a[0].I) * a[1].Float())
+			v, err := checked(float64(a[0].I)*a[1].Float(), 0, a[1].Float())
+			return moneyRounded(v, err)
 		}
 		moneyEvals[t+"_mul_cash"] = func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-			return moneyRounded(a[0].Float() * float64(a[1].I))
+			v, err := checked(a[0].Float()*float64(a[1].I), 0, a[0].Float())
+			return moneyRounded(v, err)
 		}
 		moneyEvals["cash_div_"+t] = func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 			if a[1].Float() == 0 {
 				return column.Datum{}, divisionByZero()
 			}
-			return moneyRounded(float64(a[0].I) / a[1].Float())
+			v, err := checked(float64(a[0].I)/a[1].Float(), 0, a[1].Float())
+			return moneyRounded(v, err)
 		}
 	}
 }

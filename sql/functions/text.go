@@ -33,13 +33,13 @@ var textEvals = map[string]EvalFunc{
 		return substr(a[0].B, a[1].I, a[2].I, true)
 	},
 	"text_substr_no_len": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return substr(a[0].B, a[1].I, maxText, true)
+		return substr(a[0].B, a[1].I, toTheEnd, true)
 	},
 	"bytea_substr": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		return substr(a[0].B, a[1].I, a[2].I, false)
 	},
 	"bytea_substr_no_len": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return substr(a[0].B, a[1].I, maxText, false)
+		return substr(a[0].B, a[1].I, toTheEnd, false)
 	},
 	"text_left": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		n := a[1].I
@@ -116,6 +116,8 @@ var textEvals = map[string]EvalFunc{
 		return column.Datum{B: concat(keep, fill)}, err
 	},
 	"bit_length(text)":  func(_ *Ctx, a []column.Datum) (column.Datum, error) { return intResult(8 * int64(len(a[0].B))) },
+	"bit_length(bit)":   func(_ *Ctx, a []column.Datum) (column.Datum, error) { return intResult(int64(types.BitsFrom(a[0]).N)) },
+	"parse_ident":       parseIdentCall,
 	"bit_length(bytea)": func(_ *Ctx, a []column.Datum) (column.Datum, error) { return intResult(8 * int64(len(a[0].B))) },
 	"btrim":             trimmer(true, true),
 	"ltrim":             trimmer(true, false),
@@ -210,6 +212,9 @@ func charOffset(s []byte, n int64) int {
 	return off
 }
 
+// toTheEnd is a length that reaches the end of a value from any position before its start, too.
+const toTheEnd = 1 << 40
+
 // substr cuts length characters (or bytes) from position start, counted from 1.
 func substr(s []byte, start, length int64, chars bool) (column.Datum, error) {
 	if length < 0 {
@@ -236,7 +241,7 @@ func overlay(s, with []byte, start, length int64, chars bool) (column.Datum, err
 		return column.Datum{}, width(4).outOfRange()
 	}
 	head, _ := substr(s, 1, start-1, chars)
-	tail, _ := substr(s, start+length, maxText, chars)
+	tail, _ := substr(s, start+length, toTheEnd, chars)
 	return bytesResult(append(concat(head.B, with), tail.B...))
 }
 

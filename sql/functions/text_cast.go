@@ -4,6 +4,7 @@ import (
 	"bytes"
 
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/types"
 )
 
@@ -52,13 +53,32 @@ func charText(c *Ctx, a []column.Datum) (column.Datum, error) {
 	return bytesResult(c.Env.Out(nil, types.CharOID, a[0]))
 }
 
+// leastTypmod is the lowest modifier that means something for a type: modifiers of text count four bytes of a header.
+var leastTypmod = map[OID]int64{types.VarcharOID: 4, types.BPCharOID: 4, types.BitOID: 1, types.VarbitOID: 1}
+
 // lengthCoercion fits a value to the type modifier in the second argument; the third, where
 // there is one, says whether the cast is explicit.
 func lengthCoercion(typ OID) EvalFunc {
+	least := leastTypmod[typ]
 	return func(c *Ctx, a []column.Datum) (column.Datum, error) {
-		if a[1].I < 0 {
+		if a[1].I < least || typ == types.BitOID && a[1].I > types.MaxBitLength {
 			return a[0], nil
+		}
+		if err := checkScale(typ, a); err != nil {
+			return column.Datum{}, err
 		}
 		return c.Env.ApplyTypmod(typ, int32(a[1].I), a[0], len(a) < 3 || a[2].I != 0)
 	}
+}
+
+// checkScale refuses what a declared type cannot have and a call by name can: digits of seconds beyond microseconds. A time takes them.
+func checkScale(typ OID, a []column.Datum) error {
+	const digits = 6
+	switch {
+	case a[1].I <= digits:
+		return nil
+	case typ == types.TimestampOID && !infinite(a[0].I), typ == types.TimestamptzOID && !infinite(a[0].I):
+		return pgerr.New(pgerr.InvalidParameterValue, "timestamp(%d) precision must be between 0 and %d", a[1].I, digits)
+	}
+	return nil
 }

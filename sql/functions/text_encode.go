@@ -106,6 +106,9 @@ var encodeEvals = map[string]EvalFunc{
 		return column.Datum{B: b}, err
 	},
 	"length_in_encoding": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		if _, err := charset(a[1].String(), ""); err != nil {
+			return column.Datum{}, err
+		}
 		b, err := toUTF8(a[0].B, a[1].String())
 		return column.Datum{I: int64(utf8.RuneCount(b))}, err
 	},
@@ -254,11 +257,11 @@ func charset(name, side string) (*charmap.Charmap, error) {
 	case "KOI8R", "KOI8":
 		return charmap.KOI8R, nil
 	}
-	return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid %s encoding name \"%s\"", side, name)
+	return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid %sencoding name \"%s\"", side, name)
 }
 
 func toUTF8(b []byte, encoding string) ([]byte, error) {
-	m, err := charset(encoding, "source")
+	m, err := charset(encoding, "source ")
 	if err != nil {
 		return nil, err
 	}
@@ -269,7 +272,7 @@ func toUTF8(b []byte, encoding string) ([]byte, error) {
 }
 
 func fromUTF8(b []byte, encoding string) ([]byte, error) {
-	m, err := charset(encoding, "destination")
+	m, err := charset(encoding, "destination ")
 	if err != nil || m == nil {
 		return b, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"math"
 	"unicode/utf8"
 
 	"github.com/omendb/omendb/engine/column"
@@ -15,6 +16,9 @@ func bitCodecs() map[OID]*codec {
 	bit := &codec{bitIn, bitOut, bitRecv, textSend}
 	return map[OID]*codec{BitOID: bit, VarbitOID: bit}
 }
+
+// MaxBitLength is the longest bit string in bits, as PostgreSQL counts it.
+const MaxBitLength = math.MaxInt32 - 7
 
 // Bits is a decoded bit string: N bits in whole bytes, the first in the top bit, the unused
 // ones of the last byte zero.

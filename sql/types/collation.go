@@ -144,14 +144,20 @@ func collatedOrder(e *Env, coll OID, blankPadded bool) *order {
 	if blankPadded {
 		plain = bpcharOrder
 	}
-	if isByteOrder(coll) {
+	if e.ComparesBytes(coll) {
 		return plain
 	}
 	c := e.Collation(coll)
-	if c == nil || c.Locale() == "" {
-		return plain
-	}
 	return newCollator(c.Locale(), c.Deterministic).order(blankPadded)
+}
+
+// ComparesBytes reports whether a collation orders text by its bytes.
+func (e *Env) ComparesBytes(coll OID) bool {
+	if isByteOrder(coll) {
+		return true
+	}
+	c := e.Collation(coll)
+	return c == nil || c.Locale() == ""
 }
 
 // collator compares text by the rules of a language. The library's collators keep state and

@@ -146,17 +146,23 @@ func MakeDate(year, month, day int) (int64, error) {
 
 func makeCivil(year, month, day int) (civil, error) {
 	c := civil{year: year, month: month, day: day}
-	if year < 0 {
+	if year < 0 && year != math.MinInt32 { // the lowest has no opposite
 		c.year = year + 1
 	}
-	if year == 0 || month < 1 || month > 12 || day < 1 || day > daysIn(c.year, month) {
-		return c, pgerr.New(pgerr.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", year, month, day)
+	if year == 0 || year == math.MinInt32 || month < 1 || month > 12 || day < 1 || day > daysIn(c.year, month) {
+		return c, pgerr.New(pgerr.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", c.year, month, day)
 	}
 	return c, nil
 }
 
 // formatSeconds prints seconds as C's %02g.
 func formatSeconds(sec float64) string {
+	switch {
+	case math.IsNaN(sec):
+		return "NaN"
+	case math.IsInf(sec, 0):
+		return map[bool]string{true: "Infinity", false: "-Infinity"}[sec > 0]
+	}
 	s := string(appendG(nil, sec, 64, 6, 6))
 	if len(s) < 2 {
 		s = "0" + s

@@ -1,15 +1,13 @@
 package types
 
 import (
-	"strings"
-
 	"github.com/omendb/omendb/sql/pgerr"
 )
 
 // unitNamed finds the unit that a word names, for extract, or with
 // onlyUnits for date_trunc, which knows fewer. Words of another meaning give uNone and true.
 func unitNamed(word string, onlyUnits bool) (unit, bool) {
-	word = clipToken(strings.ToLower(word))
+	word = clipToken(LowerASCII(word))
 	if t, ok := unitTokens[word]; ok {
 		if t.class == mUnits {
 			return unit(t.value), true
@@ -29,11 +27,11 @@ func unitNamed(word string, onlyUnits bool) (unit, bool) {
 }
 
 func unitUnknown(word string, t OID) error {
-	return pgerr.New(pgerr.InvalidParameterValue, "unit \"%s\" not recognized for type %s", strings.ToLower(word), new(Env).TypeName(t))
+	return pgerr.New(pgerr.InvalidParameterValue, "unit \"%s\" not recognized for type %s", LowerASCII(word), new(Env).TypeName(t))
 }
 
 func unitUnsupported(word string, t OID) *pgerr.Error {
-	return pgerr.New(pgerr.FeatureNotSupported, "unit \"%s\" not supported for type %s", strings.ToLower(word), new(Env).TypeName(t))
+	return pgerr.New(pgerr.FeatureNotSupported, "unit \"%s\" not supported for type %s", LowerASCII(word), new(Env).TypeName(t))
 }
 
 // eraYear rounds a year down to the first of its decade, century or millennium.

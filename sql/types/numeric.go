@@ -31,9 +31,11 @@ const (
 	numNegInf   = numSpecial | 2
 	numWide     = 63
 	numMaxHead  = 1 + 2 + 8
-	maxDscale   = 16383  // the display scale has 14 bits in PostgreSQL
 	maxIntegral = 131072 // digits before the decimal point
 )
+
+// MaxNumericScale is the most digits after the point: the display scale has 14 bits in PostgreSQL.
+const MaxNumericScale = 16383
 
 type numKind uint8
 
@@ -225,7 +227,7 @@ func ErrDivisionByZero() *pgerr.Error { return pgerr.New(pgerr.DivisionByZero, "
 
 // checked refuses values that PostgreSQL could not hold.
 func (n Numeric) checked() (Numeric, error) {
-	if n.scale > maxDscale || n.big != nil && n.digits()-int(n.scale) > maxIntegral {
+	if n.scale > MaxNumericScale || n.big != nil && n.digits()-int(n.scale) > maxIntegral {
 		return Numeric{}, errNumericOverflow()
 	}
 	return n, nil
@@ -369,7 +371,7 @@ func assembleNumeric(digits string, scale int, neg bool) (Numeric, error) {
 	if digits == "" {
 		return Numeric{scale: int32(max(scale, 0))}.checked()
 	}
-	if len(digits)-scale > maxIntegral || scale > maxDscale {
+	if len(digits)-scale > maxIntegral || scale > MaxNumericScale {
 		return Numeric{}, errNumericOverflow()
 	}
 	if scale < 0 {

@@ -86,10 +86,10 @@ func TestNumericLimits(t *testing.T) {
 			t.Errorf("%d digits: %v", c.digits, err)
 		}
 	}
-	if _, err := ParseNumeric("1e-" + strconv.Itoa(maxDscale)); err != nil {
+	if _, err := ParseNumeric("1e-" + strconv.Itoa(MaxNumericScale)); err != nil {
 		t.Error(err)
 	}
-	if _, err := ParseNumeric("1e-" + strconv.Itoa(maxDscale+1)); err == nil {
+	if _, err := ParseNumeric("1e-" + strconv.Itoa(MaxNumericScale+1)); err == nil {
 		t.Error("a scale beyond the limit was accepted")
 	}
 }

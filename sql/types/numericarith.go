@@ -119,15 +119,15 @@ func (n Numeric) Mul(b Numeric) (Numeric, error) {
 		return specialProduct(n, b), nil
 	}
 	scale := int(n.scale) + int(b.scale)
-	if n.big == nil && b.big == nil && scale <= maxDscale {
+	if n.big == nil && b.big == nil && scale <= MaxNumericScale {
 		if p, ok := mul64(n.small, b.small); ok {
 			return Numeric{small: p, scale: int32(scale)}, nil
 		}
 	}
 	p := new(big.Int).Mul(n.Coefficient(), b.Coefficient())
 	r := NumericFromBig(p, scale)
-	if scale > maxDscale {
-		r = r.Round(maxDscale)
+	if scale > MaxNumericScale {
+		r = r.Round(MaxNumericScale)
 	}
 	return r.checked()
 }
@@ -307,7 +307,7 @@ func (n Numeric) Mod(b Numeric) (Numeric, error) {
 // Cmp orders numerics: -Infinity, numbers, Infinity, NaN; the scale does not count.
 func (n Numeric) Cmp(b Numeric) int {
 	if n.kind != numFinite || b.kind != numFinite {
-		return n.rank() - b.rank()
+		return sign(n.rank() - b.rank())
 	}
 	if x, y, _, ok := align(n, b); ok {
 		switch {
@@ -352,7 +352,7 @@ func (n Numeric) rescale(scale int, quo func(x, y *big.Int) *big.Int) Numeric {
 	if n.kind != numFinite || scale == int(n.scale) {
 		return n
 	}
-	scale = min(max(scale, -maxIntegral), maxDscale)
+	scale = min(max(scale, -maxIntegral), MaxNumericScale)
 	if drop := int(n.scale) - scale; drop < 0 {
 		if v, ok := shiftSmall(n.small, -drop); ok && n.big == nil {
 			return Numeric{small: v, scale: int32(scale)}

@@ -140,7 +140,7 @@ func numericRecv(_ *Env, _ *Type, _ int32, b []byte) (Datum, error) {
 	default:
 		return bad("sign")
 	}
-	if scale > maxDscale {
+	if scale > MaxNumericScale {
 		return bad("scale")
 	}
 	if err := exact(b[8:], 2*ndigits); err != nil {

@@ -10,6 +10,16 @@ import (
 // NameLen is the room for an identifier: 63 bytes and a terminator in PostgreSQL.
 const NameLen = 64
 
+// LowerASCII lowers the ASCII letters, as PostgreSQL does to words of its own language in UTF-8 text.
+func LowerASCII(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 'A' && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
+
 // textCodecs covers everything whose form is its text, and bytea.
 func textCodecs() map[OID]*codec {
 	text := &codec{textIn, textOut, textRecv, textSend}

@@ -1,0 +1,83 @@
+package functions
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/types"
+)
+
+// What a comparison function of bytes returns is visible to whoever calls it by name. PostgreSQL hands out what C's memcmp gives
+// there: the difference of the first two bytes that differ. Where one value is the start of the other, it is -1 or 1.
+
+// byteDifference compares as memcmp does, then by length.
+func byteDifference(a, b []byte) int64 {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return int64(a[i]) - int64(b[i])
+		}
+	}
+	return sign(len(a) - len(b))
+}
+
+func sign(n int) int64 {
+	switch {
+	case n < 0:
+		return -1
+	case n > 0:
+		return 1
+	}
+	return 0
+}
+
+// bytesCmp compares two values as bytes after trim has taken away what does not count.
+func bytesCmp(trim func([]byte) []byte) EvalFunc {
+	return func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		return intResult(byteDifference(trim(a[0].B), trim(a[1].B)))
+	}
+}
+
+// textCmp compares by the collation at hand.
+func textCmp(oid OID, trim func([]byte) []byte) EvalFunc {
+	return func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		if c.Env.ComparesBytes(c.Collation) {
+			return intResult(byteDifference(trim(a[0].B), trim(a[1].B)))
+		}
+		return intResult(sign(comparator(c, oid)(a[0], a[1])))
+	}
+}
+
+func allBytes(b []byte) []byte { return b }
+
+func noBlanks(b []byte) []byte { return bytes.TrimRight(b, " ") }
+
+// withEnd adds the zero byte at which C's strncmp stops.
+func withEnd(b []byte) []byte { return append(bytes.Clone(b), 0) }
+
+func init() {
+	for _, name := range strings.Fields("byteacmp uuid_cmp bttext_pattern_cmp") {
+		compareEvals[name] = bytesCmp(allBytes)
+	}
+	compareEvals["btbpchar_pattern_cmp"] = bytesCmp(noBlanks)
+	compareEvals["btnamecmp"] = bytesCmp(withEnd)
+	compareEvals["bpcharcmp"] = textCmp(types.BPCharOID, noBlanks)
+	for _, name := range strings.Fields("bttextcmp btnametextcmp bttextnamecmp") {
+		compareEvals[name] = textCmp(types.TextOID, allBytes)
+	}
+	compareEvals["bitcmp"] = func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		x, y := types.BitsFrom(a[0]), types.BitsFrom(a[1])
+		n := min(len(x.Bytes), len(y.Bytes))
+		if d := byteDifference(x.Bytes[:n], y.Bytes[:n]); d != 0 {
+			return intResult(d)
+		}
+		return intResult(sign(x.N - y.N))
+	}
+	order := compareEvals["btoidvectorcmp"]
+	compareEvals["btoidvectorcmp"] = func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		if n := len(types.ArrayFrom(a[0]).Elems) - len(types.ArrayFrom(a[1]).Elems); n != 0 {
+			return intResult(int64(n))
+		}
+		return order(c, a)
+	}
+}
