@@ -174,9 +174,11 @@ func (g *Generator) selectQuery(outer *scope, types []string, depth int, ordered
 	return q, order
 }
 
-// group draws GROUP BY and the scope of its expressions.
+// group draws GROUP BY and the scope of its expressions. Grouping sets are of columns: PostgreSQL 15 leaves out sort keys that fold to
+// constants, which a grouping set turns into NULL in some rows, so that its own order is none.
 func (g *Generator) group(s *scope, depth int) (*scope, *Node) {
 	grouped := &scope{outer: s.outer}
+	sets := g.chance(25)
 	n := 1 + g.Intn(3)
 	var items []*Node
 	for range n {
@@ -189,9 +191,15 @@ func (g *Generator) group(s *scope, depth int) (*scope, *Node) {
 			}
 			t, e = c.typ, expr(c.typ, c.node)
 		}
-		if e == nil || g.chance(30) {
+		if sets && e != nil && g.chance(30) {
+			e = expr(t, "COALESCE(", e, ", ", g.literal(t), ")")
+		}
+		if !sets && (e == nil || g.chance(30)) {
 			// A bare constant would be taken for the number of a column.
 			e = expr(t, "COALESCE(", g.expr(place{scope: s, depth: min(depth, 2), noQuery: true}, t), ", ", g.literal(t), ")")
+		}
+		if e == nil {
+			continue
 		}
 		items = append(items, e)
 		grouped.columns = append(grouped.columns, column{e, t})
@@ -200,7 +208,7 @@ func (g *Generator) group(s *scope, depth int) (*scope, *Node) {
 	if len(items) == 0 {
 		return grouped, nil
 	}
-	if !g.chance(25) {
+	if !sets {
 		return grouped, join(" GROUP BY ", list(", ", len(items), items...))
 	}
 	switch g.Intn(3) {
@@ -209,12 +217,12 @@ func (g *Generator) group(s *scope, depth int) (*scope, *Node) {
 	case 1:
 		return grouped, join(" GROUP BY CUBE (", list(", ", len(items), items...), ")")
 	}
-	sets := list(", ", 1)
+	each := list(", ", 1)
 	for i := range items {
-		sets.add(join("(", list(", ", 0, items[:i+1]...), ")"))
+		each.add(join("(", list(", ", 0, items[:i+1]...), ")"))
 	}
-	sets.add(text("()"))
-	return grouped, join(" GROUP BY GROUPING SETS (", sets, ")")
+	each.add(text("()"))
+	return grouped, join(" GROUP BY GROUPING SETS (", each, ")")
 }
 
 // Select draws a SELECT statement.
