@@ -22,17 +22,11 @@ const (
 	bulkMinBytes = 4 << 20
 	// bulkBufferBytes is what a bulk writer holds before it writes a sorted run.
 	bulkBufferBytes = 32 << 20
-	// spillBytes is the size of a transaction's private writes in a store from
-	// which they commit as segments, so that log records stay small.
+	// spillBytes is the size of private writes from which a transaction moves
+	// them to segments, and in one store from which they commit as segments, so
+	// that memory and log records stay small.
 	spillBytes = 64 << 20
 )
-
-// bulkLink is a set of segments that a transaction wrote and has not committed.
-// Their keys are locked: others probe the segments (see bulkClaims).
-type bulkLink struct {
-	seq  uint64 // among the transaction's private writes
-	runs []*run // disjoint, in key order
-}
 
 // BulkWriter takes many rows for one store on their way into segments. Keys
 // may come in any order. The rows belong to the transaction once Finish has
@@ -145,30 +139,12 @@ func (b *BulkWriter) Finish(ctx context.Context) error {
 	if m := b.t.tables[b.id]; m != nil {
 		if _, dead := m.Versions(); dead > 0 {
 			// A tombstone of the transaction's own would hide a row loaded later.
-			return b.insertRuns(ctx)
-		}
-	}
-	return b.link(ctx)
-}
-
-// insertRuns inserts the rows of the runs one by one.
-func (b *BulkWriter) insertRuns(ctx context.Context) error {
-	for _, r := range b.runs {
-		it := r.reader.Versions(nil, nil)
-		for it.Next() {
-			row, err := it.Row()
-			if err == nil {
-				err = b.t.Insert(ctx, b.id, it.Key(), row)
-			}
-			if err != nil {
+			if err := b.t.spillStore(b.id); err != nil {
 				return err
 			}
 		}
-		if err := it.Err(); err != nil {
-			return err
-		}
 	}
-	return nil
+	return b.link(ctx)
 }
 
 func (b *BulkWriter) insertAll(ctx context.Context) error {
@@ -229,6 +205,10 @@ func (b *BulkWriter) link(ctx context.Context) error {
 	if _, err := t.acquire(ctx, claim.tag, txn.RowUpdate, txn.Wait); err != nil {
 		return err
 	}
+	t.seq++
+	for _, r := range b.runs {
+		r.reader.Stamp(t.seq)
+	}
 	t.db.claims.add(b.id, claim)
 	err := b.checkKeys(ctx)
 	if err == nil {
@@ -238,7 +218,6 @@ func (b *BulkWriter) link(ctx context.Context) error {
 		t.db.claims.remove(b.id, claim)
 		return err
 	}
-	t.seq++
 	if t.bulk == nil {
 		t.bulk = make(map[StoreID][]*bulkLink)
 	}
@@ -283,11 +262,14 @@ func (b *BulkWriter) checkKeys(ctx context.Context) error {
 
 func (b *BulkWriter) checkKey(ctx context.Context, key []byte) error {
 	t := b.t
-	v, ok, err := t.own(b.id, key)
+	v, ok, err := t.own(b.id, key, true)
 	if err != nil {
 		return err
 	}
-	if ok && !v.Deleted() {
+	if ok {
+		if v.Deleted() { // by the transaction, which has the lock
+			return nil
+		}
 		return existing(b.def, b.id, key, v, true)
 	}
 	if t.db.locks.LockedByOther(rowTag(b.id, key), t.owner) {
@@ -335,12 +317,18 @@ func (s *stamped) Version() uint64 { return s.ts }
 // timestamp of a commit that is still to come. Of several versions of a key
 // the newest stays, unless duplicate makes an error of them.
 func (db *DB) buildUnstamped(def *storeDef, sources []compact.Source, duplicate func([]byte, compact.Source) error) ([]*run, error) {
-	res, err := compact.Merge(sources, compact.Options{Oldest: math.MaxUint64, TargetBytes: compact.TargetBytes,
+	return db.buildRuns(def, sources, math.MaxUint64, duplicate, unstamped)
+}
+
+// buildRuns merges sources into segments of one timestamp, or of that of each
+// row if it is 0. Of the versions up to oldest the newest stays.
+func (db *DB) buildRuns(def *storeDef, sources []compact.Source, oldest uint64, duplicate func([]byte, compact.Source) error, stamp uint64) ([]*run, error) {
+	res, err := compact.Merge(sources, compact.Options{Oldest: oldest, TargetBytes: compact.TargetBytes,
 		NewWriter: func() *segment.Writer { return db.newWriter(def) }, Duplicate: duplicate})
 	if err != nil {
 		return nil, fmt.Errorf("build segment of store %d: %w", def.ID, err)
 	}
-	return db.openRuns(res.Segments, unstamped)
+	return db.openRuns(res.Segments, stamp)
 }
 
 // unstamped is the timestamp of rows before their commit.
@@ -445,77 +433,6 @@ func (t *Txn) waitForClaims(ctx context.Context, id StoreID, key []byte) (waited
 	}
 }
 
-// spillLarge turns private writes into segments where there are more of them
-// than limit in bytes,
-// and where they touch rows that the transaction has bulk loaded.
-func (t *Txn) spillLarge(limit int64) error {
-	for _, id := range slices.Sorted(maps.Keys(t.tables)) {
-		m := t.tables[id]
-		def, err := t.def(id)
-		if err != nil || def.Temp || m.Bytes() < limit && !t.touchesBulk(id, m) {
-			continue
-		}
-		sources := []compact.Source{&privateVersions{tableVersions: newTableVersions(def, m)}}
-		var old []*run
-		for i, link := range t.bulk[id] {
-			for _, r := range link.runs {
-				old = append(old, r)
-				sources = append(sources, &stamped{VersionIterator: r.reader.Versions(nil, nil), ts: uint64(i + 1)})
-			}
-		}
-		runs, err := t.db.buildUnstamped(def, sources, nil)
-		if err != nil {
-			return ioError(err)
-		}
-		for i := range t.claims {
-			if c := &t.claims[i]; c.store == id { // those who probe it find the new runs
-				t.db.claims.remove(id, c.claim)
-				c.claim = &bulkClaim{owner: t.owner, runs: runs, tag: c.claim.tag}
-				t.db.claims.add(id, c.claim)
-			}
-		}
-		t.db.letGo(old)
-		if t.bulk == nil {
-			t.bulk = make(map[StoreID][]*bulkLink)
-		}
-		t.bulk[id] = []*bulkLink{{seq: t.seq, runs: runs}}
-		delete(t.tables, id)
-	}
-	return nil
-}
-
-// touchesBulk reports whether private writes lie among the keys of a bulk load.
-func (t *Txn) touchesBulk(id StoreID, m *memtable.Table) bool {
-	for _, link := range t.bulk[id] {
-		for _, r := range link.runs {
-			if m.EstimateRange(r.info.MinKey, append(bytes.Clone(r.info.MaxKey), 0)) > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// privateVersions are private writes as a source that is newer than any bulk load.
-type privateVersions struct{ *tableVersions }
-
-// Version implements compact.Source.
-func (p *privateVersions) Version() uint64 { return math.MaxUint64/2 + p.tableVersions.Version() }
-
-// rollbackBulk drops the bulk loads after a private write.
-func (t *Txn) rollbackBulk(seq uint64) {
-	for _, id := range slices.Sorted(maps.Keys(t.bulk)) {
-		links := t.bulk[id]
-		for len(links) > 0 && links[len(links)-1].seq > seq {
-			t.dropLink(id, links[len(links)-1])
-			links = links[:len(links)-1]
-		}
-		if t.bulk[id] = links; len(links) == 0 {
-			delete(t.bulk, id)
-		}
-	}
-}
-
 // dropLink removes an uncommitted bulk load, its claim first.
 func (t *Txn) dropLink(id StoreID, link *bulkLink) {
 	for i := len(t.claims) - 1; i >= 0; i-- {
@@ -544,7 +461,12 @@ func (t *Txn) endBulk(keep bool) {
 			closeLink(t.db, link)
 		}
 	}
-	t.bulk, t.claims = nil, nil
+	if t.inDoubt {
+		closeLink(t.db, &bulkLink{runs: t.lockRuns})
+	} else {
+		t.db.letGo(t.lockRuns) // the transaction ends: its record is past
+	}
+	t.bulk, t.claims, t.lockRuns = nil, nil, nil
 }
 
 // closeLink closes the transaction's own readers of files that stay.
@@ -554,38 +476,4 @@ func closeLink(db *DB, link *bulkLink) {
 			db.opts.Log.Warn().Err(err).Str("file", r.info.Name).Msg("segment.close")
 		}
 	}
-}
-
-// ownRuns returns the segments of the transaction's bulk loads into a store up
-// to a private write, newest first.
-func (t *Txn) ownRuns(id StoreID, seq uint64) (runs []*run) {
-	links := t.bulk[id]
-	for i := len(links) - 1; i >= 0; i-- {
-		if links[i].seq <= seq {
-			runs = append(runs, links[i].runs...)
-		}
-	}
-	return runs
-}
-
-// ownBulk returns the transaction's bulk-loaded row of a key, as a private write.
-func (t *Txn) ownBulk(id StoreID, key []byte) (memtable.Version, bool, error) {
-	def, err := t.def(id)
-	if err != nil {
-		return memtable.Version{}, false, err
-	}
-	row := make([]column.Datum, len(def.all))
-	o := segment.ReadOptions{Snapshot: math.MaxUint64, Cols: def.all, Defaults: def.defaults}
-	for _, link := range t.bulk[id] {
-		for _, r := range link.runs {
-			res, err := r.reader.Get(key, row, &o)
-			if err != nil {
-				return memtable.Version{}, false, err
-			}
-			if res.Status == segment.Found {
-				return memtable.Version{TS: link.seq, Flags: memtable.Inserted | memtable.Fresh, Data: memtable.AppendRow(nil, def.kinds, row)}, true, nil
-			}
-		}
-	}
-	return memtable.Version{}, false, nil
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"math"
 	"slices"
 
 	"github.com/omendb/omendb/engine/column"
@@ -43,6 +42,7 @@ type Iterator struct {
 	count   ReadStats
 	prune   func([]segment.Zone) bool // of the base; nil: nothing is skipped
 	noted   scanNote
+	held    []*run // private runs that are read
 }
 
 // Scan reads a range. The iterator must be closed before the snapshot. An
@@ -63,9 +63,7 @@ func (s *Snapshot) Scan(id StoreID, o ScanOptions) *Iterator {
 		it.addTable(own, s.ownSeq, true)
 	}
 	if s.txn != nil && len(s.txn.bulk) > 0 {
-		for _, r := range s.txn.ownRuns(id, s.ownSeq) {
-			it.addRuns(true, r)
-		}
+		it.addPrivate(s.txn.bulk[id])
 	}
 	if st == nil {
 		return it
@@ -75,10 +73,10 @@ func (s *Snapshot) Scan(id StoreID, o ScanOptions) *Iterator {
 		return true
 	})
 	for _, r := range st.level0 {
-		it.addRuns(false, r)
+		it.addRuns(0, r)
 	}
 	it.prune = it.pruner(st)
-	it.addRuns(false, it.neededBase(st.base, it.prune)...)
+	it.addRuns(0, it.neededBase(st.base, it.prune)...)
 	return it
 }
 
@@ -93,8 +91,26 @@ func (it *Iterator) addTable(t *memtable.Table, ts uint64, own bool) {
 	}
 }
 
-func (it *Iterator) addRuns(own bool, runs ...*run) {
-	src := &runSource{due: true, own: own}
+// addPrivate adds the transaction's private runs, which the scan keeps alive:
+// the transaction may merge them while it is read.
+func (it *Iterator) addPrivate(links []*bulkLink) {
+	for i, l := range links {
+		var runs []*run
+		for _, r := range l.runs {
+			if r.info.MinTS <= it.snap.ownSeq && r.overlaps(it.opts.Lower, it.opts.Upper) {
+				r.refs.Add(byViews)
+				runs = append(runs, r)
+			}
+		}
+		it.addRuns(uint64(i+1), runs...)
+		it.held = append(it.held, runs...)
+	}
+}
+
+// addRuns adds segments that follow one another. Private ones have a rank, the
+// greater the newer.
+func (it *Iterator) addRuns(rank uint64, runs ...*run) {
+	src := &runSource{due: true, rank: rank}
 	for _, r := range runs {
 		if r.overlaps(it.opts.Lower, it.opts.Upper) {
 			src.runs = append(src.runs, r)
@@ -110,8 +126,8 @@ func (it *Iterator) addRuns(own bool, runs ...*run) {
 	src.opts = segment.IterOptions{Lower: it.opts.Lower, Upper: it.opts.Upper, Snapshot: it.snap.ts, Cols: it.cols,
 		Defaults: it.def.defaults, Keys: it.opts.Keys, Reverse: it.opts.Reverse,
 		NoModel: it.opts.NoModel || it.snap.noModel, Plain: it.snap.db.opts.PlainReads, Stats: &it.count.Stats, Prune: it.prune}
-	if own {
-		src.opts.Snapshot = math.MaxUint64
+	if rank > 0 {
+		src.opts.Snapshot = it.snap.ownSeq
 	}
 	it.sources = append(it.sources, src)
 }
@@ -236,6 +252,10 @@ func (it *Iterator) Close() {
 		it.snap.giveBack(src)
 	}
 	it.sources = nil
+	if len(it.held) > 0 {
+		it.snap.db.letGo(it.held)
+		it.held = nil
+	}
 	if it.opts.Stats != nil {
 		it.opts.Stats.add(&it.count)
 	}

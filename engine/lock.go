@@ -62,11 +62,27 @@ func rowTag(id StoreID, key []byte) txn.Tag {
 }
 
 func (t *Txn) acquire(ctx context.Context, tag txn.Tag, mode txn.Mode, p txn.Policy) (bool, error) {
+	if t.owner.Held() >= max(t.packAt, t.db.opts.PackLocks) {
+		t.packRowLocks()
+	}
 	fresh, err := t.db.locks.Acquire(ctx, t.owner, tag, mode, txn.Transaction, p, t.opts.DeadlockTimeout)
 	if err != nil {
 		t.nameDatabase(err)
 	}
 	return fresh, err
+}
+
+// packRowLocks frees most of the memory of row locks when there are many.
+func (t *Txn) packRowLocks() {
+	marks := make([]int, len(t.saves))
+	for i := range t.saves {
+		marks[i] = t.saves[i].locks
+	}
+	t.db.locks.Pack(t.owner, marks)
+	for i := range t.saves {
+		t.saves[i].locks = marks[i]
+	}
+	t.packAt = 2 * t.owner.Held() // those that others hold too stay as they are
 }
 
 // nameDatabase completes a report of a deadlock.
@@ -105,7 +121,7 @@ func (t *Txn) Lock(ctx context.Context, id StoreID, key []byte, mode LockMode, w
 	if err := t.checkWrite(); err != nil {
 		return LockResult{}, err
 	}
-	v, ok, err := t.own(id, key)
+	v, ok, err := t.own(id, key, false)
 	if err != nil {
 		return LockResult{}, err
 	}

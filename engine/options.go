@@ -30,7 +30,8 @@ type Options struct {
 	BulkBufferBytes int64 // what a bulk load keeps in memory
 	// NoSerialChecks makes SERIALIZABLE the same as REPEATABLE READ. It is there to test the tests: they have to notice.
 	NoSerialChecks bool
-	SpillBytes     int64 // from how many bytes in a store a transaction commits segments
+	SpillBytes     int64 // from how many bytes a transaction moves its writes to segments
+	PackLocks      int   // how many row locks of a transaction are kept in the form that is quick
 	LogFileBytes   int64 // size of a log file; 0 is the log's default, or less when MaxLogBytes is small
 
 	CheckpointTimeout time.Duration // a checkpoint is made so long after the last; 0 is never
@@ -78,6 +79,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.SpillBytes == 0 {
 		o.SpillBytes = spillBytes
+	}
+	if o.PackLocks == 0 {
+		o.PackLocks = packLocks
 	}
 	if o.ReplayBatchBytes == 0 {
 		o.ReplayBatchBytes = wal.DefaultBatchBytes

@@ -24,7 +24,8 @@ import (
 //
 //	prepare          version, gid, wall time (µs), isolation, the caller's bytes,
 //	                 number of locks, for each: kind, sub, mode, A, B (8 bytes),
-//	                 then the body of the commit record
+//	                 then the body of the commit record; packed locks are in a
+//	                 segment that it links to store 0
 //	commit prepared  a commit record's body
 //	abort prepared   version, the transaction's number
 //
@@ -140,7 +141,10 @@ func (t *Txn) logPrepared(ctx context.Context, p *prepared) (LSN, error) {
 	if err := t.db.ids.settle(ctx, t.db); err != nil {
 		return 0, err
 	}
-	if err := t.spillLarge(min(preparedSpillBytes, t.db.opts.SpillBytes)); err != nil {
+	if err := t.settle(min(preparedSpillBytes, t.db.opts.SpillBytes)); err != nil {
+		return 0, err
+	}
+	if err := t.saveLocks(); err != nil {
 		return 0, err
 	}
 	if err := t.prepareSerial(); err != nil {
@@ -189,6 +193,9 @@ func (t *Txn) encodePrepared(p *PreparedInfo) []byte {
 		e.b = binary.LittleEndian.AppendUint64(e.b, l.Tag.B)
 	}
 	e.b = append(e.b, t.encode()...)
+	if len(t.lockRuns) > 0 {
+		encodeLinks(&e, lockStore, []*bulkLink{{runs: t.lockRuns}})
+	}
 	return e.b
 }
 
@@ -299,27 +306,65 @@ func (db *DB) EachPrepared(fn func(*Txn) error) error {
 }
 
 // EachWrite calls fn for what the transaction is going to change in a store,
-// in key order. Bulk loads are left out. The bytes are the callee's to read only.
+// in key order. It is made for stores of which a transaction changes little:
+// private runs are read into memory.
 func (t *Txn) EachWrite(id StoreID, fn func(key []byte, row []column.Datum, deleted bool) error) error {
-	m := t.tables[id]
-	if m == nil {
-		return nil
-	}
 	def, err := t.def(id)
 	if err != nil {
-		return err
+		return nil // unknown: nothing was written
 	}
-	eachWrite(m, func(key []byte, v memtable.Version) {
-		var row []column.Datum
-		if !v.Deleted() {
-			row = make([]column.Datum, len(def.all))
-			def.read(v.Data, def.all, row)
+	rows := make(map[string][]column.Datum) // nil: deleted
+	for _, l := range t.bulk[id] {          // oldest first
+		for _, r := range l.runs {
+			if err := eachInRun(def, r, rows); err != nil {
+				return err
+			}
 		}
-		if err == nil {
-			err = fn(key, row, v.Deleted())
+	}
+	if m := t.tables[id]; m != nil {
+		eachWrite(m, func(key []byte, v memtable.Version) {
+			rows[string(key)] = nil
+			if !v.Deleted() {
+				row := make([]column.Datum, len(def.all))
+				def.read(v.Data, def.all, row)
+				rows[string(key)] = row
+			}
+		})
+	}
+	for _, key := range slices.Sorted(maps.Keys(rows)) {
+		if err := fn([]byte(key), rows[key], rows[key] == nil); err != nil {
+			return err
 		}
-	})
-	return err
+	}
+	return nil
+}
+
+// eachInRun adds what a private run makes of its keys.
+func eachInRun(def *storeDef, r *run, rows map[string][]column.Datum) error {
+	it := &privateVersions{r.reader.Versions(nil, nil), r.cut}
+	var last []byte
+	for first := true; it.Next(); first = false {
+		if !first && bytes.Equal(it.Key(), last) {
+			continue // an older version
+		}
+		last = append(last[:0], it.Key()...)
+		rows[string(last)] = nil
+		if it.Deleted() {
+			continue
+		}
+		have, err := it.Row()
+		if err != nil {
+			return err
+		}
+		row := make([]column.Datum, len(def.all))
+		for i := range row {
+			if row[i] = def.Columns[i].Missing; i < len(have) {
+				row[i] = have[i].Clone()
+			}
+		}
+		rows[string(last)] = row
+	}
+	return it.Err()
 }
 
 // FinishPrepared commits a prepared transaction or rolls it back, unless allow
@@ -471,6 +516,11 @@ func (t *Txn) restoreWrites(d *decoder) {
 func (t *Txn) restoreLink(d *decoder) error {
 	id := StoreID(d.uvarint())
 	link := &bulkLink{}
+	defer func() {
+		if id == lockStore {
+			t.lockRuns = link.runs
+		}
+	}()
 	for range d.count() {
 		r, err := t.db.openRun(d.string(), unstamped)
 		if err != nil {
@@ -482,8 +532,19 @@ func (t *Txn) restoreLink(d *decoder) error {
 		t.db.flush.nonce = max(t.db.flush.nonce, r.info.Nonce)
 		t.db.flush.mu.Unlock()
 	}
+	if id == lockStore {
+		for _, r := range link.runs {
+			if err := t.restoreLocks(r); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	t.seq++
 	link.seq = t.seq
+	for _, r := range link.runs {
+		r.reader.Stamp(t.seq)
+	}
 	if t.bulk == nil {
 		t.bulk = make(map[StoreID][]*bulkLink)
 	}
@@ -531,6 +592,7 @@ func (db *DB) closePrepared() {
 		if p.txn == nil || p.txn.done {
 			continue
 		}
+		closeLink(db, &bulkLink{runs: p.txn.lockRuns})
 		for _, links := range p.txn.bulk {
 			for _, link := range links {
 				closeLink(db, link)

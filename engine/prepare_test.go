@@ -74,9 +74,17 @@ func heldBack(t *testing.T, db *DB, id, fresh, seq StoreID) {
 	}
 }
 
-func preparedSampleDB(t *testing.T, fs vfs.FS) *DB {
+// preparedSampleDB opens a database; with tight every write spills and every lock is packed.
+func preparedSampleDB(t *testing.T, fs vfs.FS, tight bool) *DB {
 	t.Helper()
-	db, err := openOn(t, fs, func(o *Options) { o.BulkMinBytes = 1; o.BulkBufferBytes = 8 << 10; o.SpillBytes = 64 << 10 })
+	db, err := openOn(t, fs, func(o *Options) {
+		o.BulkMinBytes = 1
+		o.BulkBufferBytes = 8 << 10
+		o.SpillBytes = 64 << 10
+		if tight {
+			o.SpillBytes, o.PackLocks = 1, 1
+		}
+	})
 	check(t, err)
 	return db
 }
@@ -85,10 +93,11 @@ func preparedSampleDB(t *testing.T, fs vfs.FS) *DB {
 // every kind of restart.
 func TestPreparedSurvives(t *testing.T) {
 	for _, restart := range []string{"none", "crash", "flush, crash", "close", "flush, crash, crash", "close, crash", "crash, close"} {
-		for _, outcome := range []bool{true, false} {
+		for n := range 4 {
+			outcome, tight := n%2 == 0, n > 1
 			t.Run(restart, func(t *testing.T) {
 				fs := vfs.NewMem(1)
-				db := preparedSampleDB(t, fs)
+				db := preparedSampleDB(t, fs, tight)
 				id := makeStore(t, db)
 				fresh, seq := db.NewStoreID(), db.NewStoreID()
 				tx := db.Begin(TxnOptions{})
@@ -99,7 +108,7 @@ func TestPreparedSurvives(t *testing.T) {
 				prepareSample(t, db, "sample", id, fresh, seq)
 				heldBack(t, db, id, fresh, seq)
 				var crashed []*DB
-				reopen := func(on *vfs.Mem) { fs = on; db = preparedSampleDB(t, on) }
+				reopen := func(on *vfs.Mem) { fs = on; db = preparedSampleDB(t, on, tight) }
 				for _, step := range splitWords(restart) {
 					switch step {
 					case "crash":
@@ -127,7 +136,7 @@ func TestPreparedSurvives(t *testing.T) {
 				again := fs.Clone()
 				check(t, db.Close())
 				for _, on := range []*vfs.Mem{again, fs} {
-					db := preparedSampleDB(t, on)
+					db := preparedSampleDB(t, on, tight)
 					if len(db.Prepared()) > 0 {
 						t.Error("prepared again after its end")
 					}

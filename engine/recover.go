@@ -157,6 +157,9 @@ func (db *DB) removeStrays() error {
 		st.runs(func(r *run) { live[r.info.Name] = true })
 	}
 	_ = db.EachPrepared(func(t *Txn) error {
+		for _, r := range t.lockRuns {
+			live[r.info.Name] = true
+		}
 		for _, links := range t.bulk {
 			for _, link := range links {
 				for _, r := range link.runs {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"math"
 	"path"
 	"slices"
 	"sort"
@@ -19,6 +20,10 @@ type run struct {
 	info   *segment.Info
 	stamp  uint64 // the one commit timestamp of bulk-loaded rows; else 0
 	refs   atomic.Int32
+
+	// Of private runs, which one transaction reads:
+	cut    uint64  // versions above it were rolled back
+	filter *filter // nil: may hold any key
 }
 
 const (
@@ -32,7 +37,7 @@ func (db *DB) openRun(name string, stamp uint64) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &run{reader: r, info: r.Info(), stamp: stamp}, nil
+	return &run{reader: r, info: r.Info(), stamp: stamp, cut: math.MaxUint64}, nil
 }
 
 // unref drops references and removes the file after the last one.

@@ -109,27 +109,15 @@ func (s *Snapshot) Get(id StoreID, key []byte, cols []int, dst []column.Datum) (
 	}
 	s.readOptions(def, cols)
 	if s.txn != nil && len(s.txn.bulk) > 0 {
-		ok, err := s.getOwnBulk(id, key, dst[:len(cols)])
-		if ok || err != nil {
-			return ok, err
+		res, err := s.txn.getOwn(id, key, s.ownSeq, dst[:len(cols)], &s.read)
+		if res.Status != segment.Absent || err != nil {
+			return err == nil && res.Status == segment.Found, err
 		}
 	}
 	if st == nil {
 		return false, nil
 	}
 	return st.get(def, key, dst[:len(cols)], &s.read)
-}
-
-// getOwnBulk looks a key up in the transaction's uncommitted bulk loads.
-func (s *Snapshot) getOwnBulk(id StoreID, key []byte, dst []column.Datum) (bool, error) {
-	s.read.Snapshot = math.MaxUint64
-	defer func() { s.read.Snapshot = s.ts }()
-	for _, r := range s.txn.ownRuns(id, s.ownSeq) {
-		if res, err := r.reader.Get(key, dst, &s.read); err != nil || res.Status == segment.Found {
-			return err == nil, err
-		}
-	}
-	return false, nil
 }
 
 // readOptions prepares the options for reads of segments.
@@ -204,8 +192,8 @@ func (s *Snapshot) batchFromMemory(st *storeState, def *storeDef, id StoreID, ow
 	return nil
 }
 
-// batchFromBulk looks a key up in the transaction's uncommitted bulk loads,
-// unless it has changed it since.
+// batchFromBulk looks a key up in the transaction's private runs, unless it has
+// changed it since.
 func (s *Snapshot) batchFromBulk(id StoreID, own *memtable.Table, key []byte, dst *column.Batch, res *segment.Result, i int) error {
 	*res = segment.Result{}
 	if own != nil {
@@ -216,15 +204,17 @@ func (s *Snapshot) batchFromBulk(id StoreID, own *memtable.Table, key []byte, ds
 	row := make([]column.Datum, len(dst.Cols))
 	buf := s.read.Buf
 	s.read.Buf = nil
-	ok, err := s.getOwnBulk(id, key, row)
+	found, err := s.txn.getOwn(id, key, s.ownSeq, row, &s.read)
 	s.read.Buf = buf
-	if !ok || err != nil {
+	if found.Status == segment.Absent || err != nil {
 		return err
 	}
-	for c := range row {
-		dst.Cols[c].Set(i, row[c])
+	if found.Status == segment.Found {
+		for c := range row {
+			dst.Cols[c].Set(i, row[c])
+		}
 	}
-	*res = segment.Result{Status: segment.Found, Version: math.MaxUint64}
+	*res = segment.Result{Status: found.Status, Version: math.MaxUint64} // nothing is newer
 	return nil
 }
 
@@ -410,6 +400,9 @@ func (s *Snapshot) EstimateRange(id StoreID, lower, upper []byte) float64 {
 	}
 	if own := s.own(id); own != nil {
 		n += float64(own.EstimateRange(lower, upper))
+	}
+	if s.txn != nil {
+		n += s.txn.estimateRuns(id, lower, upper)
 	}
 	return n
 }

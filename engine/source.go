@@ -87,7 +87,7 @@ type runSource struct {
 	at    int // in the rows present of batch
 	mem   []byte
 	due   bool
-	own   bool // bulk loaded by the reading transaction
+	rank  uint64 // of private runs, the greater the newer; else 0
 }
 
 func (s *runSource) key() []byte {
@@ -100,16 +100,21 @@ func (s *runSource) key() []byte {
 func (s *runSource) pending() bool { return s.due }
 
 func (s *runSource) version() uint64 {
-	if s.own {
-		return math.MaxUint64 - 1
+	if s.rank > 0 {
+		return privateRank + s.rank
 	}
 	return s.it.Version(s.batch.Row(s.at))
 }
 
+// privateRank is above every timestamp and below that of the private memtable.
+const privateRank = math.MaxUint64 / 2
+
 // open begins with the next segment, if none is open, and reports whether one is.
 func (s *runSource) open() bool {
 	if s.it == nil && len(s.runs) > 0 {
-		s.it = s.runs[0].reader.Iter(s.opts)
+		o := s.opts
+		o.Snapshot = min(o.Snapshot, s.runs[0].cut)
+		s.it = s.runs[0].reader.Iter(o)
 		s.runs = s.runs[1:]
 	}
 	return s.it != nil

@@ -29,8 +29,13 @@ type Txn struct {
 	ddl     []ddlOp
 	pending map[StoreID]*pendingStore // effect of ddl on stores
 	saves   []savepoint
-	bulk    map[StoreID][]*bulkLink // uncommitted bulk loads, oldest first
+	private int64                   // bytes of tables
+	bulk    map[StoreID][]*bulkLink // private runs: bulk loads, and writes that were spilled
+	packAt  int                     // how many row locks to keep unpacked
 	claims  []heldClaim
+
+	lockRuns []*run // of a prepared transaction: its packed row locks
+
 	inDoubt bool              // the commit failed in a way that only recovery can judge
 	serial  *txn.Serializable // of a serializable transaction that has begun, unless its snapshot is safe
 	buf     []byte            // the row being encoded
@@ -122,15 +127,16 @@ func (t *Txn) RollbackTo(sp int) {
 	}
 	clear(t.undo[s.undo:])
 	t.undo = t.undo[:s.undo]
-	t.rollbackBulk(s.seq)
+	t.rollbackRuns(s.seq)
 	t.rollbackDDL(s.ddl)
-	t.db.locks.ReleaseTo(t.owner, s.locks)
+	t.db.locks.ReleaseTo(t.owner, s.locks, sp+1)
 	t.saves = t.saves[:sp+1]
 }
 
 // Release forgets a savepoint and those inside it; their effects stay.
 func (t *Txn) Release(sp int) {
 	t.saves = t.saves[:sp]
+	t.db.locks.Flatten(t.owner, sp)
 	if sp == 0 {
 		t.undo = nil
 	}
@@ -197,7 +203,7 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 	if err := t.prepareSerial(); err != nil {
 		return 0, err
 	}
-	if err := t.spillLarge(t.db.opts.SpillBytes); err != nil {
+	if err := t.settle(t.db.opts.SpillBytes); err != nil {
 		return 0, err
 	}
 	opened, err := t.openLinks()
@@ -242,7 +248,7 @@ func (t *Txn) end() {
 	}
 	t.start.unregister()
 	t.endExports()
-	t.db.locks.ReleaseTo(t.owner, 0)
+	t.db.locks.ReleaseTo(t.owner, 0, 0)
 	if t.xid != 0 {
 		t.db.active.remove(t.xid)
 		t.owner.SetXID(0)

@@ -24,8 +24,9 @@ func (t *Txn) hasWrites() bool {
 	return false
 }
 
-// own returns the transaction's newest write of a key.
-func (t *Txn) own(id StoreID, key []byte) (memtable.Version, bool, error) {
+// own returns the transaction's newest write of a key. Without data the row
+// may be left out, but not the successor of a tombstone.
+func (t *Txn) own(id StoreID, key []byte, data bool) (memtable.Version, bool, error) {
 	if m := t.tables[id]; m != nil {
 		if v, ok := m.Get(key, math.MaxUint64); ok {
 			return v, true, nil
@@ -34,7 +35,7 @@ func (t *Txn) own(id StoreID, key []byte) (memtable.Version, bool, error) {
 	if t.bulk[id] == nil {
 		return memtable.Version{}, false, nil
 	}
-	return t.ownBulk(id, key)
+	return t.inRuns(id, key, data)
 }
 
 // write adds a private version.
@@ -49,7 +50,9 @@ func (t *Txn) write(id StoreID, key []byte, flags memtable.Flags, data []byte) {
 	}
 	t.XID()
 	t.seq++
+	before := m.Bytes()
 	node := m.Put(key, t.seq, flags, data)
+	t.private += m.Bytes() - before
 	if len(t.saves) > 0 {
 		t.undo = append(t.undo, undoEntry{m, node})
 	}
@@ -62,7 +65,7 @@ func (t *Txn) checkWrite() error {
 	if t.db.closed.Load() {
 		return ErrClosed
 	}
-	return nil
+	return t.spillIfFull()
 }
 
 // Insert adds a row under a key that has none. It waits for another
@@ -77,7 +80,7 @@ func (t *Txn) Insert(ctx context.Context, id StoreID, key []byte, row []column.D
 		return err
 	}
 	flags := memtable.Inserted
-	v, ok, err := t.own(id, key)
+	v, ok, err := t.own(id, key, true)
 	if err != nil {
 		return err
 	}
@@ -180,7 +183,7 @@ func (t *Txn) Put(id StoreID, key []byte, row []column.Datum) error {
 		return err
 	}
 	var flags memtable.Flags
-	v, ok, err := t.own(id, key)
+	v, ok, err := t.own(id, key, false)
 	if err != nil {
 		return err
 	}
@@ -208,7 +211,7 @@ func (t *Txn) Delete(id StoreID, key, successor []byte) error {
 		return err
 	}
 	flags := memtable.Tombstone
-	v, ok, err := t.own(id, key)
+	v, ok, err := t.own(id, key, false)
 	if err != nil {
 		return err
 	}

@@ -73,9 +73,10 @@ type Manager struct {
 }
 
 type shard struct {
-	mu    sync.Mutex
-	locks map[Tag]*lock
-	free  []*lock
+	mu     sync.Mutex
+	locks  map[Tag]*lock
+	free   []*lock
+	packed []*packed
 }
 
 // lock is the state of one tag while somebody holds or wants it.
@@ -108,6 +109,7 @@ type Owner struct {
 	pid      int32
 	xid      atomic.Uint64
 	held     []held // locks of the transaction, in the order taken
+	packed   bool   // there are others, packed
 	session  map[held]int
 	waiting  *waiter       // guarded by the shard of its lock's tag
 	patience time.Duration // how long to wait for one lock; 0 is for ever
@@ -151,6 +153,12 @@ func (m *Manager) shard(t Tag) *shard {
 func (m *Manager) Acquire(ctx context.Context, o *Owner, t Tag, mode Mode, scope Scope, p Policy, deadlockTimeout time.Duration) (bool, error) {
 	s := m.shard(t)
 	s.mu.Lock()
+	if len(s.packed) > 0 && t.Kind == Row {
+		if done, err := s.meetPacked(o, t, mode, scope, p); done {
+			s.mu.Unlock()
+			return false, err
+		}
+	}
 	l := s.lock(t)
 	if m.grantAtOnce(l, o, mode) {
 		fresh := m.grant(l, o, mode, scope)

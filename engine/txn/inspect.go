@@ -101,7 +101,7 @@ func (s *shard) rowsLocked(store uint64, o *Owner) bool {
 			return true
 		}
 	}
-	return false
+	return slices.ContainsFunc(s.packed, func(p *packed) bool { return p.owner != o && p.stores[store] != nil })
 }
 
 // LockedByOther reports whether anybody but the owner holds or wants a lock.
@@ -110,7 +110,7 @@ func (m *Manager) LockedByOther(t Tag, o *Owner) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.locks[t]
-	return l != nil && l.wantedByOther(o)
+	return l != nil && l.wantedByOther(o) || s.packedByOther(t, o)
 }
 
 func (l *lock) wantedByOther(o *Owner) bool {

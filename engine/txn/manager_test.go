@@ -91,14 +91,14 @@ func TestQueueIsFair(t *testing.T) {
 	if p := l.m.Blockers(3); len(p) != 1 || p[0] != 2 {
 		t.Errorf("process 3 waits for %v", p)
 	}
-	l.m.ReleaseTo(a, 0)
+	l.m.ReleaseTo(a, 0, 0)
 	l.settle(0)
 	l.expect(writer, true)
 	l.expect(reader, false)
-	l.m.ReleaseTo(b, 0)
+	l.m.ReleaseTo(b, 0, 0)
 	l.settle(0)
 	l.expect(reader, true)
-	l.m.ReleaseTo(c, 0)
+	l.m.ReleaseTo(c, 0, 0)
 	if len(l.m.Locks()) != 0 {
 		t.Error(l.m.Locks())
 	}
@@ -112,10 +112,10 @@ func TestRowSharersPass(t *testing.T) {
 	l.expect(l.ask(a, one, RowShare), true)
 	writer := l.ask(b, one, RowUpdate)
 	l.expect(l.ask(c, one, RowKeyShare), true)
-	l.m.ReleaseTo(a, 0)
+	l.m.ReleaseTo(a, 0, 0)
 	l.settle(0)
 	l.expect(writer, false)
-	l.m.ReleaseTo(c, 0)
+	l.m.ReleaseTo(c, 0, 0)
 	l.settle(0)
 	l.expect(writer, true)
 }
@@ -127,17 +127,17 @@ func TestUpgradeWaitsInFront(t *testing.T) {
 	l.expect(l.ask(b, one, RowShare), true)
 	third := l.ask(c, one, RowUpdate)
 	upgrade := l.ask(a, one, RowUpdate)
-	l.m.ReleaseTo(b, 0)
+	l.m.ReleaseTo(b, 0, 0)
 	l.settle(0)
 	l.expect(upgrade, true)
 	l.expect(third, false)
 	mark := a.Mark()
 	l.expect(l.ask(a, two, RowUpdate), true)
-	l.m.ReleaseTo(a, mark)
+	l.m.ReleaseTo(a, mark, 1)
 	if l.m.LockedByOther(two, c) || !l.m.LockedByOther(one, c) || !l.m.RowsLocked(1, c) || l.m.RowsLocked(2, c) {
 		t.Error("locks after a partial release")
 	}
-	l.m.ReleaseTo(a, 0)
+	l.m.ReleaseTo(a, 0, 0)
 	l.settle(0)
 	l.expect(third, true)
 }
@@ -164,7 +164,7 @@ func TestDeadlockOfThree(t *testing.T) {
 			if len(dead.Edges) != 3 || dead.Edges[0].ProcessID != owners[i].ProcessID() || dead.Edges[0].BlockerXID != uint64(100+(i+1)%3) {
 				t.Errorf("victim %d: %+v", i, dead.Edges)
 			}
-			l.m.ReleaseTo(owners[i], 0)
+			l.m.ReleaseTo(owners[i], 0, 0)
 		}
 	}
 	l.settle(timeout / 2)
@@ -186,10 +186,10 @@ func TestQueueJumpResolvesDeadlock(t *testing.T) {
 	l.settle(2 * timeout)
 	l.expect(ofA, true)
 	l.expect(ofB, false)
-	l.m.ReleaseTo(a, 0)
+	l.m.ReleaseTo(a, 0, 0)
 	l.settle(0)
 	l.expect(ofC, true)
-	l.m.ReleaseTo(c, 0)
+	l.m.ReleaseTo(c, 0, 0)
 	l.settle(0)
 	l.expect(ofB, true)
 }

@@ -3,11 +3,15 @@ package txn
 // Mark returns a point in the owner's transaction to which ReleaseTo goes back.
 func (o *Owner) Mark() int { return len(o.held) }
 
-// ReleaseTo gives up the transaction's locks taken since a mark; 0 is all of them.
-func (m *Manager) ReleaseTo(o *Owner, mark int) {
+// ReleaseTo gives up the transaction's locks taken since a mark, when level
+// savepoints were open; 0 and 0 is all of them.
+func (m *Manager) ReleaseTo(o *Owner, mark, level int) {
 	for i := len(o.held) - 1; i >= mark; i-- {
 		k := o.held[i]
 		m.releaseOne(o, k, Transaction)
+	}
+	if o.packed {
+		m.releasePacked(o, level)
 	}
 	if mark == 0 && cap(o.held) > maxHeldKept {
 		o.held = nil

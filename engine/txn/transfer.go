@@ -6,7 +6,8 @@ type Held struct {
 	Mode Mode
 }
 
-// TransactionLocks lists the locks of the owner's transaction in the order taken.
+// TransactionLocks lists the locks of the owner's transaction in the order
+// taken, without those that are packed.
 func (o *Owner) TransactionLocks() []Held {
 	list := make([]Held, len(o.held))
 	for i, h := range o.held {
@@ -46,6 +47,9 @@ func (m *Manager) Transfer(from, to *Owner) {
 		s.mu.Unlock()
 	}
 	to.held, from.held = from.held, nil
+	if from.packed {
+		m.transferPacked(from, to)
+	}
 }
 
 // Valid reports whether a lock read from a file is one that can be taken.

@@ -27,6 +27,7 @@ const (
 	SegmentBuild     Name = "segment.build"  // Duration, File, Store, Bytes, Count (rows)
 	SegmentMerge     Name = "segment.merge"  // Duration, File, Store, Bytes, Count (rows), Total (inputs)
 	SegmentRemove    Name = "segment.remove" // File, Bytes
+	TxnSpill         Name = "txn.spill"      // Duration, Store, Bytes, Count (rows)
 	ModelTrain       Name = "model.train"    // Duration, File, Store, Bytes (model), Count (keys), Detail (kind)
 	QuerySlow        Name = "query.slow"     // Duration, Count (rows), Detail (text)
 	LockWait         Name = "lock.wait"      // Duration, Detail
