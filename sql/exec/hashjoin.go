@@ -348,7 +348,7 @@ func (o *hashJoinOp) step() (*column.Batch, error) {
 			break
 		}
 		if o.pairs.wantsEnd() && !o.unknown(l) {
-			o.pairs.add(l, -1)
+			o.pairs.addEnd(l)
 		}
 		o.row++
 		o.fresh = true

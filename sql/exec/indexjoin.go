@@ -118,7 +118,7 @@ func (o *indexJoinOp) step() (*column.Batch, error) {
 			break
 		}
 		if o.pairs.wantsEnd() {
-			o.pairs.add(l, -1)
+			o.pairs.addEnd(l)
 		}
 		o.at, o.sub = o.at+1, 0
 	}

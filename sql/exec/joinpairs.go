@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/plan"
 )
@@ -25,11 +27,16 @@ type pairJoin struct {
 	matched []bool // by row of the left batch
 	rightOK column.Bitmap
 
-	both column.Batch
-	sel  []int32
-	keep []int32
-	out  column.Batch
+	both   column.Batch
+	shared column.Batch // columns of the left batch, those of both behind them
+	spread []int32      // by row of a shared left batch: the right row, unpaired where there is none
+	sel    []int32
+	keep   []int32
+	out    column.Batch
 }
+
+// unpaired marks rows of a left batch that have no candidate.
+const unpaired = -2
 
 func (st *state) newPairJoin(kind plan.JoinKind, cond plan.Expr, left, right []column.Kind) (*pairJoin, error) {
 	p := &pairJoin{st: st, kind: kind, leftKinds: left}
@@ -70,6 +77,14 @@ func (p *pairJoin) add(l, r int32) {
 	p.right = append(p.right, r)
 }
 
+// addEnd ends the candidates of a left row, unless the last one is a match already.
+func (p *pairJoin) addEnd(l int32) {
+	if n := len(p.left); p.cond == nil && p.outer() && n > 0 && p.left[n-1] == l {
+		return
+	}
+	p.add(l, -1)
+}
+
 // rightGather appends column c of right rows to a vector; -1 is NULL.
 type rightGather func(c int, rows []int32, dst *column.Vec)
 
@@ -82,6 +97,9 @@ func (p *pairJoin) flush(left *column.Batch, right rightGather) (*column.Batch, 
 	if p.cond == nil && p.leftOnly {
 		return p.decide(left, nil)
 	}
+	if p.shares(left) {
+		return p.flushShared(left, right)
+	}
 	p.both.Reset(p.kinds...)
 	for c := range p.leftKinds {
 		gatherVec(&left.Cols[c], p.left, &p.both.Cols[c])
@@ -91,6 +109,46 @@ func (p *pairJoin) flush(left *column.Batch, right rightGather) (*column.Batch, 
 	}
 	p.both.N = len(p.left)
 	return p.decide(left, &p.both)
+}
+
+// sparse is how many times as many rows a left batch may have as there are candidates for its columns to
+// be handed on: the right columns get as long as they are.
+const sparse = 4
+
+// shares reports whether the pairs can have the left batch's own columns: no row has two candidates.
+func (p *pairJoin) shares(left *column.Batch) bool {
+	if p.leftOnly || len(p.left)*sparse < left.N {
+		return false
+	}
+	last := int32(-1)
+	for _, l := range p.left {
+		if l <= last {
+			return false
+		}
+		last = l
+	}
+	return true
+}
+
+// flushShared is flush where every pair stands in the row of its left row.
+func (p *pairJoin) flushShared(left *column.Batch, right rightGather) (*column.Batch, error) {
+	p.spread = slices.Grow(p.spread[:0], left.N)[:left.N]
+	for i := range p.spread {
+		p.spread[i] = unpaired
+	}
+	for i, l := range p.left {
+		p.spread[l] = p.right[i]
+	}
+	p.both.Reset(p.kinds...)
+	p.shared.Cols = append(p.shared.Cols[:0], left.Cols...)
+	for c := range len(p.kinds) - len(p.leftKinds) {
+		v := &p.both.Cols[len(p.leftKinds)+c]
+		right(c, p.spread, v)
+		p.shared.Cols = append(p.shared.Cols, *v)
+	}
+	p.shared.N = left.N
+	p.left, p.right = append(p.left[:0], allRows(left.N)...), append(p.right[:0], p.spread...)
+	return p.decide(left, &p.shared)
 }
 
 // decide applies condition and kind to the pairs.
@@ -104,7 +162,7 @@ func (p *pairJoin) decide(left, both *column.Batch) (*column.Batch, error) {
 	for i := range p.left {
 		l, r := p.left[i], p.right[i]
 		if r < 0 {
-			if !p.matched[l] && p.wantsEnd() {
+			if r != unpaired && !p.matched[l] && p.wantsEnd() {
 				p.keep = append(p.keep, int32(i))
 			}
 			continue

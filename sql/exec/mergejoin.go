@@ -193,7 +193,7 @@ func (o *mergeJoinOp) step() (*column.Batch, error) {
 			}
 		}
 		if o.pairs.wantsEnd() {
-			o.pairs.add(l, -1)
+			o.pairs.addEnd(l)
 		}
 		o.row, o.sub = o.row+1, 0
 	}

@@ -155,7 +155,7 @@ func (o *nestLoopOp) candidates() error {
 	settled := o.pairs.oneMatch() && o.pairs.matched[l]
 	if b == nil || settled {
 		if !settled {
-			o.pairs.add(l, -1)
+			o.pairs.addEnd(l)
 		}
 		o.running = false
 		o.row++
@@ -180,7 +180,7 @@ func (o *nestLoopOp) stepInner() (*column.Batch, error) {
 		o.chunk++
 	}
 	if o.chunk >= len(o.inner.batches) {
-		o.pairs.add(l, -1)
+		o.pairs.addEnd(l)
 		o.chunk = 0
 		o.row++
 	}
