@@ -103,20 +103,38 @@ func (c *compiler) arrayCast(e *plan.ArrayCast) (expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	same := elem == expr(value)
+	var a types.Array
+	var answers *memo
+	if !same && !isVolatile(e.Elem) {
+		answers = &memo{}
+	}
 	return &rowLoop{kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
 		d, err := arg.row(r)
 		if err != nil || d.Null {
 			return d, err
 		}
-		a := types.ArrayFrom(d)
-		out := types.Array{Elem: to, Dims: a.Dims, Elems: make([]column.Datum, len(a.Elems))}
+		if same { // as oid[] to regtype[]
+			return types.RetypeArray(d, to), nil
+		}
+		if answers != nil {
+			if out, ok := answers.find(d); ok {
+				return out, nil
+			}
+		}
+		types.ArrayInto(d, &a)
 		for i, v := range a.Elems {
 			value.setRow(v)
-			if out.Elems[i], err = elem.row(r); err != nil {
+			if a.Elems[i], err = elem.row(r); err != nil {
 				return d, err
 			}
 		}
-		return st.env.MakeArray(out), nil
+		a.Elem = to
+		out := st.env.MakeArray(a)
+		if answers != nil {
+			answers.put(out)
+		}
+		return out, nil
 	}}, nil
 }
 
@@ -133,6 +151,7 @@ type arrayOp struct {
 	left, right expr
 	ctx         *functions.Ctx
 	vals        [2]column.Datum
+	array       types.Array
 }
 
 func (c *compiler) arrayOp(e *plan.ArrayOp) (expr, error) {
@@ -163,7 +182,8 @@ func (x *arrayOp) eval(r *row) (column.Datum, error) {
 		return column.Null(), err
 	}
 	null := false
-	for _, v := range types.ArrayFrom(arr).Elems {
+	types.ArrayInto(arr, &x.array)
+	for _, v := range x.array.Elems {
 		if x.node.Func.Strict && (left.Null || v.Null) {
 			null = true
 			continue

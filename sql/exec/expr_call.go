@@ -16,6 +16,7 @@ type call struct {
 	out  column.Vec
 	vecs []*column.Vec
 	vals []column.Datum
+	memo *memo // of functions that look into the catalog
 }
 
 func (c *compiler) call(e *plan.Call) (expr, error) {
@@ -35,10 +36,14 @@ func (c *compiler) call(e *plan.Call) (expr, error) {
 	}
 	ctx := c.site(e.InputColl, e.Typ.OID, e.Args...)
 	ctx.Variadic = e.Variadic
-	return &call{
+	x := &call{
 		fn: fn, ctx: ctx, args: args, kind: c.kind(e),
 		vecs: make([]*column.Vec, len(args)), vals: make([]column.Datum, len(args)),
-	}, nil
+	}
+	if functions.AsksCatalog(fn) && fn.Volatile != 'v' && len(args) > 0 {
+		x.memo = &memo{}
+	}
+	return x, nil
 }
 
 func (e *call) row(r *row) (column.Datum, error) {
@@ -65,7 +70,22 @@ func (e *call) apply() (column.Datum, error) {
 	if e.fn.Eval == nil {
 		return e.applyVec()
 	}
+	if e.memo != nil {
+		return e.remembered()
+	}
 	return e.fn.Eval(e.ctx, e.vals)
+}
+
+// remembered is apply with a look at the memo.
+func (e *call) remembered() (column.Datum, error) {
+	if d, ok := e.memo.find(e.vals...); ok {
+		return d, nil
+	}
+	d, err := e.fn.Eval(e.ctx, e.vals)
+	if err == nil {
+		e.memo.put(d)
+	}
+	return d, err
 }
 
 // applyVec computes one row of a function that only has a vector kernel.

@@ -23,14 +23,32 @@ func (c *compiler) ioCast(e *plan.IOCast) (expr, error) {
 		return nil, err
 	}
 	var buf []byte
-	return &rowLoop{kind: c.kind(e), eval: func(r *row) (column.Datum, error) {
+	cast := func(r *row) (column.Datum, error) {
 		d, err := arg.row(r)
 		if err != nil || d.Null {
 			return d, err
 		}
 		buf = env.Out(buf[:0], from, d)
 		return env.In(to, mod, string(buf))
-	}}, nil
+	}
+	if base := c.st.baseType(from); base != types.OIDOID && types.Unsigned32(base) { // names are looked up in the catalog
+		names := &memo{}
+		return &rowLoop{kind: c.kind(e), eval: func(r *row) (column.Datum, error) {
+			d, err := arg.row(r)
+			if err != nil || d.Null {
+				return d, err
+			}
+			if out, ok := names.find(d); ok {
+				return out, nil
+			}
+			buf = env.Out(buf[:0], from, d)
+			if d, err = env.In(to, mod, string(buf)); err == nil {
+				names.put(d)
+			}
+			return d, err
+		}}, nil
+	}
+	return &rowLoop{kind: c.kind(e), eval: cast}, nil
 }
 
 // domainCast checks a domain's constraints.

@@ -80,7 +80,7 @@ func (x *subscript) array(d column.Datum) types.Array {
 	case types.NameOID:
 		out.Elem, out.Elems = types.CharOID, make([]column.Datum, nameLength)
 		for i, c := range d.B[:min(len(d.B), nameLength)] {
-			out.Elems[i].I = int64(int8(c))
+			out.Elems[i].I = int64(c)
 		}
 	case types.PointOID:
 		out.Elem = types.Float8OID
@@ -116,6 +116,13 @@ func (x *subscript) read(r *row) (column.Datum, error) {
 	if err != nil || d.Null {
 		return column.Null(), err
 	}
+	if !x.slice && len(x.upper) == 1 {
+		i, err := x.upper[0].row(r)
+		if err != nil || i.Null {
+			return column.Null(), err
+		}
+		return x.element(d, i.I), nil
+	}
 	upper, noUpper, ok, err := subscripts(x.upper, r)
 	if err != nil || !ok {
 		return column.Null(), err
@@ -140,6 +147,27 @@ func (x *subscript) read(r *row) (column.Datum, error) {
 		at = at*int64(dim.Len) + k
 	}
 	return a.Elems[at], nil
+}
+
+// element returns an element of an array of one dimension, NULL beyond its ends.
+func (x *subscript) element(d column.Datum, i int64) column.Datum {
+	switch x.raw {
+	case types.NameOID:
+		switch {
+		case i < 0 || i >= nameLength:
+			return column.Null()
+		case i >= int64(len(d.B)):
+			return column.IntDatum(0)
+		}
+		return column.IntDatum(int64(d.B[i]))
+	case 0:
+		return types.ArrayAt(d, i)
+	}
+	a := x.array(d)
+	if i < 0 || i >= int64(len(a.Elems)) {
+		return column.Null()
+	}
+	return a.Elems[i]
 }
 
 func (x *subscript) readSlice(a types.Array, lower, upper []int64, noLower, noUpper []bool) column.Datum {

@@ -150,7 +150,8 @@ func laneWidth(oid OID) (n int, bias int64) {
 		return 2, 1 << 15
 	case types.Int4OID, types.DateOID:
 		return 4, 1 << 31
-	case types.OIDOID, types.RegclassOID, types.RegtypeOID, types.RegprocOID, types.RegnamespaceOID, types.RegroleOID:
+	}
+	if types.Unsigned32(oid) {
 		return 4, 0
 	}
 	return 0, 0

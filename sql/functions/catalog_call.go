@@ -29,6 +29,15 @@ const catalogNames = `
 // catalogKeys holds the same, split.
 var catalogKeys = strings.Fields(catalogNames)
 
+// AsksCatalog reports whether a function is computed by the catalog.
+func AsksCatalog(f *Func) bool {
+	key := f.Src
+	if f.Lang == LangSQL {
+		key = f.Signature()
+	}
+	return f.Set == nil && isCatalogKey(key)
+}
+
 func isCatalogKey(key string) bool {
 	for _, k := range catalogKeys {
 		switch {

@@ -1,7 +1,9 @@
 package types
 
 import (
+	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/keys"
@@ -52,42 +54,82 @@ func NewArray(elem OID, elems []Datum) Array {
 
 // ArrayFrom decodes an array; the elements share its bytes.
 func ArrayFrom(d Datum) Array {
+	var a Array
+	ArrayInto(d, &a)
+	return a
+}
+
+// arrayBody is an encoded array behind its dimensions.
+type arrayBody struct {
+	n     int
+	fixed bool
+	nulls []byte
+	ends  []byte // fixed: the values
+	data  []byte
+}
+
+func bodyOf(b []byte, flags byte, n int) arrayBody {
+	x := arrayBody{n: n, fixed: flags&arrayFixed != 0}
+	if flags&arrayHasNulls != 0 {
+		x.nulls, b = b[:(n+7)/8], b[(n+7)/8:]
+	}
+	x.ends = b
+	if !x.fixed {
+		x.data = b[4*n:]
+	}
+	return x
+}
+
+func (x *arrayBody) at(i int) Datum {
+	switch {
+	case x.nulls != nil && x.nulls[i>>3]&(1<<(i&7)) != 0:
+		return column.Null()
+	case x.fixed:
+		return Datum{I: int64(binary.BigEndian.Uint64(x.ends[8*i:]))}
+	}
+	start, end := 0, int(binary.BigEndian.Uint32(x.ends[4*i:]))
+	if i > 0 {
+		start = int(binary.BigEndian.Uint32(x.ends[4*(i-1):]))
+	}
+	return Datum{B: x.data[start:end:end]}
+}
+
+// ArrayInto is ArrayFrom with the memory of an array that nobody needs any more.
+func ArrayInto(d Datum, a *Array) {
 	b := d.B
 	ndim, flags := int(b[0]), b[1]
-	a := Array{Elem: binary.BigEndian.Uint32(b[2:])}
+	a.Elem, a.Dims, a.Elems = binary.BigEndian.Uint32(b[2:]), a.Dims[:0], a.Elems[:0]
 	b = b[arrayHead:]
 	if ndim == 0 {
-		return a
+		return
 	}
 	n := 1
-	a.Dims = make([]Dim, ndim)
-	for i := range a.Dims {
-		a.Dims[i] = Dim{int32(binary.BigEndian.Uint32(b)), int32(binary.BigEndian.Uint32(b[4:]))}
-		n *= int(a.Dims[i].Len)
+	for range ndim {
+		dim := Dim{int32(binary.BigEndian.Uint32(b)), int32(binary.BigEndian.Uint32(b[4:]))}
+		a.Dims = append(a.Dims, dim)
+		n *= int(dim.Len)
 		b = b[8:]
 	}
-	var nulls []byte
-	if flags&arrayHasNulls != 0 {
-		nulls, b = b[:(n+7)/8], b[(n+7)/8:]
+	x := bodyOf(b, flags, n)
+	a.Elems = slices.Grow(a.Elems, n)
+	for i := range n {
+		a.Elems = append(a.Elems, x.at(i))
 	}
-	a.Elems = make([]Datum, n)
-	data, start := b, 0
-	if flags&arrayFixed == 0 {
-		data = b[4*n:]
+}
+
+// ArrayAt returns the element with a subscript, NULL beyond the ends and for arrays of several dimensions.
+func ArrayAt(d Datum, i int64) Datum {
+	b := d.B
+	if b[0] != 1 {
+		return column.Null()
 	}
-	for i := range a.Elems {
-		if flags&arrayFixed != 0 {
-			a.Elems[i].I = int64(binary.BigEndian.Uint64(b[8*i:]))
-		} else {
-			end := int(binary.BigEndian.Uint32(b[4*i:]))
-			a.Elems[i].B = data[start:end:end]
-			start = end
-		}
-		if nulls != nil && nulls[i>>3]&(1<<(i&7)) != 0 {
-			a.Elems[i] = column.Null()
-		}
+	n, lower := int(binary.BigEndian.Uint32(b[arrayHead:])), int32(binary.BigEndian.Uint32(b[arrayHead+4:]))
+	i -= int64(lower)
+	if i < 0 || i >= int64(n) {
+		return column.Null()
 	}
-	return a
+	x := bodyOf(b[arrayHead+8:], b[1], n)
+	return x.at(int(i))
 }
 
 // ArrayLen returns the number of elements without decoding them.
@@ -100,6 +142,13 @@ func ArrayLen(d Datum) int {
 		n *= int(binary.BigEndian.Uint32(d.B[arrayHead+8*i:]))
 	}
 	return n
+}
+
+// RetypeArray returns an array with elements of another type whose values look the same.
+func RetypeArray(d Datum, elem OID) Datum {
+	b := bytes.Clone(d.B)
+	binary.BigEndian.PutUint32(b[2:], elem)
+	return Datum{B: b}
 }
 
 // ArrayElem returns the type of an array's elements.
