@@ -207,6 +207,20 @@ func (f functionSession) SequenceNext(oid catalog.OID) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
+	return f.next(s)
+}
+
+// IdentityNext implements functions.Session.
+func (f functionSession) IdentityNext(oid catalog.OID) (int64, error) {
+	s := f.x.view.Sequence(oid)
+	if s == nil {
+		return 0, pgerr.New(pgerr.UndefinedTable, "could not open relation with OID %d", oid)
+	}
+	return f.next(s)
+}
+
+// next advances a sequence and notes its value for currval and lastval.
+func (f functionSession) next(s *catalog.Sequence) (int64, error) {
 	if f.x.txn.Options().ReadOnly && s.Persistence != 't' {
 		return 0, pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute nextval() in a read-only transaction")
 	}
@@ -221,8 +235,8 @@ func (f functionSession) SequenceNext(oid catalog.OID) (int64, error) {
 	if err != nil {
 		return 0, exec.MapError(err)
 	}
-	f.x.sequences[oid] = sequenceValue{v, true}
-	f.x.lastSeq = oid
+	f.x.sequences[s.OID] = sequenceValue{v, true}
+	f.x.lastSeq = s.OID
 	return v, nil
 }
 

@@ -142,7 +142,6 @@ type Relation struct {
 	ForceRLS    bool         `tag:"15"`
 	OnCommit    byte         `tag:"16"` // of temporary tables: 0 preserve, 'd' delete rows, 'D' drop
 	Populated   bool         `tag:"17"` // materialized views
-	CheckOption byte         `tag:"18"` // of views: 0, 'l' local, 'c' cascaded
 	ReplIdent   byte         `tag:"19"` // 'd' default, 'f' full, 'n' nothing, 'i' index
 	HiddenRowID bool         `tag:"20"` // rows are keyed by an own growing int64
 	Virtual     any          `tag:"-"`  // of KindVirtual: what computes the rows

@@ -17,6 +17,7 @@ type conflictPlan struct {
 	indexes []OID
 	set     []assigned
 	where   predicate
+	visible []viewCheck
 	touched map[string]struct{} // storage keys that this command wrote
 	seen    []column.Datum
 }
@@ -25,6 +26,9 @@ func (st *state) conflictPlan(n *plan.ConflictPlan) (*conflictPlan, error) {
 	c := &conflictPlan{update: n.Update, indexes: n.Indexes, touched: map[string]struct{}{}}
 	var err error
 	if c.set, err = st.assignments(n.Set); err != nil {
+		return nil, err
+	}
+	if c.visible, err = st.viewChecks(n.Visible); err != nil {
 		return nil, err
 	}
 	c.where, err = st.predicate(n.Where)
@@ -55,6 +59,9 @@ func (o *modifyOp) insertOrElse(vals []column.Datum) error {
 		if err == nil {
 			txn.Release(sp)
 			o.conflict.touched[string(key)] = struct{}{}
+			if err := o.checkViews(vals); err != nil {
+				return err
+			}
 			o.emit(vals, key)
 			return nil
 		}
@@ -152,6 +159,15 @@ func (o *modifyOp) updateExisting(key []byte, existing, proposed []column.Datum)
 	c.seen = append(append(c.seen[:0], existing...), column.BytesDatum(key))
 	c.seen = append(c.seen, proposed...)
 	r := &row{vals: c.seen}
+	for _, v := range c.visible {
+		d, err := v.cond.row(r)
+		if err != nil {
+			return err
+		}
+		if !d.Bool() {
+			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "conflicting row is not visible through view %q", v.view)
+		}
+	}
 	if c.where != nil {
 		if ok, err := c.where.test(r); !ok || err != nil {
 			return err

@@ -608,19 +608,27 @@ func (w *alterWork) dropParts(p dropPart, cascade bool) error {
 func (w *alterWork) setOptions(opts []plan.Option, reset bool) error {
 	list, err := tableOptions(opts)
 	if w.rel.Kind == catalog.KindView {
-		list, err = nil, nil
-		for _, o := range opts {
-			if !viewOptions[o.Name] {
-				return pgerr.New(pgerr.InvalidParameterValue, "unrecognized parameter \"%s\"", o.Name)
+		if reset {
+			opts = slices.Clone(opts)
+			for i := range opts {
+				opts[i].Value = resetValue(opts[i].Name)
 			}
-			list = append(list, o.Name+"="+plan.OptionText(o.Value))
 		}
+		list, err = viewOptions(opts)
 	}
 	if err != nil {
 		return err
 	}
 	w.rel.Options = mergeOptions(w.rel.Options, list, reset)
 	return nil
+}
+
+// resetValue is a value that an option of a view accepts, for RESET, which names none.
+func resetValue(option string) any {
+	if option == "check_option" {
+		return "local"
+	}
+	return "true"
 }
 
 func mergeOptions(have, change []string, reset bool) []string {

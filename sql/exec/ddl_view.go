@@ -37,7 +37,28 @@ func queryColumns(q *plan.Query, names []string, stored bool) ([]catalog.Column,
 	return cols, nil
 }
 
-var viewOptions = map[string]bool{"security_barrier": true, "security_invoker": true, "check_option": true}
+// viewOptions checks the options of a view and returns them as they are stored.
+func viewOptions(list []plan.Option) ([]string, error) {
+	var out []string
+	for _, o := range list {
+		text := plan.OptionText(o.Value)
+		switch o.Name {
+		case "security_barrier", "security_invoker":
+			if _, ok := types.ParseBool(text); !ok {
+				return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid value for boolean option \"%s\": %s", o.Name, text)
+			}
+		case "check_option":
+			if text != "local" && text != "cascaded" {
+				return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid value for enum option \"check_option\": %s", text).
+					WithDetail("Valid values are \"local\" and \"cascaded\".")
+			}
+		default:
+			return nil, pgerr.New(pgerr.InvalidParameterValue, "unrecognized parameter \"%s\"", o.Name)
+		}
+		out = append(out, o.Name+"="+text)
+	}
+	return out, nil
+}
 
 func (d *ddl) createView(c *plan.CreateView) error {
 	temp := c.Persistence == 't' || d.usesTemp(c.Query)
@@ -54,27 +75,19 @@ func (d *ddl) createView(c *plan.CreateView) error {
 	}
 	r := &catalog.Relation{
 		Meta: catalog.Meta{Name: c.Name.Name, Schema: schema, Owner: d.bind.User()},
-		Kind: catalog.KindView, Persistence: 'p', QueryText: c.Text, CheckOption: c.Check, ReplIdent: 'n',
+		Kind: catalog.KindView, Persistence: 'p', QueryText: c.Text, ReplIdent: 'n',
 	}
 	if temp {
 		r.Persistence = 't'
 	}
-	for _, o := range c.Options {
-		if !viewOptions[o.Name] {
-			return pgerr.New(pgerr.InvalidParameterValue, "unrecognized parameter \"%s\"", o.Name)
-		}
-		r.Options = append(r.Options, o.Name+"="+plan.OptionText(o.Value))
-		if o.Name == "check_option" {
-			switch o.Value {
-			case "local":
-				r.CheckOption = 'l'
-			case "cascaded":
-				r.CheckOption = 'c'
-			default:
-				return pgerr.New(pgerr.InvalidParameterValue, "invalid value for enum option \"check_option\": %s", plan.OptionText(o.Value)).
-					WithDetail("Valid values are \"local\" and \"cascaded\".")
-			}
-		}
+	if r.Options, err = viewOptions(c.Options); err != nil {
+		return err
+	}
+	switch c.Check {
+	case 'l':
+		r.Options = append(r.Options, "check_option=local")
+	case 'c':
+		r.Options = append(r.Options, "check_option=cascaded")
 	}
 	r.Query, r.Depends = plan.EncodeQuery(c.Query), plan.QueryDependencies(c.Query)
 	taken, err := d.claimName(catalog.ClassRelation, schema, r.Name)
@@ -132,7 +145,7 @@ func (d *ddl) replaceView(c *plan.CreateView, r *catalog.Relation, cols []catalo
 		return pgerr.New(pgerr.InvalidTableDefinition, "cannot drop columns from view")
 	}
 	next := *old
-	next.Query, next.QueryText, next.Depends, next.Options, next.CheckOption = r.Query, r.QueryText, r.Depends, r.Options, r.CheckOption
+	next.Query, next.QueryText, next.Depends, next.Options = r.Query, r.QueryText, r.Depends, r.Options
 	next.Columns = nil
 	w := &tableWork{d: d, rel: &next, create: true}
 	for i, col := range cols {

@@ -155,7 +155,7 @@ func (c *compiler) nextValue(e *plan.NextValue) (expr, error) {
 	st := c.st
 	return &rowLoop{kind: column.Int, eval: func(*row) (column.Datum, error) {
 		if st.rt.Functions.Session != nil {
-			v, err := st.rt.Functions.Session.SequenceNext(e.Sequence)
+			v, err := st.rt.Functions.Session.IdentityNext(e.Sequence)
 			return column.IntDatum(v), err
 		}
 		s := st.rt.Catalog.Sequence(e.Sequence)

@@ -88,12 +88,8 @@ func (st *state) newModify(n *plan.Modify) (operator, error) {
 	if o.recheck, err = st.recheck(n.Recheck); err != nil {
 		return nil, err
 	}
-	for _, v := range n.Checks {
-		c, err := st.compile(v.Cond)
-		if err != nil {
-			return nil, err
-		}
-		o.views = append(o.views, viewCheck{v.View, c})
+	if o.views, err = st.viewChecks(n.Checks); err != nil {
+		return nil, err
 	}
 	if n.OnConflict != nil {
 		if o.conflict, err = st.conflictPlan(n.OnConflict); err != nil {
@@ -108,6 +104,18 @@ func (st *state) newModify(n *plan.Modify) (operator, error) {
 		o.merge = append(o.merge, p)
 	}
 	return o, o.prepareReturning()
+}
+
+func (st *state) viewChecks(list []plan.ViewCheck) ([]viewCheck, error) {
+	var out []viewCheck
+	for _, v := range list {
+		c, err := st.compile(v.Cond)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, viewCheck{v.View, c})
+	}
+	return out, nil
 }
 
 // isMain reports whether n belongs to the statement's own tree.
@@ -294,14 +302,14 @@ func (o *modifyOp) insertRow(vals []column.Datum) error {
 	if err := o.w.complete(vals); err != nil {
 		return err
 	}
-	if err := o.checkViews(vals); err != nil {
-		return err
-	}
 	if o.conflict != nil {
 		return o.insertOrElse(vals)
 	}
 	key, err := o.w.insert(vals)
 	if err != nil {
+		return err
+	}
+	if err := o.checkViews(vals); err != nil {
 		return err
 	}
 	o.emit(vals, key)
@@ -428,11 +436,11 @@ func (o *modifyOp) replace(key []byte) error {
 	if err := o.w.complete(o.vals); err != nil {
 		return err
 	}
-	if err := o.checkViews(o.vals); err != nil {
-		return err
-	}
 	newKey, err := o.w.update(key, o.old, o.vals)
 	if err != nil {
+		return err
+	}
+	if err := o.checkViews(o.vals); err != nil {
 		return err
 	}
 	o.emit(o.vals, newKey)

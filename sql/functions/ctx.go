@@ -74,6 +74,8 @@ type Session interface {
 
 	// Sequences, by their relation's OID; errors as PostgreSQL words them.
 	SequenceNext(seq OID) (int64, error)
+	// IdentityNext is SequenceNext for an identity column: who may insert into the table needs no right to the sequence.
+	IdentityNext(seq OID) (int64, error)
 	SequenceCurrent(seq OID) (int64, error)
 	SequenceLast() (int64, error)
 	SequenceSet(seq OID, value int64, called bool) error

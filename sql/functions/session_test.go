@@ -40,6 +40,7 @@ func (s *testSession) TransactionID(assign bool) (uint64, bool)      { return 7,
 func (s *testSession) CurrentSnapshot() (uint64, uint64, []uint64)   { return 5, 9, []uint64{6, 7} }
 func (s *testSession) TransactionStatus(uint64) (string, error)      { return "committed", nil }
 func (s *testSession) SequenceNext(OID) (int64, error)               { s.sequence++; return s.sequence, nil }
+func (s *testSession) IdentityNext(OID) (int64, error)               { s.sequence++; return s.sequence, nil }
 func (s *testSession) SequenceCurrent(OID) (int64, error)            { return s.sequence, nil }
 func (s *testSession) SequenceLast() (int64, error)                  { return s.sequence, nil }
 func (s *testSession) SequenceSet(_ OID, v int64, _ bool) error      { s.sequence = v; return nil }

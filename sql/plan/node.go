@@ -456,6 +456,7 @@ type ConflictPlan struct {
 	Indexes []OID // arbiters; empty: any
 	Set     []Assignment
 	Where   Expr
+	Visible []ViewCheck // conditions over the existing row, or it is an error
 }
 
 // MergePlan is one WHEN clause, over the input row. For Insert, Values has one

@@ -306,6 +306,8 @@ type OnConflict struct {
 	Set      []*Target
 	Where    Expr
 	Excluded int
+	// Visible are the conditions that the existing row has to meet: those of the views that it is changed through.
+	Visible []ViewCheck
 }
 
 // MergeAction is one WHEN clause of MERGE.

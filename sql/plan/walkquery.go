@@ -72,6 +72,9 @@ func MapQuery(q *Query, f func(Expr) Expr) {
 	if c := q.OnConflict; c != nil {
 		mapTargets(c.Set, m)
 		m(&c.Where)
+		for i := range c.Visible {
+			m(&c.Visible[i].Cond)
+		}
 	}
 	for _, a := range q.Merge {
 		m(&a.Cond)
@@ -137,6 +140,7 @@ func CloneQuery(q *Query) *Query {
 	c.Locks = append([]RowLock(nil), q.Locks...)
 	if q.OnConflict != nil {
 		oc := *q.OnConflict
+		oc.Visible = append([]ViewCheck(nil), oc.Visible...)
 		oc.Set = cloneEach(oc.Set, same[Target])
 		c.OnConflict = &oc
 	}
@@ -149,6 +153,9 @@ func CloneQuery(q *Query) *Query {
 	MapQuery(&c, cloneSubLinks)
 	return &c
 }
+
+// CloneExpr returns an expression whose subqueries are copies: one that is used in a second place.
+func CloneExpr(e Expr) Expr { return cloneSubLinks(e) }
 
 func cloneSubLinks(e Expr) Expr {
 	return Rewrite(e, func(x Expr) Expr {

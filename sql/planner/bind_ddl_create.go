@@ -309,6 +309,10 @@ func (b *binder) createView(v *pg.ViewStmt) plan.Utility {
 	case pg.ViewCheckOption_CASCADED_CHECK_OPTION:
 		u.Check = 'c'
 	}
+	asked := u.Check != 0 || slices.ContainsFunc(u.Options, func(o plan.Option) bool { return o.Name == "check_option" })
+	if why := checkOptionRefused(u.Query); asked && why != "" {
+		b.fail(-1, pgerr.New(pgerr.FeatureNotSupported, "WITH CHECK OPTION is supported only on automatically updatable views").WithHint("%s", why))
+	}
 	return u
 }
 

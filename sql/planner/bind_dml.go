@@ -10,7 +10,7 @@ import (
 )
 
 // target opens the table that a statement changes, as Rels[Result].
-func (s *scope) target(x *pg.RangeVar, cmd plan.Command, acl uint32, verb string) *nsItem {
+func (s *scope) target(x *pg.RangeVar, cmd plan.Command, acl uint32) *nsItem {
 	b := s.b
 	for sc := s; sc != nil && x.Schemaname == ""; sc = sc.parent {
 		for _, e := range sc.ctes {
@@ -23,7 +23,7 @@ func (s *scope) target(x *pg.RangeVar, cmd plan.Command, acl uint32, verb string
 	pos := -1
 	switch r.Kind {
 	case catalog.KindView:
-		b.fail(pos, pgerr.Unsupported("cannot %s view \"%s\": updatable views are not supported", verb, r.Name))
+		return s.openView(r, x, cmd, acl)
 	case catalog.KindMatView:
 		b.failf(pos, pgerr.WrongObjectType, "cannot change materialized view \"%s\"", r.Name)
 	case catalog.KindVirtual:
@@ -47,9 +47,12 @@ func (s *scope) target(x *pg.RangeVar, cmd plan.Command, acl uint32, verb string
 	return it
 }
 
-// column finds the attribute that an assignment names.
+// attribute finds the attribute that an assignment names.
 func (s *scope) attribute(name string, pos int) int {
 	r := s.q.Rels[s.q.Result]
+	if s.view != nil {
+		return s.viewAttribute(name, pos)
+	}
 	for i, c := range r.Table.Columns {
 		if c.Name == name && !c.Dropped {
 			return i
@@ -79,13 +82,16 @@ func (s *scope) assignType(e plan.Expr, t plan.Type, column string) plan.Expr {
 }
 
 // defaultValue returns what an attribute gets when no value is given.
-func (b *binder) defaultValue(r *catalog.Relation, attr int) plan.Expr {
-	c := &r.Columns[attr]
+func (s *scope) defaultValue(attr int) plan.Expr {
+	b := s.b
+	c := &s.q.Rels[s.q.Result].Table.Columns[attr]
 	t := plan.Type{OID: c.Type, Typmod: c.Typmod, Collation: c.Collation}
 	var e plan.Expr
 	switch {
 	case c.Dropped || c.Generated != 0:
 		return b.nullConst(t)
+	case s.view != nil && s.view.defaults[attr] != nil:
+		e = b.decodeExpr(s.view.defaults[attr])
 	case c.Identity != 0 && c.Sequence != 0:
 		e = &plan.NextValue{Base: plan.Base{Typ: b.plainType(20), Pos: -1}, Sequence: c.Sequence}
 	case c.Default != nil:
@@ -152,7 +158,7 @@ func (s *scope) returning(list []*pg.Node) {
 func (b *binder) bindUpdate(parent *scope, x *pg.UpdateStmt) *plan.Query {
 	s := b.newScope(parent)
 	s.withClause(x.WithClause)
-	it := s.target(x.Relation, plan.Update, aclUpdate, "update")
+	it := s.target(x.Relation, plan.Update, aclUpdate)
 	s.q.Rels[s.q.Result].Required |= aclSelect
 	it.lateralOnly, it.lateralOK = true, false
 	s.items = []*nsItem{it}
@@ -161,6 +167,7 @@ func (b *binder) bindUpdate(parent *scope, x *pg.UpdateStmt) *plan.Query {
 	s.where(x.WhereClause)
 	s.returning(x.ReturningList)
 	s.q.Targets = s.setList(x.TargetList)
+	s.finishView()
 	b.assignCollations(s)
 	return s.q
 }
@@ -178,14 +185,22 @@ func (s *scope) setList(list []*pg.Node) []*plan.Target {
 		part := len(rt.Indirection) > 0
 		old := at[attr]
 		if old != nil && !(part && partial[attr]) {
-			b.failf(int(rt.Location), pgerr.SyntaxError, "multiple assignments to same column \"%s\"", rt.Name)
+			pos := int(rt.Location)
+			if s.view != nil && old.Name != rt.Name {
+				pos = -1
+			}
+			b.failf(pos, pgerr.SyntaxError, "multiple assignments to same column \"%s\"", table.Columns[attr].Name)
 		}
 		e := within(s, inUpdateSet, func() plan.Expr { return s.setSource(rt.Val) })
 		if d, ok := e.(*plan.Default); ok {
 			if part {
 				b.failf(d.Pos, pgerr.FeatureNotSupported, "cannot set a subfield to DEFAULT")
 			}
-			e = b.defaultValue(table, attr)
+			if e = s.defaultValue(attr); s.view != nil && s.view.defaults[attr] == nil {
+				s.checkAssignable(attr, "update", int(rt.Location)) // a view's column without default is set to NULL
+				c := &table.Columns[attr]
+				e = b.nullConst(plan.Type{OID: c.Type, Typmod: c.Typmod, Collation: c.Collation})
+			}
 		} else {
 			s.checkAssignable(attr, "update", int(rt.Location))
 			if part {
@@ -288,7 +303,7 @@ func (s *scope) assignPart(base plan.Expr, t plan.Type, path []*pg.Node, value p
 func (b *binder) bindDelete(parent *scope, x *pg.DeleteStmt) *plan.Query {
 	s := b.newScope(parent)
 	s.withClause(x.WithClause)
-	it := s.target(x.Relation, plan.Delete, aclDelete, "delete from")
+	it := s.target(x.Relation, plan.Delete, aclDelete)
 	it.lateralOnly, it.lateralOK = true, false
 	s.items = []*nsItem{it}
 	s.from(x.UsingClause)
@@ -298,6 +313,7 @@ func (b *binder) bindDelete(parent *scope, x *pg.DeleteStmt) *plan.Query {
 	}
 	s.where(x.WhereClause)
 	s.returning(x.ReturningList)
+	s.finishView()
 	b.assignCollations(s)
 	return s.q
 }

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	pg "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/omendb/omendb/sql/catalog"
@@ -13,12 +15,13 @@ type insertColumn struct {
 	attr int
 	path []*pg.Node // subscripts and fields
 	pos  int
+	view *viewColumn // that it was found through when the columns are not named
 }
 
 func (b *binder) bindInsert(parent *scope, x *pg.InsertStmt) *plan.Query {
 	s := b.newScope(parent)
 	s.withClause(x.WithClause)
-	it := s.target(x.Relation, plan.Insert, aclInsert, "insert into")
+	it := s.target(x.Relation, plan.Insert, aclInsert)
 	switch x.Override {
 	case pg.OverridingKind_OVERRIDING_SYSTEM_VALUE:
 		s.q.Overriding = 's'
@@ -42,6 +45,7 @@ func (b *binder) bindInsert(parent *scope, x *pg.InsertStmt) *plan.Query {
 	s.onConflict(x.OnConflictClause, it)
 	s.items = []*nsItem{it}
 	s.returning(x.ReturningList)
+	s.finishView()
 	b.assignCollations(s)
 	return s.q
 }
@@ -55,6 +59,12 @@ func (s *scope) insertColumns(list []*pg.Node) []insertColumn {
 	b := s.b
 	r := s.q.Rels[s.q.Result]
 	var out []insertColumn
+	if len(list) == 0 && s.view != nil {
+		for i, c := range s.view.columns {
+			out = append(out, insertColumn{attr: c.attr, pos: -1, view: &s.view.columns[i]})
+		}
+		return out
+	}
 	if len(list) == 0 {
 		for i, c := range r.Table.Columns {
 			if !c.Dropped {
@@ -65,15 +75,18 @@ func (s *scope) insertColumns(list []*pg.Node) []insertColumn {
 	}
 	whole := map[int]bool{}
 	seen := map[int]bool{}
-	for _, n := range list {
+	for i, n := range list {
 		rt := n.GetResTarget()
 		attr := s.attribute(rt.Name, int(rt.Location))
+		if seen[attr] && s.view != nil && !slices.ContainsFunc(list[:i], func(o *pg.Node) bool { return o.GetResTarget().Name == rt.Name }) {
+			b.failf(-1, pgerr.SyntaxError, "multiple assignments to same column \"%s\"", r.Table.Columns[attr].Name)
+		}
 		if seen[attr] && (len(rt.Indirection) == 0 || whole[attr]) {
 			b.failf(int(rt.Location), pgerr.DuplicateColumn, "column \"%s\" specified more than once", rt.Name)
 		}
 		seen[attr] = true
 		whole[attr] = len(rt.Indirection) == 0
-		out = append(out, insertColumn{attr, rt.Indirection, int(rt.Location)})
+		out = append(out, insertColumn{attr: attr, path: rt.Indirection, pos: int(rt.Location)})
 		r.SetAttrs = append(r.SetAttrs, attr)
 	}
 	return out
@@ -105,16 +118,18 @@ func (s *scope) checkRow(cols []insertColumn, row []plan.Expr, named bool) {
 // value prepares one value for a column.
 func (s *scope) value(c insertColumn, e plan.Expr) plan.Expr {
 	b := s.b
-	table := s.q.Rels[s.q.Result].Table
-	col := &table.Columns[c.attr]
+	if c.attr < 0 {
+		s.refuseColumn(c.view)
+	}
+	col := &s.q.Rels[s.q.Result].Table.Columns[c.attr]
 	if d, ok := e.(*plan.Default); ok {
 		if len(c.path) > 0 {
 			b.failf(d.Pos, pgerr.FeatureNotSupported, "cannot set a subfield to DEFAULT")
 		}
-		return b.defaultValue(table, c.attr)
+		return s.defaultValue(c.attr)
 	}
 	if s.q.Overriding == 'u' && col.Identity != 0 {
-		return b.defaultValue(table, c.attr)
+		return s.defaultValue(c.attr)
 	}
 	s.checkAssignable(c.attr, "insert", c.pos)
 	if len(c.path) > 0 {
@@ -138,7 +153,7 @@ func (s *scope) fillTargets(given map[int]plan.Expr) {
 	for i, c := range table.Columns {
 		e := given[i]
 		if e == nil {
-			e = s.b.defaultValue(table, i)
+			e = s.defaultValue(i)
 		} else {
 			s.q.InsertCols = append(s.q.InsertCols, i)
 		}
@@ -225,9 +240,13 @@ func (s *scope) onConflict(x *pg.OnConflictClause, target *nsItem) {
 	ex := b.tableRel(table, lockAccessShare)
 	ex.Alias, ex.LockMode = "excluded", 0
 	oc.Excluded = s.addRel(ex)
+	it := s.relItem(oc.Excluded)
+	if s.view != nil {
+		it = s.view.item(s, oc.Excluded)
+		it.name = ex.Alias
+	}
 	if oc.Update {
 		q.Rels[q.Result].Required |= aclUpdate | aclSelect
-		it := s.relItem(oc.Excluded)
 		it.hasAlias = true
 		s.items = []*nsItem{target, it}
 		oc.Set = s.setList(x.TargetList)
@@ -251,7 +270,11 @@ func (s *scope) arbiters(x *pg.InferClause, table *catalog.Relation) []OID {
 			}
 			return []OID{c.Index}
 		}
-		b.failf(-1, pgerr.UndefinedObject, "constraint \"%s\" for table \"%s\" does not exist", x.Conname, table.Name)
+		name := table.Name
+		if s.view != nil {
+			name = s.view.view.Name
+		}
+		b.failf(-1, pgerr.UndefinedObject, "constraint \"%s\" for table \"%s\" does not exist", x.Conname, name)
 	}
 	cols := map[int16]bool{}
 	var exprs []plan.Expr

@@ -32,7 +32,7 @@ func (b *binder) bindMerge(parent *scope, x *pg.MergeStmt) *plan.Query {
 			acl |= aclDelete
 		}
 	}
-	target := s.target(x.Relation, plan.Merge, acl, "merge into")
+	target := s.target(x.Relation, plan.Merge, acl)
 	source, items := s.fromItem(x.SourceRelation)
 	s.checkNameConflicts(items, []*nsItem{target})
 	both := append([]*nsItem{target}, items...)

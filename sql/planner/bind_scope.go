@@ -24,7 +24,8 @@ type scope struct {
 	lastSRF plan.Expr
 	// locking are the FOR UPDATE clauses of the query.
 	locking []*pg.Node
-	resolve bool // untyped literals among the targets become text
+	resolve bool        // untyped literals among the targets become text
+	view    *viewTarget // that the statement changes rows through, or nil
 }
 
 // nsItem is something in FROM that names can refer to: a range-table entry or a join.
@@ -33,6 +34,7 @@ type nsItem struct {
 	rel         int    // index into Rels, -1 for a join
 	cols        []nsColumn
 	table       *catalog.Relation // for schema-qualified references
+	view        *catalog.Relation // that a statement changes rows through: cols are over the table below
 	hasAlias    bool
 	relVisible  bool
 	colsVisible bool
@@ -66,13 +68,47 @@ func asSeenFrom(e plan.Expr, n int) plan.Expr {
 		return e
 	}
 	return plan.Rewrite(e, func(x plan.Expr) plan.Expr {
-		if v, ok := x.(*plan.Var); ok {
+		switch v := x.(type) {
+		case *plan.Var:
 			w := *v
 			w.Level += n
+			return &w
+		case *plan.SubLink: // in a column of a view
+			w := *v
+			w.Query = plan.CloneQuery(v.Query)
+			deepenQuery(w.Query, n, 1)
 			return &w
 		}
 		return x
 	})
+}
+
+// deepenQuery makes the references of a subquery to the levels around it reach n levels further out.
+func deepenQuery(q *plan.Query, n, depth int) {
+	move := func(e plan.Expr) plan.Expr {
+		return plan.Rewrite(e, func(x plan.Expr) plan.Expr {
+			switch v := x.(type) {
+			case *plan.Var:
+				if v.Level >= depth {
+					w := *v
+					w.Level += n
+					return &w
+				}
+			case *plan.SubLink:
+				deepenQuery(v.Query, n, depth+1)
+			}
+			return x
+		})
+	}
+	plan.MapQuery(q, move)
+	for _, r := range q.Rels {
+		if r.Query != nil {
+			deepenQuery(r.Query, n, depth+1)
+		}
+	}
+	for _, c := range q.CTEs {
+		deepenQuery(c.Query, n, depth+1)
+	}
 }
 
 // at returns a copy of a Var or merged column at a position of the text.
@@ -276,11 +312,14 @@ func (s *scope) checkLateral(it *nsItem, pos int) {
 func (s *scope) wholeRow(f *found, pos int) plan.Expr {
 	up := s.levelsTo(f.scope)
 	it := f.item
-	if it.rel < 0 {
+	if it.rel < 0 || it.view != nil {
 		row := &plan.RowOf{Base: plan.Base{Typ: plan.Type{OID: types.RecordOID, Typmod: -1}, Pos: pos}}
 		for _, c := range it.cols {
 			row.Args = append(row.Args, asSeenFrom(c.expr, up))
 			row.Names = append(row.Names, c.name)
+		}
+		if it.view != nil && it.view.RowType != 0 {
+			row.Typ.OID = it.view.RowType
 		}
 		return row
 	}

@@ -172,6 +172,9 @@ func (l *level) planInsert(n *plan.Modify) (*rel, error) {
 		if oc.Where != nil {
 			n.OnConflict.Where = l.slot(both, oc.Where)
 		}
+		for _, v := range oc.Visible {
+			n.OnConflict.Visible = append(n.OnConflict.Visible, plan.ViewCheck{View: v.View, Cond: l.slot(both, v.Cond)})
+		}
 	}
 	l.slotChecks(n, row)
 	return l.returning(n, row), nil

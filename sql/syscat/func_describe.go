@@ -7,6 +7,7 @@ import (
 	"github.com/omendb/omendb/sql/exec"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/planner"
 	"github.com/omendb/omendb/sql/types"
 )
 
@@ -94,16 +95,21 @@ var describeCalls = map[string]call{
 		return flag(r.Kind == catalog.KindTable && r.Persistence == 'p' && r.OID >= catalog.FirstUserOID), nil
 	},
 	"pg_relation_is_updatable": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
-		const insertUpdateDelete = 8 | 4 | 16
 		r := f.World.View().Relation(oidArg(a[0]))
-		if r != nil && r.Kind == catalog.KindTable {
-			return num(insertUpdateDelete), nil
+		if r == nil {
+			return num(0), nil
 		}
-		return num(0), nil
+		events, err := planner.UpdatableEvents(f.World.Planner(), r, 0)
+		return num(int64(events)), err
 	},
 	"pg_column_is_updatable": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		const updateDelete = 1<<2 | 1<<4
 		r := f.World.View().Relation(oidArg(a[0]))
-		return flag(r != nil && r.Kind == catalog.KindTable && a[1].I > 0), nil
+		if r == nil || a[1].I <= 0 {
+			return flag(false), nil
+		}
+		events, err := planner.UpdatableEvents(f.World.Planner(), r, int(a[1].I))
+		return flag(events&updateDelete == updateDelete), err
 	},
 	"pg_partition_root": nothing,
 	"pg_describe_object": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
