@@ -177,8 +177,12 @@ func (db *DB) applyCommit(d *decoder, lsn LSN, beside *tempWrites, rp *replayer)
 				break
 			}
 			db.applyWrites(d, &c, uint64(lsn))
-		case sectionLink:
-			if err := db.applyLink(d, &c, uint64(lsn)); err != nil {
+		case sectionLink, sectionLinkAsOf:
+			ts := uint64(lsn)
+			if kind == sectionLinkAsOf {
+				ts = d.uvarint()
+			}
+			if err := db.applyLink(d, &c, ts); err != nil {
 				return err
 			}
 		case ddlCreateStore, ddlAlterStore:

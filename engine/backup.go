@@ -257,7 +257,7 @@ func linkedSegments(body []byte) (names []string) {
 	}
 	d.uvarint()
 	for len(d.b) > 0 && d.err == nil {
-		switch ddlKind(d.byte()) {
+		switch kind := ddlKind(d.byte()); kind {
 		case sectionWrites:
 			d.uvarint()
 			for range d.count() {
@@ -268,7 +268,10 @@ func linkedSegments(body []byte) (names []string) {
 					return names
 				}
 			}
-		case sectionLink:
+		case sectionLink, sectionLinkAsOf:
+			if kind == sectionLinkAsOf {
+				d.uvarint()
+			}
 			d.uvarint()
 			for range d.count() {
 				if name := d.string(); d.err == nil {

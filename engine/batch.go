@@ -25,12 +25,15 @@ import (
 //	6 drop sequence    id
 //	7 link segments    store, count, names: rows that a bulk load wrote; their
 //	                   timestamp is this record's
+//	8 link as of       timestamp, store, count, names: the same with an earlier timestamp
 //
 // Definitions come before the writes that need them.
 const (
 	recordVersion = 1
 	sectionWrites = 1
 	sectionLink   = 7
+	// sectionLinkAsOf is never part of a prepared transaction.
+	sectionLinkAsOf = 8
 )
 
 // encode makes the transaction's commit record. Temporary stores are left out.
@@ -56,15 +59,22 @@ func (t *Txn) encode() []byte {
 
 func encodeLinks(e *encoder, id StoreID, links []*bulkLink) {
 	var names []string
+	var asOf uint64
 	for _, link := range links {
 		for _, r := range link.runs {
 			names = append(names, r.info.Name)
+			asOf = link.asOf
 		}
 	}
 	if len(names) == 0 {
 		return
 	}
-	e.byte(sectionLink)
+	if asOf == 0 {
+		e.byte(sectionLink)
+	} else {
+		e.byte(sectionLinkAsOf)
+		e.uvarint(asOf)
+	}
 	e.uvarint(uint64(id))
 	e.uvarint(uint64(len(names)))
 	for _, name := range names {

@@ -41,6 +41,7 @@ type BulkWriter struct {
 	runs   []*run // one for each full buffer, and those of the stream
 	minBuf int64
 	maxBuf int64
+	asOf   uint64
 	err    error
 }
 
@@ -127,7 +128,7 @@ func (b *BulkWriter) Finish(ctx context.Context) error {
 	if err := b.endStream(); err != nil {
 		return err
 	}
-	if len(b.runs) == 0 && b.buf.Bytes() < b.minBuf || b.single() {
+	if b.asOf == 0 && (len(b.runs) == 0 && b.buf.Bytes() < b.minBuf || b.single()) {
 		return b.insertAll(ctx)
 	}
 	if err := b.spill(); err != nil {
@@ -135,6 +136,10 @@ func (b *BulkWriter) Finish(ctx context.Context) error {
 	}
 	if err := b.order(); err != nil {
 		return err
+	}
+	if b.asOf != 0 {
+		b.linkAsOf()
+		return nil
 	}
 	if m := b.t.tables[b.id]; m != nil {
 		if _, dead := m.Versions(); dead > 0 {

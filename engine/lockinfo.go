@@ -8,7 +8,7 @@ import (
 
 // LockInfo describes a lock that is held or waited for, for pg_locks.
 type LockInfo struct {
-	Kind      string // "tuple", "page" (a range of keys), "relation", "transactionid" or "advisory"
+	Kind      string // "tuple", "page" (a range of keys), "relation", "transactionid", "virtualxid" or "advisory"
 	Store     StoreID
 	Database  uint32
 	Object    uint64 // table oid, advisory key, transaction number or a hash of the row's key
@@ -39,6 +39,11 @@ func (db *DB) Locks() (list []LockInfo) {
 				list = append(list, rowWait(l)...)
 			}
 			continue
+		case txn.Ending:
+			if l.Granted { // held unknowingly
+				continue
+			}
+			i.Kind = "virtualxid"
 		case txn.Table:
 			i.Kind, i.Object = "relation", l.Tag.B
 		case txn.Advisory:

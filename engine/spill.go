@@ -38,6 +38,7 @@ type bulkLink struct {
 	seq     uint64 // of a bulk load: among the private writes
 	runs    []*run // disjoint, in key order
 	spilled bool   // private writes, whose locks the lock table has; else a bulk load, which is probed (see bulkClaims)
+	asOf    uint64 // not 0: the timestamp that the rows get, see BulkWriter.AsOf
 }
 
 func (l *bulkLink) bytes() (n int64) {

@@ -63,7 +63,9 @@ func (db *DB) Begin(o TxnOptions) *Txn {
 	if o.DeadlockTimeout == 0 {
 		o.DeadlockTimeout = db.opts.DeadlockTimeout
 	}
-	return &Txn{db: db, opts: o, owner: db.owner(o.ProcessID)}
+	t := &Txn{db: db, opts: o, owner: db.owner(o.ProcessID)}
+	t.start.txn = t
+	return t
 }
 
 // Options returns what Begin was called with.
@@ -153,7 +155,7 @@ func (t *Txn) Snapshot() *Snapshot {
 	}
 	t.spare = nil
 	*s = Snapshot{db: t.db, txn: t, ownSeq: t.cmdSeq, command: t.command,
-		read: segment.ReadOptions{Buf: s.read.Buf}, results: s.results}
+		read: segment.ReadOptions{Buf: s.read.Buf}, results: s.results, reg: registration{txn: t}}
 	if t.opts.Isolation == ReadCommitted {
 		t.db.register(&s.reg)
 		s.ts = s.reg.ts
@@ -170,7 +172,7 @@ func (t *Txn) Snapshot() *Snapshot {
 // depend on what the transaction is allowed to see. Its reads are not noted:
 // whoever checks a constraint holds the locks that keep it true.
 func (t *Txn) LatestSnapshot() *Snapshot {
-	s := &Snapshot{db: t.db, txn: t, ownSeq: t.cmdSeq, command: t.command, quiet: true}
+	s := &Snapshot{db: t.db, txn: t, ownSeq: t.cmdSeq, command: t.command, quiet: true, reg: registration{txn: t}}
 	t.db.register(&s.reg)
 	s.ts = s.reg.ts
 	s.view = t.db.acquireView()
@@ -249,6 +251,7 @@ func (t *Txn) end() {
 	t.start.unregister()
 	t.endExports()
 	t.db.locks.ReleaseTo(t.owner, 0, 0)
+	t.db.locks.Ended(t.owner)
 	if t.xid != 0 {
 		t.db.active.remove(t.xid)
 		t.owner.SetXID(0)

@@ -75,6 +75,7 @@ func (db *DB) changeView(fn func(map[StoreID]*storeState, *garbage)) {
 // registration is a timestamp that merging must respect while it is listed.
 type registration struct {
 	ts         uint64
+	txn        *Txn // whose snapshot it is, nil of nobody's
 	shard      *registryShard
 	prev, next *registration
 }

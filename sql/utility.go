@@ -90,6 +90,12 @@ func (x *Session) runDDL(ctx context.Context, u plan.Utility, params []column.Da
 		return pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute %s in a read-only transaction", u.Tag())
 	}
 	x.activity.statements++
+	if done, err := x.runConcurrently(ctx, u); done {
+		if err != nil {
+			return err
+		}
+		return sink.Complete(u.Tag())
+	}
 	rt := x.runtime(ctx, params)
 	defer func() { rt.Snapshot.Close() }()
 	res, err := exec.RunUtility(rt, u)

@@ -38,6 +38,7 @@ var ErrTimeout = errors.New("lock timeout")
 //	          with one hash are shared: too rare to matter, and never wrong)
 //	Table     A is the database, B the table's oid
 //	Advisory  A is the database, B the key, Sub 1 for one big key and 2 for two small ones
+//	Ending    A is the process that waits, B the number of its wait
 type Tag struct {
 	Kind Kind
 	Sub  uint8
@@ -70,6 +71,7 @@ type Manager struct {
 	clock   clock.Clock
 	shards  [shardCount]shard
 	waiting atomic.Int64
+	ending  atomic.Uint64 // numbers the waits for transactions to end
 }
 
 type shard struct {
@@ -113,6 +115,7 @@ type Owner struct {
 	session  map[held]int
 	waiting  *waiter       // guarded by the shard of its lock's tag
 	patience time.Duration // how long to wait for one lock; 0 is for ever
+	endings  endings
 }
 
 type held struct {

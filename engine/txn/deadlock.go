@@ -35,6 +35,8 @@ func (w *Edge) wanted(database uint32) string {
 	switch w.Tag.Kind {
 	case Table:
 		return fmt.Sprintf("%s on relation %d of database %d", ModeName(Table, w.Mode), w.Tag.B, database)
+	case Ending:
+		return fmt.Sprintf("%s on virtual transaction %d/%d", ModeName(Ending, w.Mode), w.BlockerProcessID, w.BlockerXID)
 	case Advisory:
 		return fmt.Sprintf("%s on advisory lock [%d,%d,%d,%d]", ModeName(Advisory, w.Mode), w.Tag.A, w.Tag.B>>32, uint32(w.Tag.B), w.Tag.Sub)
 	}

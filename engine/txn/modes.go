@@ -8,6 +8,7 @@ const (
 	Row      Kind = 1
 	Table    Kind = 2
 	Advisory Kind = 3
+	Ending   Kind = 4 // of a transaction: see WaitForEnd
 )
 
 // Mode is a lock mode; its meaning depends on the kind. Modes of one kind are
@@ -45,6 +46,9 @@ const (
 	AdvisoryExclusive Mode = 2
 )
 
+// Ended is the mode of locks of the kind Ending.
+const Ended Mode = 1
+
 type modeSet uint16
 
 func set(modes ...Mode) (s modeSet) {
@@ -80,6 +84,7 @@ var conflicts = map[Kind][]modeSet{
 		AdvisoryShare:     set(AdvisoryExclusive),
 		AdvisoryExclusive: set(AdvisoryShare, AdvisoryExclusive),
 	},
+	Ending: {Ended: set(Ended)},
 }
 
 var modeNames = map[Kind][]string{
@@ -87,6 +92,7 @@ var modeNames = map[Kind][]string{
 	Table: {"", "AccessShareLock", "RowShareLock", "RowExclusiveLock", "ShareUpdateExclusiveLock",
 		"ShareLock", "ShareRowExclusiveLock", "ExclusiveLock", "AccessExclusiveLock"},
 	Advisory: {"", "ShareLock", "ExclusiveLock"},
+	Ending:   {"", "ShareLock"},
 }
 
 // ModeName returns a mode's name as pg_locks shows it.

@@ -50,6 +50,7 @@ func (m *Manager) Transfer(from, to *Owner) {
 	if from.packed {
 		m.transferPacked(from, to)
 	}
+	m.transferEndings(from, to)
 }
 
 // Valid reports whether a lock read from a file is one that can be taken.

@@ -29,6 +29,7 @@ type Catalog struct {
 	system   *space     // what every database starts from: Options.System
 	versions atomic.Uint64
 	sessions atomic.Int32
+	builds   sync.Map // *Build by OID: indexes that are made CONCURRENTLY
 }
 
 // Snapshot is one committed state. It never changes.

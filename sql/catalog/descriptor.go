@@ -214,6 +214,7 @@ type Index struct {
 	Clustered        bool       `tag:"13"`
 	Options          []string   `tag:"14"`
 	Constraint       OID        `tag:"15"`
+	NotReady         bool       `tag:"16"` // writers need not maintain it: see View.Build
 }
 
 // IndexKey is one key column of an index.

@@ -67,6 +67,9 @@ func (w *tableWriter) insertBulk(vals []column.Datum) error {
 		return w.takenInBulk(err, nil)
 	}
 	for i, ix := range w.indexes {
+		if ix.idle() {
+			continue
+		}
 		key, ok, _, err := ix.encode(ix.key[:0], w.buf, vals)
 		ix.key = key
 		if err != nil {

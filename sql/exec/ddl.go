@@ -42,23 +42,29 @@ type ddl struct {
 	permitted bool
 }
 
-// RunUtility executes the utility statements that work on the catalog or on whole tables.
-// Transaction control, settings, prepared statements, cursors, EXPLAIN and
-// notifications are the session's.
-func RunUtility(rt *Runtime, u plan.Utility) (*Result, error) {
+// newDDL prepares the execution of a utility statement, or of a step of one.
+func newDDL(rt *Runtime) *ddl {
 	bind, ok := rt.Binder.(DDLBinder)
 	if !ok {
 		panic("exec: utility statements need a binder for stored expressions")
-	}
-	if rt.BeforeWrite != nil {
-		if err := rt.BeforeWrite(); err != nil {
-			return nil, err
-		}
 	}
 	d := &ddl{rt: rt, ctx: rt.Context, view: rt.Catalog, bind: bind, env: rt.Functions.Env}
 	if d.ctx == nil {
 		d.ctx = context.Background()
 	}
+	return d
+}
+
+// RunUtility executes the utility statements that work on the catalog or on whole tables.
+// Transaction control, settings, prepared statements, cursors, EXPLAIN and
+// notifications are the session's.
+func RunUtility(rt *Runtime, u plan.Utility) (*Result, error) {
+	if rt.BeforeWrite != nil {
+		if err := rt.BeforeWrite(); err != nil {
+			return nil, err
+		}
+	}
+	d := newDDL(rt)
 	tag, err := d.run(u)
 	if err != nil {
 		return nil, MapError(err)
@@ -79,7 +85,7 @@ func (d *ddl) run(u plan.Utility) (string, error) {
 	case *plan.RefreshMatView:
 		err = d.refreshMatView(u)
 	case *plan.CreateIndex:
-		err = d.createIndex(u)
+		_, err = d.createIndex(u)
 	case *plan.CreateSchema:
 		err = d.createSchema(u)
 	case *plan.CreateSequence:

@@ -557,7 +557,11 @@ func (d *ddl) dropTarget(u *plan.Drop, ref plan.ObjectRef, class catalog.Class, 
 	var err error
 	switch class {
 	case catalog.ClassRelation:
-		o, err = d.lockNamed(ref.Name, engine.LockAccessExclusive)
+		mode := engine.LockAccessExclusive
+		if u.Concurrently {
+			mode = engine.LockShareUpdateExclusive
+		}
+		o, err = d.lockNamed(ref.Name, mode)
 	case catalog.ClassSchema:
 		if s := d.view.SchemaByName(ref.Name.Name); s != nil {
 			o = s

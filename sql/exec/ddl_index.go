@@ -33,6 +33,7 @@ type indexSpec struct {
 	options     []string
 	constraint  OID
 	depends     []catalog.Dependency
+	later       bool // filled by later transactions: not ready, not valid
 }
 
 // addIndex makes an index of the table. When the table has rows it waits to be filled.
@@ -59,7 +60,7 @@ func (w *tableWork) addIndex(s indexSpec) (*catalog.Index, error) {
 	i := &catalog.Index{
 		Meta:  catalog.Meta{OID: oid, Name: s.name, Schema: r.Schema, Owner: r.Owner, Depends: s.depends, Internal: s.constraint != 0},
 		Table: r.OID, Method: s.method, Unique: s.unique, NullsNotDistinct: s.notDistinct, Primary: s.primary,
-		Immediate: s.immediate, Keys: s.keys, Include: s.include, Predicate: s.predicate, Valid: true,
+		Immediate: s.immediate, Keys: s.keys, Include: s.include, Predicate: s.predicate, Valid: !s.later, NotReady: s.later,
 		Options: s.options, Constraint: s.constraint,
 	}
 	r.Indexes = append(r.Indexes, oid)
@@ -71,7 +72,7 @@ func (w *tableWork) addIndex(s indexSpec) (*catalog.Index, error) {
 	if err := d.rt.Txn.CreateStore(catalog.IndexStore(d.env, r, i)); err != nil {
 		return nil, err
 	}
-	if !w.create {
+	if !w.create && !s.later {
 		w.unfilled = append(w.unfilled, i)
 	}
 	return i, nil
@@ -115,56 +116,74 @@ func indexNamePart(keys []catalog.IndexKey, include []string) string {
 	return b.String()
 }
 
-func (d *ddl) createIndex(c *plan.CreateIndex) error {
-	// CONCURRENTLY is built in one go as well: it waits for writers and they for it, the outcome is the same.
-	r, err := d.lockRelation(c.Table, engine.LockShare)
-	if err != nil {
-		return err
+// createIndex makes an index and fills it, unless that is to be done CONCURRENTLY.
+// Nil means that there is one of the name already.
+func (d *ddl) createIndex(c *plan.CreateIndex) (*catalog.Index, error) {
+	mode := engine.LockShare
+	if c.Concurrently {
+		mode = engine.LockShareUpdateExclusive
 	}
+	r, err := d.lockRelation(c.Table, mode)
+	if err != nil {
+		return nil, err
+	}
+	w := d.alter(r)
+	s, err := w.indexSpecOf(c)
+	if err != nil {
+		return nil, err
+	}
+	if s.name == "" {
+		s.name = d.relationNameFor(r.Name, indexNamePart(s.keys, c.Include), "idx", r.Schema, false, nil)
+	} else if ok, err := d.claimRelationName(r.Schema, s.name, c.IfNotExists); !ok {
+		return nil, err
+	}
+	s.later = c.Concurrently && r.Persistence != 't'
+	i, err := w.addIndex(*s)
+	if err != nil {
+		return nil, err
+	}
+	return i, w.finishAlter()
+}
+
+// indexSpecOf resolves what CREATE INDEX asks for.
+func (w *alterWork) indexSpecOf(c *plan.CreateIndex) (*indexSpec, error) {
+	d, r := w.d, w.rel
 	if r.Kind != catalog.KindTable && r.Kind != catalog.KindMatView {
-		return pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", r.Name).
+		return nil, pgerr.New(pgerr.WrongObjectType, "cannot create index on relation \"%s\"", r.Name).
 			WithDetail("This operation is not supported for %s.", kindPlural(r.Kind))
 	}
 	method := c.Method
 	switch method {
 	case "", "btree", "hash":
 	case "gin", "gist", "brin", "spgist":
-		return pgerr.Unsupported("access method \"%s\" is not supported", method)
+		return nil, pgerr.Unsupported("access method \"%s\" is not supported", method)
 	default:
-		return pgerr.New(pgerr.UndefinedObject, "access method \"%s\" does not exist", method)
+		return nil, pgerr.New(pgerr.UndefinedObject, "access method \"%s\" does not exist", method)
 	}
 	if method == "hash" && c.Unique {
-		return pgerr.New(pgerr.FeatureNotSupported, "access method \"hash\" does not support unique indexes")
+		return nil, pgerr.New(pgerr.FeatureNotSupported, "access method \"hash\" does not support unique indexes")
 	}
-	w := d.alter(r)
-	s := indexSpec{name: c.Name, method: method, unique: c.Unique, notDistinct: c.NullsNotDistinct, immediate: true}
+	s := &indexSpec{name: c.Name, method: method, unique: c.Unique, notDistinct: c.NullsNotDistinct, immediate: true}
 	for _, k := range c.Keys {
-		if err := w.indexKey(&s, k); err != nil {
-			return err
+		if err := w.indexKey(s, k); err != nil {
+			return nil, err
 		}
 	}
+	var err error
 	if s.include, err = w.includeColumns(c.Include); err != nil {
-		return err
+		return nil, err
 	}
 	if c.Where != nil {
 		p, err := d.bind.Store(plan.StoredRequest{Kind: plan.StoredPredicate, Raw: c.Where, Table: w.rel})
 		if err != nil {
-			return err
+			return nil, err
 		}
 		s.predicate, s.depends = p.Encoded, append(s.depends, p.Depends...)
 	}
 	if s.options, err = indexOptions(c.Options); err != nil {
-		return err
+		return nil, err
 	}
-	if s.name == "" {
-		s.name = d.relationNameFor(r.Name, indexNamePart(s.keys, c.Include), "idx", r.Schema, false, nil)
-	} else if ok, err := d.claimRelationName(r.Schema, s.name, c.IfNotExists); !ok {
-		return err
-	}
-	if _, err := w.addIndex(s); err != nil {
-		return err
-	}
-	return w.finishAlter()
+	return s, nil
 }
 
 func kindPlural(k catalog.RelationKind) string {
@@ -369,6 +388,19 @@ func (d *ddl) newEntryBuilder(r *catalog.Relation, i *catalog.Index) (*entryBuil
 }
 
 func (b *entryBuilder) add(rows *column.Batch, keys [][]byte) error {
+	row := make([]column.Datum, 1+len(b.i.Include))
+	return b.each(rows, keys, func(key, storage []byte, r int32) error {
+		row[0] = column.BytesDatum(storage)
+		for n, num := range b.i.Include {
+			row[n+1] = rows.Cols[num-1].Datum(int(r))
+		}
+		return b.duplicate(b.bulk.Append(key, row))
+	})
+}
+
+// each calls fn with the key of each entry, where its row is, and the row's place
+// in the batch. Key is valid during the call.
+func (b *entryBuilder) each(rows *column.Batch, keys [][]byte, fn func(key, storage []byte, r int32) error) error {
 	sel := make([]int32, 0, rows.Len())
 	for n := range rows.Len() {
 		sel = append(sel, int32(rows.Row(n)))
@@ -394,7 +426,6 @@ func (b *entryBuilder) add(rows *column.Batch, keys [][]byte) error {
 		}
 	}
 	var key []byte
-	row := make([]column.Datum, 1+len(b.i.Include))
 	for at, r := range sel {
 		key = key[:0]
 		null := false
@@ -407,12 +438,8 @@ func (b *entryBuilder) add(rows *column.Batch, keys [][]byte) error {
 		if !b.i.Unique || b.i.Deferrable() || null && !b.i.NullsNotDistinct {
 			key = append(key, storage...)
 		}
-		row[0] = column.BytesDatum(storage)
-		for n, num := range b.i.Include {
-			row[n+1] = rows.Cols[num-1].Datum(int(r))
-		}
-		if err := b.bulk.Append(key, row); err != nil {
-			return b.duplicate(err)
+		if err := fn(key, storage, r); err != nil {
+			return err
 		}
 	}
 	return nil

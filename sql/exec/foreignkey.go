@@ -475,7 +475,7 @@ func (w *tableWriter) referring(snap *engine.Snapshot, attrs []int, vals []colum
 		return w.rowsOf(snap, w.store, p, value, fn)
 	}
 	for _, ix := range w.indexes {
-		if ix.pred != nil {
+		if ix.pred != nil || !ix.ix.Valid {
 			continue
 		}
 		if p, ok := prefixOf(ix.parts, value); ok {

@@ -18,7 +18,8 @@ type indexWriter struct {
 	oldKey  []byte
 	entry   []column.Datum
 	r       row
-	prefix  int // length of the deferrable unique key in the entry encoded last; 0 when there is none
+	build   *catalog.Build // of an index that is not ready yet
+	prefix  int            // length of the deferrable unique key in the entry encoded last; 0 when there is none
 }
 
 func (st *state) indexWriter(ix *catalog.Index) (*indexWriter, error) {
@@ -94,7 +95,13 @@ func (w *indexWriter) content(storage []byte, vals []column.Datum) []column.Datu
 	return w.entry
 }
 
+// idle reports that entries need not be written yet. Who asks holds the row's lock.
+func (w *indexWriter) idle() bool { return w.build != nil && !w.build.Maintained() }
+
 func (w *indexWriter) insert(t *tableWriter, storage []byte, vals []column.Datum) error {
+	if w.idle() {
+		return nil
+	}
 	key, ok, unique, err := w.encode(w.key[:0], storage, vals)
 	w.key = key
 	if err != nil || !ok {
@@ -120,6 +127,9 @@ func (w *indexWriter) add(t *tableWriter, key []byte, unique bool, storage []byt
 }
 
 func (w *indexWriter) remove(t *tableWriter, storage []byte, vals []column.Datum) error {
+	if w.idle() {
+		return nil
+	}
 	key, ok, _, err := w.encode(w.oldKey[:0], storage, vals)
 	w.oldKey = key
 	if err != nil || !ok {
@@ -130,6 +140,9 @@ func (w *indexWriter) remove(t *tableWriter, storage []byte, vals []column.Datum
 
 // update moves or rewrites the entry of a row that changed.
 func (w *indexWriter) update(t *tableWriter, oldStorage, storage []byte, old, vals []column.Datum) error {
+	if w.idle() {
+		return nil
+	}
 	oldKey, had, _, err := w.encode(w.oldKey[:0], oldStorage, old)
 	w.oldKey = oldKey
 	if err != nil {

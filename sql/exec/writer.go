@@ -72,10 +72,17 @@ func (w *tableWriter) prepare() error {
 			w.keyIndex = ix
 			continue
 		}
+		var build *catalog.Build
+		if ix.NotReady {
+			if build = w.st.rt.Catalog.Build(ix.OID); build == nil { // what a failed CREATE INDEX CONCURRENTLY left
+				continue
+			}
+		}
 		iw, err := w.st.indexWriter(ix)
 		if err != nil {
 			return err
 		}
+		iw.build = build
 		w.indexes = append(w.indexes, iw)
 		if ix.Unique && ix.Predicate == nil {
 			for _, p := range iw.parts {

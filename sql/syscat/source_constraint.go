@@ -70,7 +70,7 @@ func indexRow(g *generator, x *catalog.Index) bool {
 		replident = r.ReplIdent == 'i' && slices.Contains(x.Options, "replica_identity")
 	}
 	return g.row(num(x.OID), num(x.Table), num(len(keys)), num(len(x.Keys)), flag(x.Unique), flag(x.NullsNotDistinct),
-		flag(x.Primary), flag(exclusion), flag(x.Immediate || x.Constraint == 0), flag(x.Clustered), flag(x.Valid), flag(false), flag(x.Valid), flag(true),
+		flag(x.Primary), flag(exclusion), flag(x.Immediate || x.Constraint == 0), flag(x.Clustered), flag(x.Valid), flag(false), flag(!x.NotReady), flag(true),
 		flag(replident), vector(types.Int2OID, keys), vector(types.OIDOID, collations), vector(types.OIDOID, classes),
 		vector(types.Int2OID, options), tree(exprs...), tree(x.Predicate))
 }
