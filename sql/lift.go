@@ -75,6 +75,7 @@ func (x *Session) compileLifted(ctx context.Context, st *parser.Statement, key s
 	x.begin()
 	x.view.Refresh()
 	env := x.plannerEnv(ctx, nil)
+	defer x.watchNow()()
 	b, err := planner.Bind(env, *st)
 	if err != nil {
 		return nil, nil, err
@@ -88,7 +89,7 @@ func (x *Session) compileLifted(ctx context.Context, st *parser.Statement, key s
 		generic := *b
 		generic.Query = q
 		c, err := x.planBound(env, &generic)
-		if err == nil && planner.IsPointPlan(c.query) && c.views == 0 {
+		if err == nil && planner.IsPointPlan(c.query) && c.views == 0 && !c.instant {
 			l := &lifted{bound: c, params: params, pinned: pinnedLiterals(params, literals)}
 			if values, ok := l.values(x, literals); ok {
 				x.srv.plans.keepLifted(x, key, l)

@@ -122,7 +122,7 @@ func paramKey(params []uint32) string {
 }
 
 // shareable reports whether other statements and sessions may use the plan:
-// queries that were bound in a committed state of the catalog.
+// queries that were bound in a committed state of the catalog, and at no certain time.
 func shareable(s *statement) bool {
-	return s.bound != nil && s.bound.query != nil && s.bound.views == 0 && s.parsed != (*parser.Statement)(nil)
+	return s.bound != nil && s.bound.query != nil && s.bound.views == 0 && !s.bound.instant && s.parsed != (*parser.Statement)(nil)
 }

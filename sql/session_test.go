@@ -177,6 +177,19 @@ func TestLiftedPlansServeOtherLiterals(t *testing.T) {
 	}
 }
 
+// TestPlansOfAnInstantAreNotKept: 'now' means the time of its own statement, whatever the same text meant before.
+func TestPlansOfAnInstantAreNotKept(t *testing.T) {
+	x, r := testSession(t, testServer(t))
+	run(x, r, "CREATE TABLE t (id int PRIMARY KEY, at timestamptz)")
+	run(x, r, "INSERT INTO t VALUES (1, '2000-01-01')")
+	for _, text := range []string{"SELECT 'now'::timestamptz", "SELECT id, 'now'::timestamptz FROM t WHERE id = 1", "UPDATE t SET at = 'now' WHERE id = 1 RETURNING at"} {
+		first := run(x, r, text)
+		if second := run(x, r, text); second == first {
+			t.Errorf("%s: twice %q", text, first)
+		}
+	}
+}
+
 // TestDroppedTableElsewhere: a cached plan does not outlive its table when
 // another session drops it and makes one of the same name.
 func TestDroppedTableElsewhere(t *testing.T) {

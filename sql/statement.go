@@ -40,6 +40,7 @@ type compiled struct {
 	key     bindKey
 	objects []plan.ObjectVersion
 	late    error  // what running it fails with, known since it was planned
+	instant bool   // holds a time such as 'now' that was read when it was bound
 	views   uint64 // revision of a changed view: bindings inside DDL transactions are not shared
 }
 
@@ -202,6 +203,7 @@ func (x *Session) compile(ctx context.Context, st *parser.Statement, params []ui
 	x.begin()
 	x.view.Refresh()
 	env := x.plannerEnv(ctx, params)
+	defer x.watchNow()()
 	b, err := planner.Bind(env, *st)
 	if err != nil {
 		return nil, err
@@ -209,7 +211,14 @@ func (x *Session) compile(ctx context.Context, st *parser.Statement, params []ui
 	return x.planBound(env, b)
 }
 
-// planBound plans a bound statement.
+// watchNow begins to note whether what is bound and planned holds times such as 'now'; what it returns ends that.
+func (x *Session) watchNow() (done func()) {
+	outer := x.env.NowRead
+	x.env.NowRead = new(bool)
+	return func() { x.env.NowRead = outer }
+}
+
+// planBound plans a bound statement; see watchNow.
 func (x *Session) planBound(env *planner.Env, b *planner.Bound) (*compiled, error) {
 	c := &compiled{utility: b.Utility, params: b.Params, objects: b.Objects, key: x.bindKey()}
 	if b.Query != nil {
@@ -223,6 +232,7 @@ func (x *Session) planBound(env *planner.Env, b *planner.Bound) (*compiled, erro
 		c.query.Params = nil
 		c.objects = append(c.objects, c.query.Objects...)
 	}
+	c.instant = *x.env.NowRead
 	if x.view.Changed() || x.view.TempSchema() != 0 {
 		c.views = x.view.Revision()
 	}

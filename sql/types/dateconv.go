@@ -133,9 +133,9 @@ func ZoneForMake(name string, local int64) (*Zone, error) {
 
 // MakeDate returns a date; negative years are BC.
 func MakeDate(year, month, day int) (int64, error) {
-	c, err := makeCivil(year, month, day)
-	if err != nil {
-		return 0, err
+	c, ok := makeCivil(year, month, day)
+	if !ok {
+		return 0, dateOutOfField(c.year, month, day)
 	}
 	d := int64(julian(c.year, c.month, c.day) - epochJulian)
 	if !validJulian(c.year, c.month) || !ValidDate(d) {
@@ -144,15 +144,17 @@ func MakeDate(year, month, day int) (int64, error) {
 	return d, nil
 }
 
-func makeCivil(year, month, day int) (civil, error) {
-	c := civil{year: year, month: month, day: day}
+// makeCivil counts the years before Christ astronomically: 1 BC is 0.
+func makeCivil(year, month, day int) (c civil, ok bool) {
+	c = civil{year: year, month: month, day: day}
 	if year < 0 && year != math.MinInt32 { // the lowest has no opposite
 		c.year = year + 1
 	}
-	if year == 0 || year == math.MinInt32 || month < 1 || month > 12 || day < 1 || day > daysIn(c.year, month) {
-		return c, pgerr.New(pgerr.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", c.year, month, day)
-	}
-	return c, nil
+	return c, year != 0 && year != math.MinInt32 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(c.year, month)
+}
+
+func dateOutOfField(year, month, day int) error {
+	return pgerr.New(pgerr.DatetimeFieldOverflow, "date field value out of range: %d-%02d-%02d", year, month, day)
 }
 
 // formatSeconds prints seconds as C's %02g.
@@ -182,9 +184,9 @@ func MakeTime(hour, minute int, sec float64) (int64, error) {
 
 // MakeTimestamp returns a local timestamp.
 func MakeTimestamp(year, month, day, hour, minute int, sec float64) (int64, error) {
-	c, err := makeCivil(year, month, day)
-	if err != nil {
-		return 0, err
+	c, ok := makeCivil(year, month, day)
+	if !ok {
+		return 0, dateOutOfField(year, month, day)
 	}
 	tod, err := MakeTime(hour, minute, sec)
 	if err != nil {

@@ -490,6 +490,9 @@ func (d *dateDecoder) reserved(u unit) (fieldMask, dateError) {
 func (e *Env) now() (ts int64, east int) {
 	if e != nil {
 		ts = e.Now
+		if e.NowRead != nil {
+			*e.NowRead = true
+		}
 	}
 	return ts, e.zone().OffsetAt(ts)
 }

@@ -52,6 +52,7 @@ type Env struct {
 	ExtraFloatDigits int
 	ByteaOutput      ByteaOutput
 	Now              int64           // start of the transaction, as timestamptz
+	NowRead          *bool           // where somebody wants to know, set when a value such as 'today' is read, which depends on Now
 	StatementNow     int64           // start of the statement, as timestamptz
 	ClockNow         func() int64    // the present moment, as timestamptz
 	Types            TypeSource      // user-defined types; may be nil
