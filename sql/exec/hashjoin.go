@@ -24,7 +24,8 @@ type hashJoinOp struct {
 	figures *NodeStats
 
 	table   *joinTable
-	probe   rowSource // left rows of the current part
+	spare   *joinTable // a small one to use again: a join in a subquery is opened for every outer row
+	probe   rowSource  // left rows of the current part
 	depth   int
 	queue   []joinPart
 	part    *joinPart
@@ -82,6 +83,13 @@ type joinTable struct {
 	tails []int32
 	chain []int32 // by row: next row with the same key, or -1
 	held  int64
+}
+
+// restart empties the table and keeps its memory.
+func (t *joinTable) restart() {
+	t.rows.restart()
+	t.keys.restart()
+	t.heads, t.tails, t.chain, t.held = t.heads[:0], t.tails[:0], t.chain[:0], 0
 }
 
 func (st *state) newHashJoin(n *plan.HashJoin) (operator, error) {
@@ -199,7 +207,14 @@ func (o *hashJoinOp) resetProbe() {
 	o.pairs.clearPairs()
 }
 
+// spareBytes is the size up to which a table is kept for the next time.
+const spareBytes = 64 << 10
+
 func (o *hashJoinOp) newTable() (*joinTable, error) {
+	if t := o.spare; t != nil {
+		o.spare = nil
+		return t, nil
+	}
 	keys, err := o.st.newGroupTable(o.keyTypes)
 	return &joinTable{rows: newRowBuf(o.rightKinds, o.st.rt.batchSize()), keys: keys}, err
 }
@@ -380,6 +395,10 @@ func (o *hashJoinOp) unknown(l int32) bool {
 func (o *hashJoinOp) drop() {
 	if o.table != nil {
 		o.st.shrink(o.table.held)
+		if o.table.held <= spareBytes {
+			o.spare = o.table
+			o.spare.restart()
+		}
 		o.table = nil
 	}
 	for i := range o.queue {

@@ -33,6 +33,13 @@ func (st *state) newGroupTable(keyTypes []plan.Type) (*groupTable, error) {
 	return t, nil
 }
 
+// restart forgets all keys and keeps the memory.
+func (t *groupTable) restart() {
+	clear(t.slots)
+	t.hashes, t.ints, t.null, t.n = t.hashes[:0], t.ints[:0], 0, 0
+	t.entries = keyArena{bytes: t.entries.bytes[:0], ends: t.entries.ends[:0]}
+}
+
 // memory estimates the bytes held.
 func (t *groupTable) memory() int64 {
 	return int64(len(t.slots))*4 + int64(cap(t.hashes)+cap(t.ints)+cap(t.entries.ends))*8 + int64(cap(t.entries.bytes))

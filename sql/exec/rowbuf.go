@@ -221,6 +221,19 @@ func (s *rowBuf) reset() {
 	s.bytes = arena{}
 }
 
+// restart drops all rows and keeps the memory of the first batch. Nobody may look at rows handed out before.
+func (s *rowBuf) restart() {
+	if len(s.batches) > 1 {
+		clear(s.batches[1:])
+		s.batches = s.batches[:1]
+	}
+	for _, b := range s.batches {
+		b.Reset(s.kinds...)
+	}
+	s.n, s.fixed = 0, 0
+	s.bytes.block, s.bytes.total = s.bytes.block[:0], int64(cap(s.bytes.block))
+}
+
 // gatherVec appends the given rows of src to dst; -1 is NULL.
 func gatherVec(src *column.Vec, rows []int32, dst *column.Vec) {
 	dst.Grow(len(rows))

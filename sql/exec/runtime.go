@@ -134,8 +134,8 @@ type VirtualColumns interface {
 // VirtualFinder is a VirtualColumns whose rows can be found in place.
 type VirtualFinder interface {
 	VirtualColumns
-	// Finder returns an index by some attributes over the batches of Columns; false where there
-	// is none, or where making it costs more than the given number of calls of Rows.
+	// Finder returns an index by some attributes over the batches of Columns; false where there is none, or where
+	// making it costs more than the calls of Rows so far. Lookups is how many there were since the last time.
 	Finder(rt *Runtime, attrs, by []int, lookups int) (VirtualIndex, bool)
 }
 

@@ -35,8 +35,8 @@ type virtualReader struct {
 	vals  []column.Datum
 
 	index   VirtualIndex // not nil: rows are found in place
-	lookups int          // so far
-	askAt   int          // look-ups from which an index is asked for again
+	lookups int          // since an index was last asked for
+	askAt   int          // look-ups from which one is asked for again
 	refs    []int32      // what was found in place
 }
 
@@ -59,6 +59,9 @@ func (st *state) virtualReader(rel *catalog.Relation, attrs []int) (*virtualRead
 	return r, nil
 }
 
+// askOften is after how many look-ups an index is asked for at the latest.
+const askOften = 64
+
 // indexed returns the index by some attributes if it is there, or worth making now that a number of look-ups
 // more are to come.
 func (r *virtualReader) indexed(by []int, coming int) VirtualIndex {
@@ -71,10 +74,10 @@ func (r *virtualReader) indexed(by []int, coming int) VirtualIndex {
 	if !ok || r.lookups < r.askAt {
 		return nil
 	}
-	r.askAt = 2 * r.lookups
 	if x, ok := f.Finder(r.st.rt, r.attrs, by, r.lookups); ok {
 		r.index = x
 	}
+	r.lookups, r.askAt = 0, min(2*r.askAt+1, askOften)
 	return r.index
 }
 

@@ -18,6 +18,7 @@ import (
 type columnSet struct {
 	mu    sync.Mutex
 	rows  int // -1: not known yet
+	asked int // look-ups so far that could not be answered by an index
 	cols  map[int][]column.Vec
 	index map[int]*factIndex
 }

@@ -30,11 +30,12 @@ type finderKey struct {
 	index  *factIndex
 }
 
-// unknownRows is how many rows a system table is taken to have before they have been made.
-const unknownRows = 4096
-
-// lookupCost is how many rows are put into columns in the time that one row is found without.
-const lookupCost = 12
+// lookupCost is how many rows of columns can be made in the time that a row is found without them, and columnCost
+// the share of that time that each column takes.
+const (
+	lookupCost = 24
+	columnCost = 0.25
+)
 
 // Finder implements exec.VirtualFinder.
 func (t *systemTable) Finder(rt *exec.Runtime, attrs, by []int, lookups int) (exec.VirtualIndex, bool) {
@@ -74,28 +75,35 @@ func (t *systemTable) Finder(rt *exec.Runtime, attrs, by []int, lookups int) (ex
 	return x, true
 }
 
-// worthColumns reports whether what is missing of the columns costs less to make than some look-ups
-// without them.
+// worthColumns reports whether what is missing of the columns costs less to make than the look-ups that were
+// made without them in this state of the catalog.
 func (t *systemTable) worthColumns(rt *exec.Runtime, attrs, by []int, lookups int) bool {
 	set := t.derived(rt, false)
 	set.mu.Lock()
 	defer set.mu.Unlock()
-	rows := set.rows
-	if rows < 0 {
-		rows = unknownRows
-	}
-	missing := 0
+	set.asked += lookups
+	cost := 0.0
 	for _, a := range attrs {
 		if a >= 0 && set.cols[a] == nil {
-			missing++
+			cost += columnCost
 		}
+	}
+	if cost > 0 || set.rows < 0 {
+		cost++
 	}
 	for _, a := range by {
 		if set.index[a] == nil {
-			missing++
+			cost += columnCost
 		}
 	}
-	return rows*missing <= lookups*lookupCost
+	if cost == 0 {
+		return true
+	}
+	rows := float64(set.rows)
+	if set.rows < 0 {
+		rows = t.Estimate(rt.Catalog)
+	}
+	return rows*cost <= float64(set.asked*lookupCost)
 }
 
 // Batches implements exec.VirtualIndex.
@@ -116,6 +124,10 @@ func (x *finder) Find(equal []exec.VirtualEqual, dst []int32) []int32 {
 	for i := range x.parts {
 		p := &x.parts[i]
 		index, rows := shortest(equal, func(attr int) *factIndex { return p.keys[attr].index })
+		if len(equal) > 1 && int(rows.rows)*wideChain > len(index.next) {
+			dst = p.scan(equal, dst)
+			continue
+		}
 		for r, n := rows.first, rows.rows; n > 0; r, n = index.next[r], n-1 {
 			if len(equal) == 1 || p.passes(equal, int(r)) {
 				dst = append(dst, int32(p.first)*column.BatchSize+r)
@@ -125,11 +137,67 @@ func (x *finder) Find(equal []exec.VirtualEqual, dst []int32) []int32 {
 	return dst
 }
 
+// wideChain is how many times as many rows as in the shortest chain are compared column by column in the
+// time that a chain is followed.
+const wideChain = 16
+
+// scan finds rows by going through the restricted columns.
+func (p *finderPart) scan(equal []exec.VirtualEqual, dst []int32) []int32 {
+	for k := range p.keys[equal[0].Attr].column {
+		start := len(dst)
+		base := int32(p.first+k) * column.BatchSize
+		for i := range equal {
+			v := &p.keys[equal[i].Attr].column[k]
+			if i == 0 {
+				dst = equalRows(v, equal[i].Value, base, dst)
+				continue
+			}
+			n := start
+			for _, r := range dst[start:] {
+				if equalAt(v, int(r-base), equal[i].Value) {
+					dst[n] = r
+					n++
+				}
+			}
+			dst = dst[:n]
+		}
+	}
+	return dst
+}
+
+// equalRows appends the rows of a vector that have a value.
+func equalRows(v *column.Vec, want column.Datum, base int32, dst []int32) []int32 {
+	if v.Kind == column.Int && len(v.Nulls) == 0 {
+		for r, x := range v.I {
+			if x == want.I {
+				dst = append(dst, base+int32(r))
+			}
+		}
+		return dst
+	}
+	for r := range v.Len() {
+		if equalAt(v, r, want) {
+			dst = append(dst, base+int32(r))
+		}
+	}
+	return dst
+}
+
+func equalAt(v *column.Vec, r int, want column.Datum) bool {
+	if v.Null(r) {
+		return false
+	}
+	if v.Kind == column.Int {
+		return v.I[r] == want.I
+	}
+	d := v.Datum(r)
+	return d.I == want.I && string(d.B) == string(want.B)
+}
+
 func (p *finderPart) passes(equal []exec.VirtualEqual, r int) bool {
 	for i := range equal {
 		q := &equal[i]
-		d := p.keys[q.Attr].column[r/column.BatchSize].Datum(r % column.BatchSize)
-		if d.Null || d.I != q.Value.I || string(d.B) != string(q.Value.B) {
+		if !equalAt(&p.keys[q.Attr].column[r/column.BatchSize], r%column.BatchSize, q.Value) {
 			return false
 		}
 	}
