@@ -48,7 +48,7 @@ type Txn struct {
 
 type undoEntry struct {
 	table *memtable.Table
-	id    uint32
+	id    uint64
 }
 
 type savepoint struct {

@@ -1,51 +1,82 @@
 package memtable
 
-import "sync/atomic"
-
-// Slabs start small, because a server has hundreds of nearly empty stores, and
-// double up to the size at which an allocation is cheap per byte.
-const (
-	minSlab = 1 << 10
-	maxSlab = 1 << 20
+import (
+	"sync/atomic"
+	"unsafe"
 )
 
-// arena hands out byte ranges that never move. One writer allocates; any
+// Slabs start small, because a server has hundreds of nearly empty stores, and
+// double up to the size at which an allocation is cheap per byte and huge
+// pages fit in. References count words of eight bytes in an address space of
+// units; a slab takes the units that it needs, and one at least.
+const (
+	minSlab  = 1 << 7  // words
+	maxSlab  = 1 << 19 // words: 4 MB
+	unitBits = 17      // of the offset in a unit of 1 MB
+	unitMask = 1<<unitBits - 1
+)
+
+// bigRecord is the share of the current slab above which a record gets a slab
+// of its own, so that little of the current one is lost.
+const bigRecord = 8
+
+// firstWord keeps reference 0 free, and records of 64 bytes on cache lines.
+const firstWord = 8
+
+// arena hands out ranges of words that never move. One writer allocates; any
 // number of readers resolve references that were published to them.
 type arena struct {
-	slabs atomic.Pointer[[][]byte]
-	used  int    // bytes used in the last slab
-	bytes int64  // bytes allocated in all slabs
-	last  []byte // the last slab; writer only
-	base  uint64 // reference of its start; writer only
+	units atomic.Pointer[[][]uint64] // from the start of each unit to the end of its slab
+	last  []uint64                   // the slab that is being filled; writer only
+	used  int                        // words used of it
+	base  uint64                     // reference of its start
+	bytes int64                      // bytes allocated in all slabs
 }
 
-// alloc returns a reference to n fresh bytes, and the bytes.
-func (a *arena) alloc(n int) (ref uint64, b []byte) {
+// alloc returns a reference to n fresh words, and the words, which are zero.
+func (a *arena) alloc(n int) (ref uint64, w []uint64) {
 	if len(a.last)-a.used < n {
-		a.grow(n)
+		return a.allocSlow(n)
 	}
-	ref = a.base | uint64(a.used)
-	b = a.last[a.used : a.used+n : a.used+n]
+	ref = a.base + uint64(a.used)
+	w = a.last[a.used : a.used+n : a.used+n]
 	a.used += n
-	return ref, b
+	return ref, w
 }
 
-// grow adds a slab with room for n bytes.
-func (a *arena) grow(n int) {
-	var slabs [][]byte
-	if p := a.slabs.Load(); p != nil {
-		slabs = *p
+func (a *arena) allocSlow(n int) (ref uint64, w []uint64) {
+	if n > max(len(a.last)/bigRecord, minSlab/2) && a.last != nil {
+		base, words := a.grow(n)
+		return base, words[:n:n]
 	}
-	size := max(min(max(2*len(a.last), minSlab), maxSlab), n)
-	grown := make([][]byte, len(slabs)+1)
-	copy(grown, slabs)
-	a.last, a.base = make([]byte, size), uint64(len(slabs))<<32
-	grown[len(slabs)] = a.last
-	a.used, a.bytes = 0, a.bytes+int64(size)
-	a.slabs.Store(&grown)
+	a.base, a.last = a.grow(max(min(2*len(a.last), maxSlab), minSlab, n+firstWord))
+	a.used = firstWord
+	return a.alloc(n)
 }
 
-// at returns the bytes from a reference to the end of its slab.
-func (a *arena) at(ref uint64) []byte {
-	return (*a.slabs.Load())[ref>>32][uint32(ref):]
+// grow adds a slab of n words.
+func (a *arena) grow(n int) (base uint64, words []uint64) {
+	var units [][]uint64
+	if p := a.units.Load(); p != nil {
+		units = *p
+	}
+	words = newSlab(n)
+	base = uint64(len(units)) << unitBits
+	for at := 0; at < n; at += 1 << unitBits {
+		units = append(units, words[at:]) // readers do not look behind the length that they know
+	}
+	a.bytes += int64(n) * 8
+	a.units.Store(&units)
+	return base, words
+}
+
+// at returns the words from a reference to the end of its slab.
+func (a *arena) at(ref uint64) []uint64 {
+	return (*a.units.Load())[ref>>unitBits][ref&unitMask:]
+}
+
+// bytesOf returns n bytes of words from byte off on.
+func bytesOf(words []uint64, off, n int) []byte {
+	all := unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(words))), 8*len(words))
+	return all[off : off+n : off+n]
 }

@@ -1,136 +1,199 @@
 package memtable
 
+import "sync/atomic"
+
 // Cursor walks the keys of a range in order. It sees every key that was put
 // before Init; of later ones it may see some. It is not safe for concurrent use.
 type Cursor struct {
 	t       *Table
 	reverse bool
-
 	at, end int // append lane: next slot, and where to stop
-	dir     *directory
-	leaf    int   // random lane: the leaf that buf came from
-	lo, hi  int   // the leaves that the range touches
-	buf     slots // rest of the current leaf
-	mem     slots
 
-	lower, upper []byte
-	node         *node
+	fresh  []slot     // random lane: what is left of the inbox
+	dir    *directory // nil when the leaves are done
+	page   *page      // the page that buf came from
+	pageAt int        // its place, and that of the leaf in it
+	leafAt int
+	lo, hi int // the pages that the range touches
+	bounds bounds
+	buf    []slot // rest of the current leaf
+	mem    []slot
+
+	record uint64
 }
 
 // Init places the cursor before the first key of [lower, upper), or behind the
 // last one to walk backwards. A nil bound is open.
 func (c *Cursor) Init(t *Table, lower, upper []byte, reverse bool) {
-	*c = Cursor{t: t, reverse: reverse, lower: lower, upper: upper, mem: c.mem}
+	*c = Cursor{t: t, reverse: reverse, mem: c.mem}
 	n := t.lane.len.Load()
 	if n == 0 {
 		return
 	}
+	c.bounds.set(t, lower, upper)
 	lo, hi := uint32(0), n
 	if lower != nil {
-		lo = t.lane.search(t, n, t.prefix(lower), lower)
+		lo = t.lane.search(t, n, c.bounds.lowerPrefix, lower)
 	}
 	if upper != nil {
-		hi = t.lane.search(t, n, t.prefix(upper), upper)
+		hi = max(t.lane.search(t, n, c.bounds.upperPrefix, upper), lo)
 	}
 	c.at, c.end = int(lo), int(hi)
 	if reverse {
 		c.at, c.end = int(hi)-1, int(lo)-1
 	}
-	if c.at > c.end && !reverse || c.at < c.end && reverse {
-		c.at = c.end
-	}
+	c.fresh = t.random.within(t, &c.bounds, nil)
 	if c.dir = t.random.dir.Load(); c.dir == nil {
 		return
 	}
-	c.lo, c.hi = 0, len(c.dir.leaves)-1
-	if lower != nil {
-		c.lo = c.dir.search(t, t.prefix(lower), lower)
-	}
-	if upper != nil {
-		c.hi = c.dir.search(t, t.prefix(upper), upper)
-	}
-	c.leaf = c.lo - 1
+	c.lo, c.hi = c.children(&c.dir.firsts)
+	c.pageAt = c.lo
 	if reverse {
-		c.leaf = c.hi + 1
+		c.pageAt = c.hi
 	}
+	c.openPage()
+}
+
+// openPage places the cursor before the first leaf of a page, or ends the lane.
+func (c *Cursor) openPage() {
+	if c.pageAt < c.lo || c.pageAt > c.hi {
+		c.dir, c.page = nil, nil
+		return
+	}
+	c.page = c.dir.pages[c.pageAt].Load()
+	lo, hi := c.leaves()
+	c.leafAt = lo - 1
+	if c.reverse {
+		c.leafAt = hi + 1
+	}
+}
+
+// children returns the first and the last child that the range touches.
+func (c *Cursor) children(f *firsts) (lo, hi int) {
+	lo, hi = 0, len(f.refs)-1
+	if b := &c.bounds; b.lower != nil {
+		lo = f.search(c.t, slot{prefix: b.lowerPrefix}, &b.lower)
+	}
+	if b := &c.bounds; b.upper != nil {
+		hi = f.search(c.t, slot{prefix: b.upperPrefix}, &b.upper)
+	}
+	return lo, hi
+}
+
+// leaves returns the leaves of the page that the range touches.
+func (c *Cursor) leaves() (lo, hi int) {
+	if c.pageAt == c.lo || c.pageAt == c.hi {
+		return c.children(&c.page.firsts)
+	}
+	return 0, len(c.page.leaves) - 1
 }
 
 // fill loads the next leaf with keys in the range.
 func (c *Cursor) fill() {
-	for c.buf.len() == 0 && c.dir != nil {
+	for len(c.buf) == 0 && c.dir != nil {
 		c.fillOne()
 	}
 }
 
 // fillOne loads the part of the next leaf that lies in the range.
 func (c *Cursor) fillOne() {
+	step := 1
 	if c.reverse {
-		c.leaf--
-	} else {
-		c.leaf++
+		step = -1
 	}
-	if c.leaf < c.lo || c.leaf > c.hi {
-		c.dir = nil
+	c.leafAt += step
+	lo, hi := 0, len(c.page.leaves)-1
+	atEdge := c.pageAt == c.lo || c.pageAt == c.hi
+	if atEdge {
+		lo, hi = c.leaves()
+	}
+	if c.leafAt < lo || c.leafAt > hi {
+		c.pageAt += step
+		c.openPage()
 		return
 	}
-	c.mem = c.dir.leaves[c.leaf].Load().merged(c.t, slots{c.mem.prefixes[:0], c.mem.ids[:0]})
-	from, to := 0, c.mem.len()
-	if c.leaf == c.hi && c.upper != nil {
-		to = c.mem.search(c.t, c.t.prefix(c.upper), c.upper)
+	lf, n := c.page.leaves[c.leafAt], c.page.count(c.leafAt)
+	if atEdge && (c.leafAt == lo || c.leafAt == hi) && (c.bounds.lower != nil || c.bounds.upper != nil) {
+		c.mem = lf.within(c.t, n, &c.bounds, c.mem)
+		c.buf = c.mem
+		return
 	}
-	if c.leaf == c.lo && c.lower != nil {
-		from = min(c.mem.search(c.t, c.t.prefix(c.lower), c.lower), to)
-	}
-	c.buf = c.mem.cut(from, to)
+	c.mem = lf.sorted(c.t, n, c.mem)
+	c.buf = c.mem
 }
 
 // Next moves to the next key and reports whether there is one.
 func (c *Cursor) Next() bool {
-	if c.buf.len() == 0 {
+	if len(c.buf) == 0 && c.dir != nil {
 		c.fill()
 	}
-	left := c.buf.len()
-	inLane, inRandom := c.at != c.end, left > 0
-	if inLane && inRandom {
-		s := c.buf.at(0)
-		if c.reverse {
-			s = c.buf.at(left - 1)
-		}
-		inLane = c.t.less(c.t.lane.at(uint32(c.at)), s) != c.reverse
-		inRandom = !inLane
+	if len(c.buf) == 0 && len(c.fresh) == 0 {
+		return c.nextInLane()
 	}
-	switch {
-	case inLane:
-		c.node = c.t.node(c.t.lane.at(uint32(c.at)).id)
-		if c.reverse {
-			c.at--
-		} else {
-			c.at++
-		}
-	case inRandom && c.reverse:
-		c.node = c.t.node(c.buf.ids[left-1])
-		c.buf = c.buf.cut(0, left-1)
-	case inRandom:
-		c.node = c.t.node(c.buf.ids[0])
-		c.buf = c.buf.cut(1, left)
-	default:
-		c.node = nil
+	return c.nextOfAll()
+}
+
+// nextInLane is Next when nothing is left of the random lane.
+func (c *Cursor) nextInLane() bool {
+	if c.at == c.end {
+		c.record = 0
 		return false
+	}
+	c.record = c.t.lane.at(uint32(c.at)).ref
+	if c.reverse {
+		c.at--
+	} else {
+		c.at++
 	}
 	return true
 }
 
+// nextOfAll takes the first of the three places that keys can come from.
+func (c *Cursor) nextOfAll() bool {
+	from := &c.buf
+	if len(c.buf) == 0 || len(c.fresh) > 0 && c.before(c.first(c.fresh), c.first(c.buf)) {
+		from = &c.fresh
+	}
+	s := c.first(*from)
+	if c.at != c.end && c.before(c.t.lane.at(uint32(c.at)), s) {
+		return c.nextInLane()
+	}
+	c.drop(from)
+	if from == &c.buf && len(c.fresh) > 0 && c.first(c.fresh).ref == s.ref {
+		c.drop(&c.fresh) // it was on its way to the leaves
+	}
+	c.record = s.ref
+	return true
+}
+
+func (c *Cursor) before(a, b slot) bool { return a.ref != b.ref && c.t.less(a, b) != c.reverse }
+
+func (c *Cursor) first(s []slot) slot {
+	if c.reverse {
+		return s[len(s)-1]
+	}
+	return s[0]
+}
+
+func (c *Cursor) drop(s *[]slot) {
+	if c.reverse {
+		*s = (*s)[:len(*s)-1]
+	} else {
+		*s = (*s)[1:]
+	}
+}
+
 // Key returns the current key. Its bytes belong to the table.
-func (c *Cursor) Key() []byte { return c.t.nodeKey(c.node) }
+func (c *Cursor) Key() []byte { return c.t.key(c.record) }
 
 // Version returns the newest version of the current key at or below ts.
-func (c *Cursor) Version(ts uint64) (Version, bool) { return c.t.visible(c.node, ts) }
+func (c *Cursor) Version(ts uint64) (Version, bool) { return c.t.visible(c.record, ts) }
 
 // Versions calls fn for the versions of the current key, newest first.
 func (c *Cursor) Versions(fn func(Version) error) error {
-	for link := c.node.head.Load(); link != 0; {
+	for ref := atomic.LoadUint64(c.t.head(c.record)); ref != 0; {
 		var v Version
-		v, link = c.t.version(link)
+		v, ref = c.t.version(ref)
 		if err := fn(v); err != nil {
 			return err
 		}
@@ -142,19 +205,18 @@ func (c *Cursor) Versions(fn func(Version) error) error {
 func (t *Table) EstimateRange(lower, upper []byte) int64 {
 	var c Cursor
 	c.Init(t, lower, upper, false)
-	n := int64(c.end - c.at)
-	if c.dir == nil {
-		return n
-	}
-	for i := c.lo; i <= c.hi; i++ {
-		if i != c.lo && i != c.hi {
-			lf := c.dir.leaves[i].Load()
-			n += int64(lf.sorted.len()) + int64(lf.tails.Load())
-			continue
+	n := int64(c.end-c.at) + int64(len(c.fresh))
+	for c.dir != nil {
+		lo, hi := c.leaves()
+		for i := lo; i <= hi; i++ {
+			count := c.page.count(i)
+			if i == lo && c.pageAt == c.lo && lower != nil || i == hi && c.pageAt == c.hi && upper != nil {
+				count = c.page.leaves[i].count(t, count, &c.bounds)
+			}
+			n += int64(count)
 		}
-		c.leaf, c.buf = i-1, slots{}
-		c.fillOne()
-		n += int64(c.buf.len())
+		c.pageAt++
+		c.openPage()
 	}
 	return n
 }

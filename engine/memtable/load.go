@@ -3,7 +3,6 @@ package memtable
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
 	"math"
 	"slices"
 )
@@ -36,23 +35,8 @@ func (t *Table) EndLoad() {
 	if len(pending) == 0 {
 		return
 	}
-	t.shuffled.Store(int64(len(pending)))
-	leaves := (len(pending) + loadedLeaf - 1) / loadedLeaf
-	d := &directory{first: newSlots(leaves), leaves: makeLeaves(leaves)}
-	all := newSlots(len(pending))
-	for _, s := range pending {
-		all.append(s)
-	}
-	for i := range d.leaves {
-		part := all.cut(i*loadedLeaf, min((i+1)*loadedLeaf, all.len()))
-		d.first.append(part.at(0))
-		d.leaves[i].Store(&leaf{sorted: part})
-	}
-	t.random.dir.Store(d)
+	t.random.load(t, pending)
 }
-
-// loadedLeaf leaves room for inserts that follow.
-const loadedLeaf = maxLeaf * 3 / 4
 
 // unite joins the chains of keys that came more than once, among themselves
 // and with the append lane, and returns one slot for each key that is in no lane.
@@ -62,15 +46,15 @@ func (t *Table) unite(sorted []slot) []slot {
 	for i := 0; i < len(sorted); {
 		s := sorted[i]
 		at = t.lane.seek(t, at, n, s)
-		first := s.id
+		first := s.ref
 		if at < n && t.alike(t.lane.at(at), s) {
-			first = t.lane.at(at).id
-			t.chain(first, s.id)
+			first = t.lane.at(at).ref
+			t.chain(first, s.ref)
 		} else {
 			rest = append(rest, s)
 		}
 		for i++; i < len(sorted) && t.alike(sorted[i], s); i++ {
-			t.chain(first, sorted[i].id)
+			t.chain(first, sorted[i].ref)
 		}
 	}
 	return rest
@@ -79,31 +63,15 @@ func (t *Table) unite(sorted []slot) []slot {
 // alike reports whether two slots have the same key. It looks at the keys only
 // when their numbers do not tell.
 func (t *Table) alike(a, b slot) bool {
-	return a.prefix == b.prefix && bytes.Equal(t.nodeKey(t.node(a.id)), t.nodeKey(t.node(b.id)))
+	return a.prefix == b.prefix && bytes.Equal(t.key(a.ref), t.key(b.ref))
 }
 
-// chain makes the only version of one node the newest of another with the same key.
-func (t *Table) chain(id, newer uint32) {
-	n, head := t.node(id), t.node(newer).head.Load()
-	binary.LittleEndian.PutUint64(t.arena.at(head - 1)[8:], n.head.Load())
-	n.head.Store(head)
+// chain makes the only version of one record the newest of another with the same key.
+func (t *Table) chain(record, newer uint64) {
+	head, version := t.head(record), newer+headWords
+	t.arena.at(version)[1] = *head
+	*head = version
 	t.rewrites.Add(1)
-}
-
-// seek returns the first slot from from on that is not below s: it gallops.
-func (l *appendLane) seek(t *Table, from, n uint32, s slot) uint32 {
-	lo, hi := from, from
-	for step := uint32(1); hi < n && t.less(l.at(hi), s); step *= 2 {
-		lo, hi = hi+1, hi+step
-	}
-	for hi = min(hi, n); lo < hi; {
-		if m := (lo + hi) / 2; t.less(l.at(m), s) {
-			lo = m + 1
-		} else {
-			hi = m
-		}
-	}
-	return lo
 }
 
 // fewSlots are sorted by comparing, more by their numbers' bytes.
@@ -118,10 +86,10 @@ func sortSlots(t *Table, s, scratch []slot, depth int) {
 			if c := cmp.Compare(a.prefix, b.prefix); c != 0 {
 				return c
 			}
-			if c := bytes.Compare(t.nodeKey(t.node(a.id)), t.nodeKey(t.node(b.id))); c != 0 {
+			if c := bytes.Compare(t.key(a.ref), t.key(b.ref)); c != 0 {
 				return c
 			}
-			return cmp.Compare(a.id, b.id)
+			return cmp.Compare(a.ref, b.ref)
 		})
 		return
 	}
@@ -152,11 +120,11 @@ func sortAlike(t *Table, s, scratch []slot, depth int) {
 	}
 	// Keys that have ended precede those that go on: a proper prefix is less.
 	for _, x := range s {
-		if key := t.nodeKey(t.node(x.id)); len(key) <= next {
-			s[ended] = slot{prefix: uint64(len(key)), id: x.id}
+		if key := t.key(x.ref); len(key) <= next {
+			s[ended] = slot{prefix: uint64(len(key)), ref: x.ref}
 			ended++
 		} else {
-			scratch[on] = slot{prefix: Prefix(key[next:]), id: x.id}
+			scratch[on] = slot{prefix: Prefix(key[next:]), ref: x.ref}
 			on++
 		}
 	}
