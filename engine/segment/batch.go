@@ -112,11 +112,9 @@ func (st *batchStage) pin(o *ReadOptions) error {
 	}
 	st.touchFrames()
 	for k := range st.n {
-		pin, err := st.readers[k].dataPin(int(st.blocks[k]), o.Stats)
-		if err != nil {
+		if err := st.readers[k].pinData(&st.pins[k], int(st.blocks[k]), o.Stats); err != nil {
 			return err
 		}
-		st.pins[k] = pin
 		st.pinned = k + 1
 	}
 	return nil
@@ -139,7 +137,7 @@ func (st *batchStage) touchFrames() (sum uint64) {
 func (st *batchStage) search(keys [][]byte, o *ReadOptions) {
 	for k := range st.n {
 		pin := &st.pins[k]
-		st.probes[k] = headOf(pin.Head()).probe(blockData(pin), keys[st.places[k]], &st.windows[k], o.NoModel)
+		headOf(pin.Head()).probe(&st.probes[k], blockData(pin), keys[st.places[k]], &st.windows[k], o.NoModel)
 	}
 	st.touchRows(o.Cols)
 	for k := range st.n {

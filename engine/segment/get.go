@@ -29,12 +29,13 @@ func (r *Reader) GetWithin(key []byte, dst []column.Datum, o *ReadOptions) (Resu
 	r.fences.predict(&w, key, o.NoModel, o.Stats)
 	i := r.fences.firstBlock(&w, o.Stats)
 	o.Tally.add(r, &w)
-	pin, err := r.dataPin(i, o.Stats)
-	if err != nil {
+	var pin cache.Block
+	if err := r.pinData(&pin, i, o.Stats); err != nil {
 		return Result{}, err
 	}
 	h, data := headOf(pin.Head()), blockData(&pin)
-	p := h.probe(data, key, &w, o.NoModel)
+	var p probe
+	h.probe(&p, data, key, &w, o.NoModel)
 	if p.kind == probeFixed {
 		o.touched += h.touch(data, o.Cols, p.row)
 	}

@@ -146,8 +146,11 @@ func (r *Reader) nameOf(slot int, offset uint64) (*cache.Slot, uint64) {
 	if slot < 0 {
 		return nil, offset
 	}
-	return &r.slots[slot], 1<<63 | uint64(slot)
+	return &r.slots[slot], dataName | uint64(slot)
 }
+
+// dataName marks the names of blocks with a slot.
+const dataName = 1 << 63
 
 // cached returns a block, pinned, if the cache has it: that of a slot, or,
 // with a negative slot, the one at offset.
@@ -198,20 +201,24 @@ type pinned struct {
 }
 
 // pinBlock makes b data block i, pinned.
-func (r *Reader) pinBlock(b *pinned, i int, st *Stats) (err error) {
-	if b.pin, err = r.dataPin(i, st); err == nil {
-		b.view(blockData(&b.pin), headOf(b.pin.Head()))
+func (r *Reader) pinBlock(b *pinned, i int, st *Stats) error {
+	if err := r.pinData(&b.pin, i, st); err != nil {
+		return err
 	}
-	return err
+	b.view(blockData(&b.pin), headOf(b.pin.Head()))
+	return nil
 }
 
-// dataPin pins data block i.
-func (r *Reader) dataPin(i int, st *Stats) (cache.Block, error) {
-	pin, ok := r.cached(i, 0, st)
-	if ok {
-		return pin, nil
+// pinData pins data block i.
+func (r *Reader) pinData(pin *cache.Block, i int, st *Stats) (err error) {
+	if r.cache.Pin(pin, &r.slots[i], r.id, dataName|uint64(i)) {
+		if st != nil {
+			st.CacheHits++
+		}
+		return nil
 	}
-	return r.load(i, uint64(r.fences.offset(i)), r.fences.lengths[i], func(data []byte, h *cache.Head) error { return r.checkData(i, data, headOf(h), true) }, st)
+	*pin, err = r.load(i, uint64(r.fences.offset(i)), r.fences.lengths[i], func(data []byte, h *cache.Head) error { return r.checkData(i, data, headOf(h), true) }, st)
+	return err
 }
 
 // checkData verifies data block i and makes its head, for searches with the

@@ -30,29 +30,31 @@ const (
 // lowerBound returns the first row whose key is not less than key, and
 // whether it is equal.
 func (b *block) lowerBound(key []byte, noModel bool) (row int, exact bool) {
-	p := b.head.probe(b.data, key, nil, noModel)
+	var p probe
+	b.head.probe(&p, b.data, key, nil, noModel)
 	return b.head.finish(b.data, key, &p)
 }
 
 // probe begins the search for a key. With the window of the search of the
-// fences, it often does not look at the block.
-func (h *blockHead) probe(data, key []byte, w *window, noModel bool) (p probe) {
+// fences, it often does not look at the block. It sets all of p.
+func (h *blockHead) probe(p *probe, data, key []byte, w *window, noModel bool) {
 	if noModel {
-		if p = h.probeSuffix(data, key); p.kind != probeDone {
+		if h.probeSuffix(p, data, key); p.kind != probeDone {
 			p.lo, p.hi, p.rough = 0, int(h.rows), true
 		}
-		return p
+		return
 	}
 	if w == nil || int(h.whole) != len(w.rest) || h.whole == 0 || w.side != 0 {
-		return h.probeSuffix(data, key)
+		h.probeSuffix(p, data, key)
+		return
 	}
 	n := w.chunk >> (64 - 8*uint(h.whole))
 	if n < h.base {
-		return p
+		p.kind, p.row = probeDone, 0
+		return
 	}
 	p.kind, p.exact = probeFixed, true
-	h.expect(&p, n-h.base)
-	return p
+	h.expect(p, n-h.base)
 }
 
 // expect sets the range and the row where the model expects number x.
@@ -62,14 +64,15 @@ func (h *blockHead) expect(p *probe, x uint64) {
 }
 
 // probeSuffix is probe for a key whose prefix must be compared with the block's.
-func (h *blockHead) probeSuffix(data, key []byte) (p probe) {
+func (h *blockHead) probeSuffix(p *probe, data, key []byte) {
 	n := int(h.prefixLength)
 	prefix := data[h.prefix:][:n]
+	p.kind, p.row = probeDone, 0
 	if len(key) < n || string(key[:n]) != string(prefix) {
 		if bytes.Compare(key, prefix) > 0 {
 			p.row = int(h.rows)
 		}
-		return p
+		return
 	}
 	rest, base := key[n:], h.base
 	x := learned.Chunk(rest)
@@ -79,22 +82,21 @@ func (h *blockHead) probeSuffix(data, key []byte) (p probe) {
 		}
 	}
 	if x < base {
-		return p
+		return
 	}
 	if x -= base; h.length < 0 {
 		p.kind = probeVariable
-		h.expect(&p, x)
-		return p
+		h.expect(p, x)
+		return
 	}
 	if len(rest) > int(h.length) { // such a key follows the row whose suffix it extends
 		if x++; x == 0 {
 			p.row = int(h.rows)
-			return p
+			return
 		}
 	}
 	p.kind, p.exact = probeFixed, len(rest) == int(h.length)
-	h.expect(&p, x)
-	return p
+	h.expect(p, x)
 }
 
 // finish ends a search that probe began.

@@ -198,26 +198,29 @@ func (c *Cache) shard(file, off uint64) *shard {
 
 // Get returns the block of file at off, pinned, if the cache holds it: by its
 // slot, or, without one, by its name.
-func (c *Cache) Get(slot *Slot, file, off uint64) (Block, bool) {
+func (c *Cache) Get(slot *Slot, file, off uint64) (b Block, ok bool) {
 	if slot != nil {
-		if n := slot.frame.Load(); n != 0 {
-			if b, ok := c.pin(&c.frames[n-1], file, off); ok {
-				return b, true
-			}
-		}
-		c.misses.Add(1)
-		return Block{}, false
+		ok = c.Pin(&b, slot, file, off)
+		return b, ok
 	}
 	s := c.shard(file, off)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if n, ok := s.index[name{file, off}]; ok {
-		if b, ok := c.pin(&s.frames[n], file, off); ok {
-			return b, true
-		}
+	if n, found := s.index[name{file, off}]; found && c.pin(&b, &s.frames[n], file, off) {
+		return b, true
 	}
 	c.misses.Add(1)
-	return Block{}, false
+	return b, false
+}
+
+// Pin is Get by a slot. It fills b where it stands: copies of a block that was
+// just made stall the processor.
+func (c *Cache) Pin(b *Block, slot *Slot, file, off uint64) bool {
+	if n := slot.frame.Load(); n != 0 && c.pin(b, &c.frames[n-1], file, off) {
+		return true
+	}
+	c.misses.Add(1)
+	return false
 }
 
 // Touch loads what Get and the search of a block read first of its frame, so
@@ -232,19 +235,20 @@ func (c *Cache) Touch(slot *Slot) (sum uint64) {
 }
 
 // pin pins f if it holds the named block.
-func (c *Cache) pin(f *frame, file, off uint64) (Block, bool) {
+func (c *Cache) pin(b *Block, f *frame, file, off uint64) bool {
 	if f.off.Load() != off || f.file.Load() != file {
-		return Block{}, false
+		return false
 	}
 	state := f.state.Add(oneUse)
 	if state > 0 && f.off.Load() == off && f.file.Load() == file {
 		if state > manyUses {
 			c.hits.Add(f.takeUses())
 		}
-		return Block{Data: c.arena[f.at : f.at+int(f.size) : f.at+int(f.size)], frame: f}, true
+		b.Data, b.frame = c.arena[f.at:f.at+int(f.size):f.at+int(f.size)], f
+		return true
 	}
 	f.state.Add(-1) // the use stays: it may have been collected already
-	return Block{}, false
+	return false
 }
 
 // takeUses returns how often f was used since the last call.

@@ -56,8 +56,8 @@ func (c *Cache) again(s *shard, slot *Slot, file, off uint64) (Block, bool) {
 	if !ok {
 		return Block{}, false
 	}
-	b, ok := c.pin(&s.frames[n], file, off)
-	if ok {
+	var b Block
+	if ok = c.pin(&b, &s.frames[n], file, off); ok {
 		s.uses-- // it is counted as a miss
 	}
 	return b, ok
