@@ -1,5 +1,5 @@
 # The two commands of the README need no make. These targets are for development; `make help` lists them.
-.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures pg pg-diff bench-sql bench-tpch
+.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures pg pg-diff bench-sql bench-tpch bench-wire
 
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
@@ -39,6 +39,13 @@ isolation-rewrite: ## write what the PostgreSQL server at PG_DSN does in the sce
 
 introspection: ## what clients ask of the catalogs, with 1,000 tables: the slowest questions and those over 5 ms
 	go test ./sql/syscat -run TestIntrospectionBudget -v -count=1 -syscat.budget 5ms -syscat.tables 1000
+BENCH_ROUNDS ?= 9
+BENCH_WORK ?=
+
+bench-wire: build ## statements through the wire beside PostgreSQL 15, BENCH_ROUNDS alternating rounds; BENCH_WORK picks by name
+	go build -C cmd/omendb-bench -o ../../omendb-bench
+	./omendb-bench wire -omendb ./omendb -rounds $(BENCH_ROUNDS) -only "$(BENCH_WORK)"
+
 HISTORY_TRANSACTIONS ?= 1000000
 HISTORY_KILLS ?= 30
 HISTORY_SECONDS ?= 60

@@ -7,6 +7,7 @@
 //	omendb-bench store --rows 1000000     stores on disk
 //	omendb-bench sql --pg URI             queries, beside a PostgreSQL server
 //	omendb-bench tpch --pg URI --scale 1  the 22 queries of TPC-H, likewise
+//	omendb-bench wire                     statements through the wire, beside PostgreSQL 15
 //
 // Every figure is the median of the rounds, with the least and the greatest.
 // Within a round every structure does the same work, one after the other, so
@@ -28,7 +29,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("usage: omendb-bench index|store|sql|tpch [flags]; -h after either lists them")
+var errUsage = errors.New("usage: omendb-bench index|store|sql|tpch|wire [flags]; -h after either lists them")
 
 func run(args []string) error {
 	if len(args) == 0 {
@@ -43,6 +44,8 @@ func run(args []string) error {
 		return runSQL(args[1:])
 	case "tpch":
 		return runTPCH(args[1:])
+	case "wire":
+		return runWire(args[1:])
 	}
 	return errUsage
 }
