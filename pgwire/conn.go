@@ -52,6 +52,8 @@ type conn struct {
 	copyLeft int // unread bytes of a CopyData message
 
 	encoders encoders
+	// What statements deliver to in the extended and the simple protocol.
+	rows, queryRows sink
 	reported map[string]string // parameters as the client knows them
 	changed  map[string]string // those to tell at the next ReadyForQuery
 
@@ -65,6 +67,7 @@ func newConn(s *Server, nc net.Conn, trusted bool) *conn {
 	c := &conn{srv: s, raw: nc, nc: nc, trusted: trusted}
 	c.r = reader{src: nc, buf: make([]byte, smallBuffer), beforeWait: c.w.flushDue, interrupted: c.interrupted}
 	c.w.dst = nc
+	c.rows, c.queryRows = sink{c: c}, sink{c: c, simple: true}
 	return c
 }
 

@@ -97,7 +97,7 @@ func (c *conn) execute(body []byte) error {
 	if err := m.done(); err != nil {
 		return err
 	}
-	return c.session.Execute(c.srv.ctx, c.names.execute.get(portal), int64(max(limit, 0)), sink{c: c})
+	return c.session.Execute(c.srv.ctx, c.names.execute.get(portal), int64(max(limit, 0)), &c.rows)
 }
 
 func (c *conn) describe(body []byte) error {

@@ -106,7 +106,7 @@ func (c *conn) query(body []byte) error {
 	if err := m.done(); err != nil {
 		return err
 	}
-	if err := c.session.Simple(c.srv.ctx, text, sink{c: c, simple: true}); err != nil {
+	if err := c.session.Simple(c.srv.ctx, text, &c.queryRows); err != nil {
 		return simpleError{err}
 	}
 	return c.ready()

@@ -2,6 +2,7 @@ package sql
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/exec"
@@ -24,6 +25,102 @@ type accesses struct {
 	relations map[relationKey]*exec.Access
 	databases map[catalog.OID]*syscat.DatabaseAccess
 	limit     int // of relations before the next look for dropped ones
+
+	waiting   atomic.Int32 // sessions whose short queries have counts to collect
+	collected atomic.Int64 // when that was done, in microseconds
+}
+
+// collectInterval bounds how often the counts of other sessions' short queries
+// are collected: a view of all tables asks for each. PostgreSQL's are up to a second old.
+const collectInterval = 10_000 // microseconds
+
+// shortAccesses is what a session's short queries have counted of one table and
+// what nobody has collected yet.
+type shortAccesses struct {
+	mu       sync.Mutex
+	relation catalog.OID
+	access   exec.Access
+	commits  int64
+	waiting  bool
+}
+
+// add counts a query; done counts a transaction.
+func (p *shortAccesses) add(x *Session, relation catalog.OID, a *exec.Access) {
+	p.mu.Lock()
+	if p.relation != relation && p.relation != 0 {
+		p.mu.Unlock()
+		x.foldShort()
+		p.mu.Lock()
+	}
+	p.relation = relation
+	p.access.Add(a)
+	p.wait(x)
+	p.mu.Unlock()
+}
+
+func (p *shortAccesses) done(x *Session) {
+	p.mu.Lock()
+	p.commits++
+	p.wait(x)
+	p.mu.Unlock()
+}
+
+// wait tells the server that there is something to collect; locked.
+func (p *shortAccesses) wait(x *Session) {
+	if !p.waiting {
+		p.waiting = true
+		x.srv.accesses.waiting.Add(1)
+	}
+}
+
+// foldShort adds what short queries have counted, from any goroutine.
+func (x *Session) foldShort() {
+	p := &x.pending
+	p.mu.Lock()
+	relation, a, commits := p.relation, p.access, p.commits
+	p.relation, p.access, p.commits = 0, exec.Access{}, 0
+	if p.waiting {
+		p.waiting = false
+		x.srv.accesses.waiting.Add(-1)
+	}
+	p.mu.Unlock()
+	if relation == 0 && commits == 0 {
+		return
+	}
+	s := &x.srv.accesses
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.database(x.database).Commits += commits
+	if relation != 0 {
+		s.count(relationKey{x.database, relation}, &a)
+	}
+}
+
+// collect adds what the short queries of all sessions have counted.
+func (w world) collect() {
+	w.x.foldShort()
+	s := &w.x.srv.accesses
+	now := w.x.now()
+	if s.waiting.Load() == 0 || now-s.collected.Load() < collectInterval {
+		return
+	}
+	w.x.srv.Each((*Session).foldShort)
+	s.collected.Store(now)
+}
+
+// count adds to the counters of a table or index and to its database's; the
+// caller holds the mutex.
+func (s *accesses) count(key relationKey, a *exec.Access) {
+	if s.relations == nil {
+		s.relations, s.limit = map[relationKey]*exec.Access{}, maxAccesses
+	}
+	total := s.relations[key]
+	if total == nil {
+		total = &exec.Access{}
+		s.relations[key] = total
+	}
+	total.Add(a)
+	s.database(key.database).Access.Add(a)
 }
 
 type relationKey struct{ database, relation catalog.OID }
@@ -56,17 +153,7 @@ func (x *Session) foldAccesses(committed bool) {
 		if *a == (exec.Access{}) {
 			continue
 		}
-		if s.relations == nil {
-			s.relations, s.limit = map[relationKey]*exec.Access{}, maxAccesses
-		}
-		key := relationKey{x.database, oid}
-		total := s.relations[key]
-		if total == nil {
-			total = &exec.Access{}
-			s.relations[key] = total
-		}
-		total.Add(a)
-		d.Access.Add(a)
+		s.count(relationKey{x.database, oid}, a)
 		*a = exec.Access{}
 	}
 	if len(x.accesses) > maxIdleAccesses {
@@ -96,6 +183,7 @@ func (x *Session) countError(err error) {
 
 // Access implements syscat.Server.
 func (w world) Access(oid catalog.OID) exec.Access {
+	w.collect()
 	s := &w.x.srv.accesses
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -107,6 +195,7 @@ func (w world) Access(oid catalog.OID) exec.Access {
 
 // DatabaseAccess implements syscat.Server.
 func (w world) DatabaseAccess(oid catalog.OID) syscat.DatabaseAccess {
+	w.collect()
 	s := &w.x.srv.accesses
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -118,6 +207,7 @@ func (w world) DatabaseAccess(oid catalog.OID) syscat.DatabaseAccess {
 
 // ResetAccess implements syscat.Server.
 func (w world) ResetAccess(relation catalog.OID) {
+	w.x.srv.Each((*Session).foldShort)
 	now := w.x.now()
 	s := &w.x.srv.accesses
 	s.mu.Lock()

@@ -79,6 +79,24 @@ func (a *activity) idle(x *Session) {
 	a.mu.Unlock()
 }
 
+// ran shows a query that began and ended now.
+func (a *activity) ran(x *Session, text string) {
+	if len(text) > maxActivityQuery {
+		text = text[:maxActivityQuery]
+	}
+	now := x.now()
+	a.mu.Lock()
+	a.query, a.queryStart, a.stateSince = text, now, now
+	a.state = "idle"
+	if x.state == txnBlock {
+		a.state = "idle in transaction"
+	}
+	if x.txn == nil {
+		a.transactions++
+	}
+	a.mu.Unlock()
+}
+
 func (a *activity) begin(now int64) {
 	a.statements = 0
 	a.mu.Lock()

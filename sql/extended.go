@@ -102,6 +102,9 @@ func (x *Session) portal(name string) (*portal, error) {
 
 // Bind makes a portal from a prepared statement and parameter values.
 func (x *Session) Bind(ctx context.Context, name, stmt string, paramFormats []int16, values [][]byte, resultFormats []int16) error {
+	if s := x.statements[stmt]; s != nil && s.point != nil && x.bindPoint(name, s, paramFormats, values, resultFormats) {
+		return nil
+	}
 	ctx, done, err := x.statementContext(ctx)
 	if err != nil {
 		return err
@@ -110,6 +113,9 @@ func (x *Session) Bind(ctx context.Context, name, stmt string, paramFormats []in
 	s, err := x.statement(stmt)
 	if err != nil {
 		return err
+	}
+	if name == "" {
+		x.short.live = false
 	}
 	if name != "" && x.portals[name] != nil {
 		return pgerr.New(pgerr.DuplicateCursor, "cursor \"%s\" already exists", name)
@@ -307,6 +313,9 @@ func formatOf(formats []int16, i int) int16 {
 
 // DescribePortal returns the result columns of a portal, in its formats.
 func (x *Session) DescribePortal(_ context.Context, name string) ([]Column, error) {
+	if x.short.live && name == "" {
+		return x.short.point.cols, nil
+	}
 	p, err := x.portal(name)
 	if err != nil {
 		return nil, err
@@ -316,6 +325,9 @@ func (x *Session) DescribePortal(_ context.Context, name string) ([]Column, erro
 
 // Execute runs a portal until maxRows rows (0: all) were delivered.
 func (x *Session) Execute(ctx context.Context, name string, maxRows int64, sink Sink) error {
+	if done, err := x.executePoint(name, maxRows, sink); done {
+		return err
+	}
 	ctx, done, err := x.statementContext(ctx)
 	if err != nil {
 		return err
@@ -380,6 +392,7 @@ func (x *Session) executeQuery(ctx context.Context, p *portal, maxRows int64, si
 	if err := x.finishPortal(p); err != nil {
 		return err
 	}
+	x.notePoint(p.stmt)
 	return sink.Complete(p.tag())
 }
 
@@ -406,6 +419,9 @@ func (x *Session) CloseStatement(name string) { delete(x.statements, name) }
 
 // ClosePortal ends a portal; one that does not exist is no error.
 func (x *Session) ClosePortal(name string) {
+	if name == "" {
+		x.short.live = false
+	}
 	if p := x.portals[name]; p != nil {
 		p.close()
 		delete(x.portals, name)
@@ -414,6 +430,7 @@ func (x *Session) ClosePortal(name string) {
 
 // closePortals ends the portals of a transaction; all includes held cursors.
 func (x *Session) closePortals(all bool) {
+	x.short.live = false
 	for name, p := range x.portals {
 		if all || p.cursor == nil || !p.cursor.held {
 			p.close()
@@ -424,6 +441,9 @@ func (x *Session) closePortals(all bool) {
 
 // closePortalsSince closes the portals that were made inside so many savepoints.
 func (x *Session) closePortalsSince(depth int) {
+	if x.short.depth >= depth {
+		x.short.live = false
+	}
 	for name, p := range x.portals {
 		if p.depth >= depth && (p.cursor == nil || !p.cursor.held) {
 			p.close()

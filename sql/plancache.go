@@ -51,12 +51,13 @@ func (c *planCache) get(k cacheKey) *statement {
 	}
 	c.order.MoveToFront(e)
 	s := *e.Value.(*cacheEntry).s
-	s.shared = true
+	s.shared, s.point = true, nil
 	return &s
 }
 
 func (c *planCache) put(k cacheKey, s *statement) {
 	keep := *s
+	keep.point = nil
 	c.putEntry(&cacheEntry{key: k, s: &keep})
 }
 

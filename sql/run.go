@@ -56,6 +56,7 @@ func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 	x.activity.start(text, x.now())
 	defer x.activity.idle(x)
 	delete(x.statements, "")
+	x.short.live = false
 	last := &lateTag{Sink: sink}
 	if done, err := x.runCached(ctx, text, last); done || err != nil {
 		if err != nil {

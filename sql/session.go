@@ -58,6 +58,8 @@ type Session struct {
 
 	statements map[string]*statement
 	portals    map[string]*portal
+	short      pointPortal
+	pending    shortAccesses
 	sequences  map[catalog.OID]sequenceValue
 	lastSeq    catalog.OID
 	listening  map[string]bool
@@ -319,6 +321,8 @@ func (x *Session) Close() {
 		x.rollback()
 	}
 	x.dropTemp()
+	x.endShort()
+	x.foldShort()
 	x.srv.notifier.unlistenAll(x)
 	x.srv.opts.DB.EndSession(x.pid)
 	x.srv.unregister(x)

@@ -28,6 +28,7 @@ type statement struct {
 	shared   bool // taken from the plan cache: no client was told of its output yet
 	created  int64
 
+	point  *point // this session's; nil until it has run
 	bound  *compiled
 	output []*plan.Target // as first described: later bindings must agree
 }

@@ -32,6 +32,7 @@ func (x *Session) begin() {
 		x.accesses = exec.Accesses{}
 	}
 	x.txn = x.srv.opts.DB.Begin(x.knob().txn)
+	x.short.ran = false // what was read before belongs to it
 	x.uncommitted = x.knob().uncommitted
 	x.applyLockSettings()
 	x.view = x.cat.View(x.txn)
@@ -153,6 +154,7 @@ func (x *Session) rollback() {
 
 func (x *Session) endTransaction() {
 	x.txn, x.deferred, x.savepoints = nil, nil, nil
+	x.endShort()
 	x.view = x.cat.View(nil)
 	if x.stopTransaction != nil {
 		x.armTransaction()
@@ -421,8 +423,11 @@ func (x *Session) rollbackTo(name string) error {
 // Sync ends the implicit transaction of the extended protocol.
 func (x *Session) Sync(ctx context.Context) error {
 	x.clearTimeout()
-	if x.state != txnImplicit {
-		return nil
+	switch x.state {
+	case txnImplicit:
+		return x.commit(ctx)
+	case txnIdle:
+		x.endShort()
 	}
-	return x.commit(ctx)
+	return nil
 }

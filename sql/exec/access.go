@@ -29,17 +29,19 @@ func (a *Access) Add(b *Access) {
 // Accesses holds the counts of one transaction, by the OIDs of tables and indexes.
 type Accesses map[OID]*Access
 
-// access returns where accesses to a table or index are counted.
-func (rt *Runtime) access(oid OID) *Access {
-	a := rt.Accesses[oid]
+// Of returns where accesses to a table or index are counted.
+func (l Accesses) Of(oid OID) *Access {
+	a := l[oid]
 	if a == nil {
 		a = &Access{}
-		if rt.Accesses != nil {
-			rt.Accesses[oid] = a
+		if l != nil {
+			l[oid] = a
 		}
 	}
 	return a
 }
+
+func (rt *Runtime) access(oid OID) *Access { return rt.Accesses.Of(oid) }
 
 // keyAccess is where look-ups by a table's storage key are counted: its primary
 // key, which has no store of its own.

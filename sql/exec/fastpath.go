@@ -112,24 +112,36 @@ func (rt *Runtime) compileFast(stmt *plan.Statement) *fastLookup {
 	return f
 }
 
+// rowGetter reads one row by its key: a snapshot, or the engine's Reader.
+type rowGetter interface {
+	Get(id engine.StoreID, key []byte, cols []int, dst []column.Datum) (bool, error)
+}
+
 // next reads the row; ok is false when there is none.
 func (r *fastRun) next(rt *Runtime, dst *column.Batch) (ok bool, err error) {
+	if ok, err = r.read(rt.Snapshot, rt.Params, rt.access(r.plan.index)); ok {
+		*dst = r.out
+	}
+	return ok, err
+}
+
+// read puts the row with the key of params into out; ok is false when there is none.
+func (r *fastRun) read(from rowGetter, params []column.Datum, access *Access) (ok bool, err error) {
 	f := r.plan
 	r.key = r.key[:0]
 	for i := range f.parts {
 		p := &f.parts[i]
 		d := p.value
 		if p.param > 0 {
-			d = rt.Params[p.param-1]
+			d = params[p.param-1]
 		}
 		if d.Null {
 			return false, nil
 		}
 		r.key = p.encode(r.key, d)
 	}
-	access := rt.access(f.index)
 	access.Scans++
-	if ok, err = rt.Snapshot.Get(f.store, r.key, f.cols, r.vals); err != nil || !ok {
+	if ok, err = from.Get(f.store, r.key, f.cols, r.vals); err != nil || !ok {
 		return false, err
 	}
 	access.Read++
@@ -139,6 +151,38 @@ func (r *fastRun) next(rt *Runtime, dst *column.Batch) (ok bool, err error) {
 		r.out.Cols[i].Append(r.vals[c])
 	}
 	r.out.N = 1
-	*dst = r.out
 	return true, nil
+}
+
+// Point is a single-key SELECT that was compiled when it ran first, for sessions
+// that run it without a Runtime. It has its own memory and serves one session.
+type Point struct{ run *fastRun }
+
+// PointOf returns the compiled form of a statement; nil if it has none, or has
+// not run yet.
+func PointOf(stmt *plan.Statement) *Point {
+	f, ok := stmt.Compiled.Load().(*fastLookup)
+	if !ok || f == notFast {
+		return nil
+	}
+	return &Point{run: f.pool.Get().(*fastRun)}
+}
+
+// HasPoint reports whether PointOf has something to return.
+func HasPoint(stmt *plan.Statement) bool {
+	f, ok := stmt.Compiled.Load().(*fastLookup)
+	return ok && f != notFast
+}
+
+// Relation returns the OID under which the look-ups count.
+func (p *Point) Relation() OID { return p.run.plan.index }
+
+// Get reads the row with the key that params make; nil if there is none. The
+// batch is valid until the next call, and while what it was read from is.
+func (p *Point) Get(from rowGetter, params []column.Datum, access *Access) (*column.Batch, error) {
+	ok, err := p.run.read(from, params, access)
+	if err != nil || !ok {
+		return nil, MapError(err)
+	}
+	return &p.run.out, nil
 }
