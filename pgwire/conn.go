@@ -65,8 +65,8 @@ type conn struct {
 
 func newConn(s *Server, nc net.Conn, trusted bool) *conn {
 	c := &conn{srv: s, raw: nc, nc: nc, trusted: trusted}
-	c.r = reader{src: nc, buf: make([]byte, smallBuffer), beforeWait: c.w.flushDue, interrupted: c.interrupted}
-	c.w.dst = nc
+	c.r = reader{src: direct(nc), buf: make([]byte, smallBuffer), beforeWait: c.w.flushDue, interrupted: c.interrupted}
+	c.w.dst = c.r.src.(net.Conn)
 	c.rows, c.queryRows = sink{c: c}, sink{c: c, simple: true}
 	return c
 }

@@ -100,7 +100,7 @@ func (c *wireConn) arm(epoll int, write bool) error {
 }
 
 // receive reads what has come and counts the answers.
-func (c *wireConn) receive(perStep int) (answered int, err error) {
+func (c *wireConn) receive() (answered int, err error) {
 	if cap(c.in)-len(c.in) < 16<<10 {
 		c.in = append(make([]byte, 0, 2*cap(c.in)+64<<10), c.in...)
 	}
@@ -190,7 +190,7 @@ func (w *wireWork) drive(conns []*wireConn, d time.Duration, limit int) (time.Du
 		for _, e := range events[:n] {
 			c := conns[e.Fd]
 			if e.Events&(unix.EPOLLIN|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
-				got, err := c.receive(w.perStep)
+				got, err := c.receive()
 				if err != nil {
 					return 0, err
 				}

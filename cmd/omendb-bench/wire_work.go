@@ -20,7 +20,6 @@ type wireWork struct {
 	must, aim float64
 	conns     int
 	depth     int // steps under way per connection
-	perStep   int // operations of a step, for the reader
 	setup     []string
 	prepare   []string
 	steps     []request // a transaction: its steps follow each other
@@ -102,7 +101,7 @@ func wireWorks(o *wireOptions) []*wireWork {
 			return appendQuery(b, "SELECT a, note FROM points WHERE id = "+strconv.FormatInt(key(r), 10))
 		}}},
 		{name: "pipelined 64 deep point SELECT, 8 connections", must: 3, aim: 6, conns: 8, depth: 64, prepare: point, steps: []request{pointStep}},
-		{name: "pipelined 64 to a Sync point SELECT, 8 connections", must: 3, aim: 6, conns: 8, prepare: point, perStep: 64, steps: []request{batch}},
+		{name: "pipelined 64 to a Sync point SELECT, 8 connections", must: 3, aim: 6, conns: 8, prepare: point, steps: []request{batch}},
 		{name: "COPY in, text", must: 1.3, aim: 2.5, copy: newCopyWork(o.copyRows, false)},
 		{name: "COPY in, binary", must: 1.2, aim: 2.2, copy: newCopyWork(o.copyRows, true)},
 	}
@@ -111,7 +110,7 @@ func wireWorks(o *wireOptions) []*wireWork {
 	list = append(list, pgbenchWorks(o)...)
 	for i, w := range list {
 		w.number = i
-		w.depth, w.perStep, w.profile = max(w.depth, 1), max(w.perStep, 1), o.profile
+		w.depth, w.profile = max(w.depth, 1), o.profile
 	}
 	return list
 }
