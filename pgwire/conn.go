@@ -54,8 +54,8 @@ type conn struct {
 	encoders encoders
 	// What statements deliver to in the extended and the simple protocol.
 	rows, queryRows sink
-	reported map[string]string // parameters as the client knows them
-	changed  map[string]string // those to tell at the next ReadyForQuery
+	reported        map[string]string // parameters as the client knows them
+	changed         map[string]string // those to tell at the next ReadyForQuery
 
 	names        nameCache
 	params       [][]byte

@@ -160,11 +160,6 @@ func summarize(w *wireWork, rates, costs [][]float64) *wireSample {
 	return s
 }
 
-func median(list []float64) float64 {
-	sorted := slices.Sorted(slices.Values(list))
-	return sorted[len(sorted)/2]
-}
-
 func printWire(o *wireOptions, s *wireSample) {
 	if o.json {
 		_ = json.NewEncoder(os.Stdout).Encode(s)
