@@ -71,6 +71,6 @@ func (r *Reader) Close() {
 	}
 	if r.held {
 		r.held = false
-		r.snap.db.locks.ReleaseTo(r.owner, 0)
+		r.snap.db.locks.ReleaseTo(r.owner, 0, 0)
 	}
 }
