@@ -100,10 +100,16 @@ func formatDate(c *Ctx, p dateParts, format string) (column.Datum, error) {
 
 // padded prints with leading zeros to a width, one more for a minus sign, or not with FM.
 func padded(n *pictureNode, v int64, width int) string {
+	if v < 0 {
+		width++
+	}
+	return filled(n, v, width)
+}
+
+// filled prints with leading zeros to a width that a minus sign is part of, or not with FM.
+func filled(n *pictureNode, v int64, width int) string {
 	if n.fm {
 		width = 0
-	} else if v < 0 {
-		width++
 	}
 	return fmt.Sprintf("%0*d", width, v)
 }
@@ -132,9 +138,9 @@ func (p *dateParts) show(n *pictureNode) (string, error) {
 	case "SSSS", "SSSSS":
 		return fmt.Sprint(p.hour*3600 + p.minute*60 + p.second), nil
 	case "DDD":
-		return padded(n, p.yearDay, 3), nil
+		return filled(n, p.yearDay, 3), nil
 	case "DD":
-		return padded(n, p.day, 2), nil
+		return filled(n, p.day, 2), nil
 	case "MM":
 		return padded(n, p.month, 2), nil
 	case "CC":
@@ -155,7 +161,7 @@ func (p *dateParts) show(n *pictureNode) (string, error) {
 	case "Y", "I":
 		return fmt.Sprint(p.shownYear(p.yearFor(n.key)) % 10), nil
 	case "WW":
-		return padded(n, (p.yearDay-1)/7+1, 2), nil
+		return filled(n, (p.yearDay-1)/7+1, 2), nil
 	case "W":
 		return fmt.Sprint((p.day-1)/7 + 1), nil
 	case "Q":

@@ -280,13 +280,13 @@ func (l *level) match(b *baseRel, k accessKey) keyAccess {
 		ms := l.matchQuals(b, col)
 		if eq := pickEqual(ms); eq != nil {
 			a.equal = append(a.equal, *eq)
-			a.consumed = append(a.consumed, eq.qual)
+			a.consume(eq.qual)
 			continue
 		}
 		if i == 0 {
 			if arr := pickArray(ms); arr != nil {
 				a.array = arr
-				a.consumed = append(a.consumed, arr.qual)
+				a.consume(arr.qual)
 				break
 			}
 		}
@@ -359,7 +359,7 @@ func (a *keyAccess) bounds(col keyColumn, ms []keyMatch) {
 	if col.notNull || nullsLow && a.low != nil || !nullsLow && a.up != nil {
 		for _, m := range []*keyMatch{a.low, a.up} {
 			if m != nil {
-				a.consumed = append(a.consumed, m.qual)
+				a.consume(m.qual)
 			}
 		}
 	}
@@ -463,6 +463,13 @@ func (l *level) filterSel(b *baseRel, a *keyAccess) (rest []plan.Expr, sel float
 // operators above asked for.
 func (l *level) better(p, q *path) bool {
 	return l.askedCost(p) < l.askedCost(q)
+}
+
+// consume notes that a condition need not be checked again. An index that lists a column twice matches it twice.
+func (a *keyAccess) consume(qual int) {
+	if !containsInt(a.consumed, qual) {
+		a.consumed = append(a.consumed, qual)
+	}
 }
 
 // releaseQuals takes consumed conditions out of the count of used attributes

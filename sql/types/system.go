@@ -135,7 +135,7 @@ func lsnIn(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
 	hi, lo, ok := strings.Cut(s, "/")
 	h, err1 := strconv.ParseUint(hi, 16, 32)
 	l, err2 := strconv.ParseUint(lo, 16, 32)
-	if !ok || err1 != nil || err2 != nil || strings.ContainsAny(s, "+-_") {
+	if !ok || len(hi) > 8 || len(lo) > 8 || err1 != nil || err2 != nil || strings.ContainsAny(s, "+-_") {
 		return Datum{}, invalidSyntax("pg_lsn", s)
 	}
 	return bytesDatum(binary.BigEndian.AppendUint64(nil, h<<32|l)), nil
