@@ -96,12 +96,21 @@ func (x *arrayBody) at(i int) Datum {
 
 // ArrayInto is ArrayFrom with the memory of an array that nobody needs any more.
 func ArrayInto(d Datum, a *Array) {
+	x := arrayHeader(d, a)
+	a.Elems = slices.Grow(a.Elems[:0], x.n)
+	for i := range x.n {
+		a.Elems = append(a.Elems, x.at(i))
+	}
+}
+
+// arrayHeader decodes all of an array but its elements.
+func arrayHeader(d Datum, a *Array) arrayBody {
 	b := d.B
 	ndim, flags := int(b[0]), b[1]
-	a.Elem, a.Dims, a.Elems = binary.BigEndian.Uint32(b[2:]), a.Dims[:0], a.Elems[:0]
+	a.Elem, a.Dims = binary.BigEndian.Uint32(b[2:]), a.Dims[:0]
 	b = b[arrayHead:]
 	if ndim == 0 {
-		return
+		return arrayBody{}
 	}
 	n := 1
 	for range ndim {
@@ -110,11 +119,7 @@ func ArrayInto(d Datum, a *Array) {
 		n *= int(dim.Len)
 		b = b[8:]
 	}
-	x := bodyOf(b, flags, n)
-	a.Elems = slices.Grow(a.Elems, n)
-	for i := range n {
-		a.Elems = append(a.Elems, x.at(i))
-	}
+	return bodyOf(b, flags, n)
 }
 
 // ArrayAt returns the element with a subscript, NULL beyond the ends and for arrays of several dimensions.

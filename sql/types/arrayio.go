@@ -321,8 +321,10 @@ func (r *arrayReader) end() error {
 }
 
 func arrayOut(e *Env, dst []byte, _ *Type, d Datum) []byte {
-	a := ArrayFrom(d)
-	if len(a.Elems) == 0 {
+	var dims [MaxArrayDims]Dim
+	a := Array{Dims: dims[:0]}
+	body := arrayHeader(d, &a)
+	if body.n == 0 {
 		return append(dst, '{', '}')
 	}
 	for _, dim := range a.Dims {
@@ -339,7 +341,7 @@ func arrayOut(e *Env, dst []byte, _ *Type, d Datum) []byte {
 	}
 	base, _ := e.BaseType(a.Elem, -1)
 	elem := e.mustType(base)
-	p := arrayPrinter{e: e, elem: elem, codec: elem.codec(), delim: e.mustType(a.Elem).Delim, rest: a.Elems}
+	p := arrayPrinter{e: e, elem: elem, codec: elem.codec(), delim: e.mustType(a.Elem).Delim, body: body}
 	if p.delim == 0 {
 		p.delim = ','
 	}
@@ -351,7 +353,8 @@ type arrayPrinter struct {
 	elem  *Type
 	codec *codec
 	delim byte
-	rest  []Datum
+	body  arrayBody
+	next  int
 }
 
 func (p *arrayPrinter) level(dst []byte, dims []Dim) []byte {
@@ -364,8 +367,8 @@ func (p *arrayPrinter) level(dst []byte, dims []Dim) []byte {
 			dst = p.level(dst, dims[1:])
 			continue
 		}
-		d := p.rest[0]
-		p.rest = p.rest[1:]
+		d := p.body.at(p.next)
+		p.next++
 		if d.Null {
 			dst = append(dst, "NULL"...)
 			continue
