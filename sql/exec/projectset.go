@@ -25,6 +25,7 @@ type projectSetOp struct {
 	running bool
 	r       row
 	rows    *rowBuf
+	vals    []column.Datum
 }
 
 func (st *state) newProjectSet(n *plan.ProjectSet) (operator, error) {
@@ -34,8 +35,9 @@ func (st *state) newProjectSet(n *plan.ProjectSet) (operator, error) {
 	}
 	o := &projectSetOp{
 		st: st, input: input, kinds: st.kinds(n), exprs: make([]expr, len(n.Exprs)), sets: make([]*setCall, len(n.Exprs)),
-		iters: make([]functions.SetIter, len(n.Exprs)), plain: make([]column.Datum, len(n.Exprs)),
+		iters: make([]functions.SetIter, len(n.Exprs)), plain: make([]column.Datum, len(n.Exprs)), vals: make([]column.Datum, len(n.Exprs)),
 	}
+	o.rows = newRowBuf(o.kinds, st.rt.batchSize())
 	c := &compiler{st: st}
 	for i, e := range n.Exprs {
 		if k, ok := e.(*plan.Call); ok && k.ReturnSet {
@@ -58,8 +60,7 @@ func (o *projectSetOp) open() error {
 func (o *projectSetOp) close() { o.input.close() }
 
 func (o *projectSetOp) next() (*column.Batch, error) {
-	o.rows = newRowBuf(o.kinds, o.st.rt.batchSize())
-	vals := make([]column.Datum, len(o.exprs))
+	o.rows.restart()
 	for o.rows.n < o.st.rt.batchSize() {
 		if !o.running {
 			ok, err := o.start()
@@ -70,7 +71,7 @@ func (o *projectSetOp) next() (*column.Batch, error) {
 				break
 			}
 		}
-		more, err := o.step(vals)
+		more, err := o.step(o.vals)
 		if err != nil {
 			return nil, err
 		}
@@ -78,7 +79,7 @@ func (o *projectSetOp) next() (*column.Batch, error) {
 			o.running = false
 			continue
 		}
-		o.rows.addRow(vals)
+		o.rows.addRow(o.vals)
 	}
 	if o.rows.n == 0 {
 		return nil, nil

@@ -15,7 +15,7 @@ type arena struct {
 // Blocks grow up to arenaBlock: many arenas never hold more than a few values.
 const (
 	arenaBlock = 64 << 10
-	firstBlock = 1 << 10
+	firstBlock = 1 << 8
 )
 
 func (a *arena) copy(b []byte) []byte {

@@ -130,6 +130,7 @@ type virtualOp struct {
 	kinds  []column.Kind
 	fixed  []VirtualEqual
 	rows   *rowBuf
+	spare  *rowBuf      // the last one, to use again
 	small  column.Batch // few rows that were found in place
 	ready  []column.Batch
 	one    [1]column.Batch
@@ -176,7 +177,12 @@ func (o *virtualOp) open() error {
 		o.place(o.reader.refs)
 		return err
 	}
-	o.rows = newRowBuf(o.kinds, o.st.rt.batchSize())
+	if o.rows = o.spare; o.rows != nil {
+		o.rows.restart()
+	} else {
+		o.rows = newRowBuf(o.kinds, o.st.rt.batchSize())
+		o.spare = o.rows
+	}
 	return o.search(0, o.fixed[:0])
 }
 
