@@ -37,6 +37,7 @@ type DB struct {
 	view    atomic.Pointer[view]
 	viewMu  sync.Mutex // held while a view is replaced
 	live    registry
+	private atomic.Int64 // bytes of private writes of all transactions
 	ids     ids
 	active  activeSet
 

@@ -62,7 +62,7 @@ func rowTag(id StoreID, key []byte) txn.Tag {
 }
 
 func (t *Txn) acquire(ctx context.Context, tag txn.Tag, mode txn.Mode, p txn.Policy) (bool, error) {
-	if t.owner.Held() >= max(t.packAt, t.db.opts.PackLocks) {
+	if t.owner.Held() >= t.packAt {
 		t.packRowLocks()
 	}
 	fresh, err := t.db.locks.Acquire(ctx, t.owner, tag, mode, txn.Transaction, p, t.opts.DeadlockTimeout)
@@ -72,8 +72,15 @@ func (t *Txn) acquire(ctx context.Context, tag txn.Tag, mode txn.Mode, p txn.Pol
 	return fresh, err
 }
 
+// lockBytes is about what a lock that is not packed takes.
+const lockBytes = 400
+
 // packRowLocks frees most of the memory of row locks when there are many.
 func (t *Txn) packRowLocks() {
+	limit := min(t.db.opts.PackLocks, max(1, int(t.spillLimit()/lockBytes)))
+	if t.packAt = limit; t.owner.Held() < limit {
+		return
+	}
 	marks := make([]int, len(t.saves))
 	for i := range t.saves {
 		marks[i] = t.saves[i].locks
@@ -82,7 +89,7 @@ func (t *Txn) packRowLocks() {
 	for i := range t.saves {
 		t.saves[i].locks = marks[i]
 	}
-	t.packAt = 2 * t.owner.Held() // those that others hold too stay as they are
+	t.packAt = max(limit, 2*t.owner.Held()) // those that others hold too stay as they are
 }
 
 // nameDatabase completes a report of a deadlock.

@@ -125,6 +125,7 @@ type TxnOptions struct {
 	AsyncCommit     bool          // acknowledge before the record is durable
 	ProcessID       int32         // the session, for locks; 0 is a session of its own
 	DeadlockTimeout time.Duration // 0 is the database's
+	SpillBytes      int64         // of private writes in memory; 0 is the database's
 }
 
 // LockMode is a row lock's mode.

@@ -141,7 +141,7 @@ func (t *Txn) logPrepared(ctx context.Context, p *prepared) (LSN, error) {
 	if err := t.db.ids.settle(ctx, t.db); err != nil {
 		return 0, err
 	}
-	if err := t.settle(min(preparedSpillBytes, t.db.opts.SpillBytes)); err != nil {
+	if err := t.settle(min(preparedSpillBytes, t.spillLimit())); err != nil {
 		return 0, err
 	}
 	if err := t.saveLocks(); err != nil {

@@ -119,10 +119,22 @@ func (t *Txn) estimateRuns(id StoreID, lower, upper []byte) (n float64) {
 	return n
 }
 
-// spillIfFull makes room for another private write.
+// spillLimit returns how many bytes of private writes may be in memory.
+func (t *Txn) spillLimit() int64 {
+	if t.opts.SpillBytes > 0 {
+		return t.opts.SpillBytes
+	}
+	return t.db.opts.SpillBytes
+}
+
+// spillIfFull makes room for another private write: where the transaction has
+// more in memory than it may, or a good deal of what all together may.
 func (t *Txn) spillIfFull() error {
-	if t.private < t.db.opts.SpillBytes {
-		return nil
+	limit := t.spillLimit()
+	if t.private < limit {
+		if t.private < limit/spillShare || t.db.private.Load() < t.db.opts.SpillBytes*spillShare {
+			return nil
+		}
 	}
 	var largest StoreID
 	var most, spilled int64
@@ -135,7 +147,7 @@ func (t *Txn) spillIfFull() error {
 		if n > most {
 			largest, most = id, n
 		}
-		if n < t.db.opts.SpillBytes/spillShare {
+		if n < limit/spillShare {
 			continue
 		}
 		if err := t.spillStore(id); err != nil {
@@ -147,9 +159,17 @@ func (t *Txn) spillIfFull() error {
 		return t.spillStore(largest)
 	}
 	if most == 0 {
-		t.private = 0 // nothing that could be spilled: ask again after as much more
+		t.hold(-t.private) // nothing that could be spilled: ask again after as much more
 	}
 	return nil
+}
+
+// hold counts memory of private writes.
+func (t *Txn) hold(bytes int64) {
+	if bytes != 0 {
+		t.private += bytes
+		t.db.private.Add(bytes)
+	}
 }
 
 // spillStore moves the private memtable of a store into a run.
@@ -193,7 +213,7 @@ func (l *bulkLink) last() []byte { return l.runs[len(l.runs)-1].info.MaxKey }
 // forgetTable drops a private memtable whose writes are in a run now. What
 // would be undone by it is hidden in the run instead.
 func (t *Txn) forgetTable(id StoreID, m *memtable.Table) {
-	t.private -= m.Bytes()
+	t.hold(-m.Bytes())
 	delete(t.tables, id)
 	var kept []undoEntry
 	save := 0
@@ -213,7 +233,7 @@ func (t *Txn) forgetTable(id StoreID, m *memtable.Table) {
 
 // size is a link's size in powers of mergeLinks.
 func (t *Txn) size(l *bulkLink) int {
-	return bits.Len64(uint64(l.bytes()/max(1, t.db.opts.SpillBytes))) / 2
+	return bits.Len64(uint64(l.bytes()/max(1, t.spillLimit()))) / 2
 }
 
 // mergeLinks merges the newest links of a store where there are many of a

@@ -77,6 +77,10 @@ func (t *Txn) SetAsyncCommit(async bool) { t.opts.AsyncCommit = async }
 // SetDeadlockTimeout changes how long lock waits last before a deadlock is looked for.
 func (t *Txn) SetDeadlockTimeout(d time.Duration) { t.opts.DeadlockTimeout = d }
 
+// SetSpillBytes changes from how many bytes on private writes are moved to
+// segments; 0 is the database's limit.
+func (t *Txn) SetSpillBytes(n int64) { t.opts.SpillBytes, t.packAt = n, 0 }
+
 // SetLockTimeout bounds every wait for a lock; 0 is no bound.
 func (t *Txn) SetLockTimeout(d time.Duration) { t.owner.SetLockTimeout(d) }
 
@@ -205,7 +209,7 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 	if err := t.prepareSerial(); err != nil {
 		return 0, err
 	}
-	if err := t.settle(t.db.opts.SpillBytes); err != nil {
+	if err := t.settle(t.spillLimit()); err != nil {
 		return 0, err
 	}
 	opened, err := t.openLinks()
@@ -248,6 +252,7 @@ func (t *Txn) end() {
 	if t.serial != nil {
 		t.db.serial.Abort(t.serial)
 	}
+	t.hold(-t.private)
 	t.start.unregister()
 	t.endExports()
 	t.db.locks.ReleaseTo(t.owner, 0, 0)

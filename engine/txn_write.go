@@ -52,7 +52,7 @@ func (t *Txn) write(id StoreID, key []byte, flags memtable.Flags, data []byte) {
 	t.seq++
 	before := m.Bytes()
 	node := m.Put(key, t.seq, flags, data)
-	t.private += m.Bytes() - before
+	t.hold(m.Bytes() - before)
 	if len(t.saves) > 0 {
 		t.undo = append(t.undo, undoEntry{m, node})
 	}

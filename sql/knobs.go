@@ -64,6 +64,7 @@ func (x *Session) readKnobs() knobs {
 			ReadOnly:    x.values.Bool("default_transaction_read_only"),
 			Deferrable:  x.values.Bool("default_transaction_deferrable"),
 			AsyncCommit: x.values.Get("synchronous_commit") == "off",
+			SpillBytes:  x.values.Int("omen.transaction_memory") << 10,
 			ProcessID:   x.pid,
 			Database:    uint32(x.database),
 		},

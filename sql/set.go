@@ -182,6 +182,10 @@ func (x *Session) applySetting(d *settings.Definition, value string) {
 		}
 	case "deadlock_timeout", "lock_timeout":
 		x.applyLockSettings()
+	case "omen.transaction_memory":
+		if x.txn != nil {
+			x.txn.SetSpillBytes(x.values.Int(d.Name) << 10)
+		}
 	case "transaction_timeout":
 		x.armTransaction()
 	case "tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count":

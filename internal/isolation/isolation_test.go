@@ -23,10 +23,10 @@ const folder = "../../testdata/isolation"
 var known = map[string]string{}
 
 // memory gives every scenario an OmenDB in memory.
-type memory struct{}
+type memory struct{ settings map[string]string }
 
-func (memory) Create(context.Context, string) (isolation.Connect, func(), error) {
-	db, err := omendb.Open(omendb.Memory)
+func (m memory) Create(context.Context, string) (isolation.Connect, func(), error) {
+	db, err := omendb.Open(omendb.Memory, omendb.WithSettings(m.settings))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -54,6 +54,26 @@ func TestIsolation(t *testing.T) {
 	} else if *testflag.IsolationRewrite {
 		t.Fatal("only PostgreSQL's results are expectations: give -isolation.dsn")
 	}
+	for _, file := range files {
+		name := strings.TrimSuffix(filepath.Base(file), ".spec")
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			scenario(t, runner, name)
+		})
+	}
+}
+
+// TestIsolationSpilled runs the scenarios with transactions that may have next to
+// nothing in memory: their changes spill and their row locks are packed.
+func TestIsolationSpilled(t *testing.T) {
+	if *testflag.IsolationDSN != "" {
+		t.Skip("PostgreSQL has no such setting")
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.spec"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	runner := isolation.Runner{Target: memory{map[string]string{"omen.transaction_memory": "1"}}}
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".spec")
 		t.Run(name, func(t *testing.T) {
