@@ -127,6 +127,15 @@ func (s *Snapshot) readOptions(def *storeDef, cols []int) {
 	s.read.Tally = &s.tally
 }
 
+// SwapBuffer gives the snapshot memory for the byte strings that Get and
+// GetBatch return, and takes back what it had: callers that hold rows of one
+// call during another bring their own.
+func (s *Snapshot) SwapBuffer(buf []byte) []byte {
+	old := s.read.Buf
+	s.read.Buf = buf
+	return old
+}
+
 // GetBatch reads many rows: row i of dst and found[i] belong to keys[i]. Rows
 // that do not exist are NULL in every column. Keys may come in any order.
 func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.Batch, found []bool) error {

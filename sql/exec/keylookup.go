@@ -129,7 +129,10 @@ func (st *state) getBatch(store engine.StoreID, keys [][]byte, f *fetch, in *col
 		*found = make([]bool, n)
 	}
 	*found = (*found)[:n]
-	if err := st.rt.Snapshot.GetBatch(store, keys, f.cols, in, *found); err != nil {
+	other := st.rt.Snapshot.SwapBuffer(f.mem)
+	err := st.rt.Snapshot.GetBatch(store, keys, f.cols, in, *found)
+	f.mem = st.rt.Snapshot.SwapBuffer(other)
+	if err != nil {
 		return nil, err
 	}
 	in.N, in.Sel = n, nil

@@ -148,6 +148,7 @@ type fetch struct {
 	keys  bool // the storage key is wanted
 	whole bool // the whole row is wanted
 	out   column.Batch
+	mem   []byte // byte strings of the rows that were looked up last
 }
 
 func (st *state) fetch(rel *catalog.Relation, attrs []int) (*fetch, error) {
