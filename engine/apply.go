@@ -218,7 +218,7 @@ func (db *DB) applyLink(d *decoder, c *changes, ts uint64) error {
 		if d.err != nil || c.known {
 			continue
 		}
-		r, err := c.open(name, ts)
+		r, err := c.open(name, ts, id)
 		if err != nil {
 			return err
 		}
@@ -233,10 +233,14 @@ func (db *DB) applyLink(d *decoder, c *changes, ts uint64) error {
 }
 
 // open returns a segment to be linked.
-func (c *changes) open(name string, ts uint64) (*run, error) {
+func (c *changes) open(name string, ts uint64, id StoreID) (*run, error) {
 	r := c.opened[name]
-	if r == nil {
-		return c.db.openRun(name, ts)
+	if r == nil { // a record that recovery applies
+		r, err := c.db.openListed(name, ts, id)
+		if err == nil {
+			c.db.noteDamaged(r)
+		}
+		return r, err
 	}
 	delete(c.opened, name)
 	r.reader.Stamp(ts)

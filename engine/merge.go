@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"maps"
+	"path"
 	"slices"
 
 	"github.com/omendb/omendb/engine/compact"
@@ -30,7 +31,7 @@ func (db *DB) pickMerge() (StoreID, compact.Plan, bool) {
 	defer db.releaseView(v)
 	for _, id := range slices.Sorted(maps.Keys(v.stores)) { // in order: one seed, one run
 		st := v.stores[id]
-		if p, ok := compact.Pick(shape(st.level0), shape(st.base)); ok {
+		if p, ok := compact.Pick(shape(st.level0), shape(st.base)); ok && !slices.ContainsFunc(st.inputs(p), (*run).isDamaged) {
 			return id, p, true
 		}
 	}
@@ -75,7 +76,7 @@ func (db *DB) mergeStore(id StoreID, all bool) error {
 	if !ok {
 		return nil
 	}
-	inputs := slices.Concat(st.level0[len(st.level0)-plan.Level0:], st.base[plan.Lower:plan.Upper])
+	inputs := st.inputs(plan)
 	start := db.opts.Clock.Now()
 	sources := make([]compact.Source, len(inputs))
 	for i, r := range inputs {
@@ -83,6 +84,7 @@ func (db *DB) mergeStore(id StoreID, all bool) error {
 	}
 	built, err := db.build(st.def, sources, st.nothingOlder(inputs), true)
 	if err != nil {
+		blame(inputs, err)
 		return err
 	}
 	err = db.install(func(stores map[StoreID]*storeState, g *garbage) {
@@ -116,6 +118,24 @@ func (db *DB) mergeStore(id StoreID, all bool) error {
 	db.opts.Events.Emit(event.Event{Name: event.SegmentMerge, Duration: db.opts.Clock.Since(start), Store: uint64(id), Bytes: bytes, Count: rows, Total: int64(len(inputs))})
 	return nil
 }
+
+// inputs returns the runs that a plan merges.
+func (s *storeState) inputs(p compact.Plan) []*run {
+	return slices.Concat(s.level0[len(s.level0)-p.Level0:], s.base[p.Lower:p.Upper])
+}
+
+// blame marks the input whose damage ended a merge: it would end every other
+// one, too, and keep those of other stores waiting.
+func blame(inputs []*run, err error) {
+	c, ok := Corruption(err)
+	for _, r := range inputs {
+		if ok && path.Base(c.File) == r.info.Name {
+			r.damaged.Store(true)
+		}
+	}
+}
+
+func (r *run) isDamaged() bool { return r.damaged.Load() }
 
 // nothingOlder reports whether what is not among the inputs of a merge is newer
 // than they are, as far as keys are shared, so that tombstones may go. That is

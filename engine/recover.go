@@ -113,7 +113,7 @@ func (db *DB) load(m *manifest) error {
 		ms := &m.stores[i]
 		st := &storeState{def: newStoreDef(ms.def), active: memtable.New()}
 		for _, g := range ms.segments {
-			r, err := db.openRun(g.name, g.stamp)
+			r, err := db.openListed(g.name, g.stamp, ms.def.ID)
 			if err != nil {
 				db.closeRuns()
 				return fmt.Errorf("store %d (%s): %w", ms.def.ID, ms.def.Name, err)
@@ -126,8 +126,10 @@ func (db *DB) load(m *manifest) error {
 				st.base = append(st.base, r)
 			}
 		}
+		st.confine()
 		st.arrange()
 		stores[ms.def.ID] = st
+		st.runs(db.noteDamaged)
 	}
 	return nil
 }

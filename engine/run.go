@@ -24,6 +24,12 @@ type run struct {
 	// Of private runs, which one transaction reads:
 	cut    uint64  // versions above it were rolled back
 	filter *filter // nil: may hold any key
+
+	// damaged: some rows cannot be read, so that the run is not merged.
+	damaged atomic.Bool
+	// open: nothing is known of the run but that its keys are less than
+	// info.MaxKey, or, if that is nil, that there is no such bound.
+	open bool
 }
 
 const (
@@ -38,6 +44,58 @@ func (db *DB) openRun(name string, stamp uint64) (*run, error) {
 		return nil, err
 	}
 	return &run{reader: r, info: r.Info(), stamp: stamp, cut: math.MaxUint64}, nil
+}
+
+// openDamagedRun opens a segment of a store of which openRun found that its
+// frame is damaged, so that everything else can be used. What keys it holds is
+// not known: any, until its neighbours say more.
+func (db *DB) openDamagedRun(name string, stamp uint64, id StoreID, damage error) (*run, error) {
+	r, err := segment.OpenDamaged(db.opts.FS, path.Join(db.opts.Dir, segmentDir), name, db.cache, damage, uint64(id), nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	d := &run{reader: r, info: r.Info(), stamp: stamp, cut: math.MaxUint64, open: true}
+	d.damaged.Store(true)
+	return d, nil
+}
+
+// openListed opens a segment that has to be there, damaged or not.
+func (db *DB) openListed(name string, stamp uint64, id StoreID) (*run, error) {
+	r, err := db.openRun(name, stamp)
+	if segment.IsCorruption(err) {
+		return db.openDamagedRun(name, stamp, id, err)
+	}
+	return r, err
+}
+
+// confine bounds the keys that damaged segments of the base can hold by those
+// of their neighbours. It changes runs that nobody else knows yet.
+func (s *storeState) confine() {
+	for i, r := range s.base {
+		if !r.open {
+			continue
+		}
+		for k := i - 1; k >= 0; k-- {
+			if o := s.base[k]; !o.open {
+				r.info.MinKey = append(bytes.Clone(o.info.MaxKey), 0)
+				break
+			}
+		}
+		for _, o := range s.base[i+1:] {
+			if !o.open {
+				r.info.MaxKey = o.info.MinKey
+				break
+			}
+		}
+	}
+}
+
+// reaches reports whether a key is not behind all keys of the segment.
+func (r *run) reaches(key []byte) bool {
+	if r.open {
+		return r.info.MaxKey == nil || bytes.Compare(r.info.MaxKey, key) > 0
+	}
+	return bytes.Compare(r.info.MaxKey, key) >= 0
 }
 
 // unref drops references and removes the file after the last one.
@@ -64,7 +122,7 @@ func shape(runs []*run) []compact.Segment {
 // overlaps reports whether the segment holds keys of [lower, upper); nil is open.
 func (r *run) overlaps(lower, upper []byte) bool {
 	return (upper == nil || bytes.Compare(r.info.MinKey, upper) < 0) &&
-		(lower == nil || bytes.Compare(r.info.MaxKey, lower) >= 0)
+		(lower == nil || r.reaches(lower))
 }
 
 // bounds places a key among the segments of the base without a look at them:
@@ -86,6 +144,10 @@ func (s *storeState) arrange() {
 	n := learned.CommonPrefix(s.base[0].info.MinKey, last)
 	b := bounds{prefix: last[:n], chunks: make([]uint64, len(s.base))}
 	for i, r := range s.base {
+		if r.info.MaxKey == nil { // a damaged one without an end
+			b.chunks[i] = math.MaxUint64
+			continue
+		}
 		b.chunks[i] = learned.Chunk(r.info.MaxKey[n:])
 	}
 	s.bounds = b
@@ -108,7 +170,7 @@ func (s *storeState) baseFor(key []byte) *run {
 		k -= half
 	}
 	for at < len(chunks) && chunks[at] <= c {
-		if chunks[at] == c && bytes.Compare(s.base[at].info.MaxKey, key) >= 0 {
+		if chunks[at] == c && s.base[at].reaches(key) {
 			break
 		}
 		at++
@@ -123,7 +185,7 @@ func (s *storeState) baseFor(key []byte) *run {
 // level 0 overlaps it, else in front of level 0. It changes s, which must be a copy.
 func (s *storeState) place(r *run) {
 	lower, upper := r.info.MinKey, append(bytes.Clone(r.info.MaxKey), 0)
-	free := true
+	free := !r.open
 	s.runs(func(o *run) { free = free && !o.overlaps(lower, upper) })
 	if !free {
 		s.level0 = append([]*run{r}, s.level0...)

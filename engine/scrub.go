@@ -155,6 +155,24 @@ func (db *DB) scrubPart() int64 {
 	return n
 }
 
+// noteDamaged lists a segment that was found to be damaged when it was opened.
+func (db *DB) noteDamaged(r *run) {
+	err := r.reader.Damaged()
+	if err == nil {
+		return
+	}
+	d := Damage{File: path.Join(segmentDir, r.info.Name), Store: StoreID(r.info.Store), Min: r.info.MinKey, Max: r.info.MaxKey, Err: err}
+	if c, ok := Corruption(err); ok {
+		d.Offset = c.Offset
+	}
+	if st := db.view.Load().stores[d.Store]; st != nil {
+		d.Name = st.def.Name
+	}
+	db.scrub.mu.Lock()
+	defer db.scrub.mu.Unlock()
+	db.foundDamage(d, "at start")
+}
+
 // scrubManifest looks at the file that names all others.
 func (db *DB) scrubManifest() {
 	db.manifestTurn.lock(db.opts.Tasks)
@@ -166,7 +184,7 @@ func (db *DB) scrubManifest() {
 	s := &db.scrub
 	s.status.Damage = slices.DeleteFunc(s.status.Damage, func(d Damage) bool { return d.File == manifestName })
 	if err != nil {
-		db.foundDamage(Damage{File: manifestName, Err: err})
+		db.foundDamage(Damage{File: manifestName, Err: err}, "by scrub")
 	}
 }
 
@@ -186,18 +204,18 @@ func (db *DB) scrubbed(r *run, err error) {
 			d.Name = st.def.Name
 		}
 		db.releaseView(v)
-		db.foundDamage(d)
+		db.foundDamage(d, "by scrub")
 	}
 }
 
-func (db *DB) foundDamage(d Damage) {
+func (db *DB) foundDamage(d Damage, when string) {
 	s := &db.scrub
 	if len(s.status.Damage) < maxScrubDamage {
 		s.status.Damage = append(s.status.Damage, d)
 	}
-	e := event.Event{Name: event.Corruption, File: d.File, Offset: d.Offset, Store: uint64(d.Store), Detail: "damage found by scrub", Err: d.Err}
+	e := event.Event{Name: event.Corruption, File: d.File, Offset: d.Offset, Store: uint64(d.Store), Detail: "damage found " + when, Err: d.Err}
 	if d.Store != 0 {
-		e.Detail = fmt.Sprintf("damage found by scrub: table or index %q, keys %x to %x", d.Name, d.Min, d.Max)
+		e.Detail = fmt.Sprintf("damage found %s: table or index %q, keys %x to %x", when, d.Name, d.Min, d.Max)
 	}
 	db.opts.Events.Emit(e)
 }

@@ -92,3 +92,43 @@ func TestDamageIsNamed(t *testing.T) {
 		t.Errorf("verify: exit code %d\n%s%s", code, out, errs)
 	}
 }
+
+// TestServerStartsWithADamagedFile damages the footer of a table's data file, without which no row of it is found: the
+// server starts, says so, names the table when it is read, and serves everything else.
+func TestServerStartsWithADamagedFile(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "data")
+	pass := filepath.Join(dir, passFile)
+	s := startServer(t, dir)
+	c := s.mustConnect("sslmode=disable passfile=%s", pass)
+	must(t, c, "CREATE TABLE big (id int PRIMARY KEY, note text)")
+	must(t, c, "INSERT INTO big SELECT g, md5(g::text) FROM generate_series(1, 20000) g")
+	must(t, c, "CREATE TABLE other (id int PRIMARY KEY)")
+	must(t, c, "INSERT INTO other VALUES (1), (2)")
+	if code := s.stop(os.Interrupt); code != 0 {
+		t.Fatalf("exit code %d", code)
+	}
+	name, size := largestSegment(t, dir)
+	damage(t, name, size-100) // the footer's end: the model, or fences
+	s = startServer(t, dir)
+	c = s.mustConnect("sslmode=disable passfile=%s", pass)
+	var answer *pgconn.PgError
+	_, err := c.Exec(context.Background(), "SELECT note FROM big WHERE id = 7")
+	if !errors.As(err, &answer) || answer.Code != "XX001" || answer.TableName != "big" || !strings.Contains(answer.Message, filepath.Base(name)) || !strings.Contains(answer.Message, "offset") {
+		t.Errorf("%v: %+v", err, answer)
+	}
+	must(t, c, "INSERT INTO other VALUES (3)")
+	if n := count(t, c, "SELECT count(*) FROM other"); n != 3 {
+		t.Errorf("the other table has %d rows", n)
+	}
+	if n := count(t, c, "SELECT count(*) FROM omen_damage WHERE relname = 'big'"); n != 1 {
+		t.Errorf("%d findings", n)
+	}
+	if log := s.logged(); !strings.Contains(log, "damage found at start") || !strings.Contains(log, filepath.Base(name)) {
+		t.Errorf("the log says\n%s", log)
+	}
+	must(t, c, "DROP TABLE big")
+	s.stop(os.Interrupt)
+	if code, out, errs := finish(t, "verify", "--data-dir", dir); code != 0 {
+		t.Errorf("verify after the table is gone: exit code %d\n%s%s", code, out, errs)
+	}
+}

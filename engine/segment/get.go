@@ -111,7 +111,8 @@ func (h *blockHead) touch(data []byte, cols []int, row int) (sum byte) {
 
 // mayHold reports whether the bounds of the segment admit a visible version of key.
 func (r *Reader) mayHold(key []byte, o *ReadOptions) bool {
-	return r.info.Rows > 0 && o.Snapshot >= r.info.MinTS && bytes.Compare(key, r.info.MinKey) >= 0 && bytes.Compare(key, r.info.MaxKey) <= 0
+	return r.info.Rows > 0 && o.Snapshot >= r.info.MinTS && bytes.Compare(key, r.info.MinKey) >= 0 &&
+		(bytes.Compare(key, r.info.MaxKey) <= 0 || r.damage != nil)
 }
 
 // getVersion finds the visible version of the key that begins at row of b.

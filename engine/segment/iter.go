@@ -82,7 +82,7 @@ const firstBatchRows = column.BatchSize / 16
 func (r *Reader) Iter(o IterOptions) *Iterator {
 	it := &Iterator{r: r, opts: o, last: r.fences.count() - 1, lowerBlock: -1, upperBlock: -1, extent: -1, target: firstBatchRows}
 	empty := r.info.Rows == 0 || o.Snapshot < r.info.MinTS ||
-		o.Lower != nil && bytes.Compare(o.Lower, r.info.MaxKey) > 0 ||
+		o.Lower != nil && bytes.Compare(o.Lower, r.info.MaxKey) > 0 && r.damage == nil ||
 		o.Upper != nil && bytes.Compare(o.Upper, r.info.MinKey) <= 0 ||
 		o.Lower != nil && o.Upper != nil && bytes.Compare(o.Lower, o.Upper) >= 0
 	if empty {
@@ -479,6 +479,9 @@ func (it *Iterator) Find(key []byte) (row int, exact bool) {
 // Rank returns the number of rows (versions) whose keys are less than key. It
 // reads at most one block.
 func (r *Reader) Rank(key []byte, st *Stats) (uint64, error) {
+	if r.damage != nil {
+		return 0, r.damage
+	}
 	if r.info.Rows == 0 || bytes.Compare(key, r.info.MinKey) <= 0 {
 		return 0, nil
 	}

@@ -36,7 +36,8 @@ type Reader struct {
 	file   vfs.File
 	path   string
 	index  []handle
-	end    uint64 // where the blocks end and the footer starts
+	end    uint64           // where the blocks end and the footer starts
+	damage *CorruptionError // of a segment that cannot be read at all
 
 	lookups, mispredictions atomic.Int64 // see Usage
 }
@@ -79,6 +80,9 @@ func (r *Reader) corrupt(offset int64, detail string) error {
 
 // readAt reads exactly len(b) bytes; a file that is too short is damaged.
 func (r *Reader) readAt(b []byte, offset int64) error {
+	if r.damage != nil {
+		return r.damage
+	}
 	n, err := r.file.ReadAt(b, offset)
 	if n == len(b) {
 		return nil

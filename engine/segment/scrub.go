@@ -54,6 +54,9 @@ type Damaged struct {
 // Damage to bytes that nothing ever reads it does not see; Scrub does.
 func (r *Reader) Damage(ctx context.Context) ([]Damaged, error) {
 	var found []Damaged
+	if r.damage != nil {
+		return append(found, Damaged{Offset: r.damage.Offset, Lower: r.info.MinKey, Upper: r.info.MaxKey, Err: r.damage}), nil
+	}
 	last := r.info.MinKey // of the last good block
 	open := false         // the last of found waits for its upper key
 	it := r.Versions(nil, nil)
