@@ -3,6 +3,7 @@ package exec
 import (
 	"slices"
 
+	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
@@ -69,17 +70,24 @@ func (w *alterWork) alterType(c *plan.AlterCommand) error {
 	return w.keysOfType(col.Num)
 }
 
-// keysOfType finds the operators of foreign keys on a column whose type changed anew.
+// keysOfType finds the operators of foreign keys on a column whose type changed anew, and
+// has those checked again that other tables have on it.
 func (w *alterWork) keysOfType(num int16) error {
 	for _, fk := range w.d.view.ReferencedBy(w.rel.OID) {
-		if slices.Contains(fk.Constraint.RefColumns, num) {
-			return pgerr.Unsupported("changing the type of a column that a foreign key refers to is not supported")
+		if fk.Table.OID != w.rel.OID && slices.Contains(fk.Constraint.RefColumns, num) {
+			if err := w.referringKey(fk.Table.OID, fk.Constraint.Name); err != nil {
+				return err
+			}
 		}
 	}
 	for i := range w.rel.Constraints {
 		c := &w.rel.Constraints[i]
-		if c.Kind != 'f' || !slices.Contains(c.Columns, num) {
+		own := c.RefTable == w.rel.OID && slices.Contains(c.RefColumns, num)
+		if c.Kind != 'f' || !own && !slices.Contains(c.Columns, num) {
 			continue
+		}
+		if c.Validated && !slices.Contains(w.foreign, c.Name) {
+			w.foreign = append(w.foreign, c.Name)
 		}
 		ref := w.rel
 		if c.RefTable != w.rel.OID {
@@ -90,6 +98,39 @@ func (w *alterWork) keysOfType(num int16) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// referringKey brings another table's foreign key into line with the new type of a column
+// that it refers to.
+func (w *alterWork) referringKey(table OID, name string) error {
+	d := w.d
+	if err := d.lockTable(table, engine.LockAccessExclusive); err != nil {
+		return err
+	}
+	if err := d.view.LockObject(d.ctx, catalog.ClassRelation, table); err != nil {
+		return err
+	}
+	child := &tableWork{d: d, rel: cloneRelation(d.view.Relation(table))}
+	c := constraintNamed(child.rel, name)
+	if c == nil {
+		return nil
+	}
+	c.EqualOps = nil
+	if err := child.equalOperators(w.rel, c); err != nil {
+		return err
+	}
+	w.later = append(w.later, func() error {
+		permitted := d.permitted
+		d.permitted = true // whoever owns the referenced column may change its type
+		err := d.put(child.rel)
+		d.permitted = permitted
+		if err != nil || !c.Validated {
+			return err
+		}
+		d.step()
+		return d.checkForeignKey(child.rel, c)
+	})
 	return nil
 }
 

@@ -377,9 +377,6 @@ func (w *tableWork) equalOperators(ref *catalog.Relation, c *catalog.Constraint)
 				WithDetail("Key columns \"%s\" and \"%s\" are of incompatible types: %s and %s.", from.Name, to.Name,
 					env.FormatType(from.Type, from.Typmod), env.FormatType(to.Type, to.Typmod))
 		}
-		if env.Kind(a) != env.Kind(b) {
-			return pgerr.Unsupported("foreign keys from type %s to type %s are not supported", env.FormatType(b, -1), env.FormatType(a, -1))
-		}
 		c.EqualOps = append(c.EqualOps, op.OID)
 	}
 	return nil

@@ -9,7 +9,6 @@ import (
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
-	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 )
@@ -410,7 +409,7 @@ type foreignProbe struct {
 	store  engine.StoreID
 	from   []int16 // referencing column of each key part
 	encode []func(dst []byte, v column.Datum) []byte
-	cast   []*functions.Func
+	types  []*keyConversion
 }
 
 // checkForeignKey tests a foreign key against all rows of its table.
@@ -425,13 +424,7 @@ func (d *ddl) checkForeignKey(r *catalog.Relation, c *catalog.Constraint) error 
 		from := c.Columns[at]
 		p.from = append(p.from, from)
 		p.encode = append(p.encode, d.env.KeyEncoder(k.Type, k.Collation, k.Desc, k.NullsFirst))
-		a, _ := d.env.BaseType(k.Type, -1)
-		b, _ := d.env.BaseType(r.Columns[from-1].Type, -1)
-		var fn *functions.Func
-		if cast, ok := functions.Cast(b, a); ok && a != b && cast.Func != nil {
-			fn = cast.Func
-		}
-		p.cast = append(p.cast, fn)
+		p.types = append(p.types, conversion(d.env, r.Columns[from-1].Type, k.Type))
 	}
 	return d.eachBatch(r, p.batch)
 }
@@ -439,7 +432,7 @@ func (d *ddl) checkForeignKey(r *catalog.Relation, c *catalog.Constraint) error 
 func (p *foreignProbe) batch(rows *column.Batch, _ [][]byte) error {
 	var key []byte
 	for i := range rows.Len() {
-		row, nulls := rows.Row(i), 0
+		row, nulls, known := rows.Row(i), 0, true
 		key = key[:0]
 		for n, from := range p.from {
 			v := rows.Cols[from-1].Datum(row)
@@ -447,11 +440,8 @@ func (p *foreignProbe) batch(rows *column.Batch, _ [][]byte) error {
 				nulls++
 				continue
 			}
-			if p.cast[n] != nil {
-				var err error
-				if v, err = p.cast[n].Eval(p.d.rt.Functions, []column.Datum{v}); err != nil {
-					return err
-				}
+			if v, known = p.types[n].to(p.d.rt.Functions, v); !known {
+				break
 			}
 			key = p.encode[n](key, v)
 		}
@@ -460,6 +450,9 @@ func (p *foreignProbe) batch(rows *column.Batch, _ [][]byte) error {
 		}
 		if nulls > 0 {
 			return p.violated("MATCH FULL does not allow mixing of null and nonnull key values.")
+		}
+		if !known { // no key of the referenced type equals it
+			return p.missing(rows, row)
 		}
 		found, err := p.d.rt.Snapshot.Get(p.store, key, []int{}, nil)
 		if err != nil {

@@ -181,12 +181,10 @@ func (d *Deferred) checkItem(st *state, it *deferredItem, rel, owner *catalog.Re
 	case deferUnique:
 		return it.unique.verify(w)
 	case deferParent:
-		ev := parentEvent{writer: w, old: it.vals, key: &parentKey{
-			child: owner, con: noAction(con), attrs: attrsOf(con.Columns), refs: attrsOf(con.RefColumns),
-		}}
+		ev := parentEvent{writer: w, old: it.vals, key: st.parentKey(rel, owner, noAction(con))}
 		return ev.run(st, newest)
 	}
-	k, err := st.childKey(con)
+	k, err := st.childKey(rel, con)
 	if err != nil {
 		return err
 	}

@@ -20,6 +20,7 @@ type childKey struct {
 	index   engine.StoreID // unique index behind the reference, 0 for the storage key
 	parts   []keyPart      // of that index or the storage key, in its own order
 	order   []int          // which foreign key column each part takes
+	types   []*keyConversion
 	pending map[string][]column.Datum
 }
 
@@ -27,8 +28,17 @@ type childKey struct {
 type parentKey struct {
 	child *catalog.Relation
 	con   *catalog.Constraint
-	attrs []int // of the referencing table
-	refs  []int // of the referenced table
+	attrs []int            // of the referencing table
+	refs  []int            // of the referenced table
+	back  []*keyConversion // from the referenced to the referencing columns
+	there []*keyConversion // and from those to the referenced ones
+}
+
+func (st *state) parentKey(parent, child *catalog.Relation, con *catalog.Constraint) *parentKey {
+	k := &parentKey{child: child, con: con, attrs: attrsOf(con.Columns), refs: attrsOf(con.RefColumns)}
+	k.back = conversions(st.env, parent, k.refs, child, k.attrs)
+	k.there = conversions(st.env, child, k.attrs, parent, k.refs)
+	return k
 }
 
 func attrsOf(nums []int16) []int {
@@ -46,25 +56,24 @@ func (w *tableWriter) prepareForeignKeys() error {
 		if c.Kind != 'f' {
 			continue
 		}
-		k, err := w.st.childKey(c)
+		k, err := w.st.childKey(w.rel, c)
 		if err != nil {
 			return err
 		}
 		w.children = append(w.children, k)
 	}
 	for _, f := range cat.ReferencedBy(w.rel.OID) {
-		w.parents = append(w.parents, &parentKey{
-			child: f.Table, con: f.Constraint, attrs: attrsOf(f.Constraint.Columns), refs: attrsOf(f.Constraint.RefColumns),
-		})
+		w.parents = append(w.parents, w.st.parentKey(w.rel, f.Table, f.Constraint))
 	}
 	return nil
 }
 
-func (st *state) childKey(c *catalog.Constraint) (*childKey, error) {
+func (st *state) childKey(child *catalog.Relation, c *catalog.Constraint) (*childKey, error) {
 	k := &childKey{con: c, attrs: attrsOf(c.Columns), refs: attrsOf(c.RefColumns), parent: st.rt.Catalog.Relation(c.RefTable), pending: map[string][]column.Datum{}}
 	if k.parent == nil {
 		return nil, pgerr.New(pgerr.UndefinedTable, "relation with OID %d does not exist", c.RefTable)
 	}
+	k.types = conversions(st.env, child, k.attrs, k.parent, k.refs)
 	if ix := st.rt.Catalog.Index(c.Index); ix != nil && ix.Store != 0 {
 		k.index, k.parts = engine.StoreID(ix.Store), st.indexKey(ix)
 	} else {
@@ -115,7 +124,7 @@ func (w *tableWriter) queueChild(old, vals []column.Datum) error {
 		if partial {
 			return k.mixed(w)
 		}
-		k.pending[string(k.encode(ref))] = ref
+		k.pending[k.same(w.st, ref)] = ref
 	}
 	return nil
 }
@@ -136,6 +145,14 @@ func sameAt(a, b []column.Datum, attrs []int) bool {
 	return true
 }
 
+// same returns what is equal for references to one row.
+func (k *childKey) same(st *state, ref []column.Datum) string {
+	if key, ok := convertKey(st.rt.Functions, k.types, ref); ok {
+		return string(k.encode(key))
+	}
+	return "" // to none: one of them is enough for the error
+}
+
 // encode returns the key under which the referenced row is found.
 func (k *childKey) encode(ref []column.Datum) []byte {
 	var key []byte
@@ -149,7 +166,11 @@ func (k *childKey) encode(ref []column.Datum) []byte {
 // row that another transaction has not committed yet, or that a transaction
 // with one snapshot does not see, is none.
 func (k *childKey) verify(st *state, rel *catalog.Relation, ref []column.Datum, snap *engine.Snapshot) error {
-	key := k.encode(ref)
+	vals, ok := convertKey(st.rt.Functions, k.types, ref)
+	if !ok {
+		return k.violated(st, rel, ref)
+	}
+	key := k.encode(vals)
 	if k.index != 0 {
 		entry := make([]column.Datum, 1)
 		ok, err := snap.Get(k.index, key, []int{0}, entry)
@@ -175,7 +196,7 @@ func (k *childKey) verify(st *state, rel *catalog.Relation, ref []column.Datum, 
 		return parent.whileWaiting(lockedRowError(err), "locking", key)
 	}
 	state, _, err := st.settle(parent, res, key, engine.KeyShare, engine.Wait, func(newer []column.Datum, _ []byte) (bool, error) {
-		return k.refersTo(st, newer, ref), nil
+		return k.refersTo(st, newer, vals), nil
 	})
 	if err == nil && state == rowGone {
 		return k.violated(st, rel, ref)
@@ -331,7 +352,7 @@ func (ev *parentEvent) run(st *state, snap *engine.Snapshot) error {
 		st.events = append(st.events, again)
 		fallthrough
 	case 'c', 'n':
-		return child.referring(snap, ev.key.attrs, ev.old, func(key []byte, old []column.Datum) error {
+		return ev.referring(st, child, snap, func(key []byte, old []column.Datum) error {
 			return ev.act(st, child, snap, action, key, old)
 		})
 	}
@@ -341,7 +362,7 @@ func (ev *parentEvent) run(st *state, snap *engine.Snapshot) error {
 			return err // another row has the key by now
 		}
 	}
-	return child.referring(snap, ev.key.attrs, ev.old, func(key []byte, old []column.Datum) error {
+	return ev.referring(st, child, snap, func(key []byte, old []column.Datum) error {
 		_, _, gone, err := ev.lockReferring(st, child, snap, engine.KeyShare, key, old)
 		if err != nil || gone {
 			return err
@@ -350,13 +371,42 @@ func (ev *parentEvent) run(st *state, snap *engine.Snapshot) error {
 	})
 }
 
+// referring calls fn for the rows that refer to the old key.
+func (ev *parentEvent) referring(st *state, child *tableWriter, snap *engine.Snapshot, fn func(key []byte, row []column.Datum) error) error {
+	for _, t := range ev.key.there {
+		if t == nil || !t.dense {
+			continue
+		}
+		// Several values of the referring type equal the key: each row is asked.
+		return child.rowsOf(snap, child.store, nil, nil, func(key []byte, row []column.Datum) error {
+			if !ev.refers(st, row) {
+				return nil
+			}
+			return fn(key, row)
+		})
+	}
+	vals, ok := convertKey(st.rt.Functions, ev.key.back, ev.old)
+	if !ok {
+		return nil
+	}
+	return child.referring(snap, ev.key.attrs, vals, fn)
+}
+
+// refers reports whether a row of the referencing table has the old key.
+func (ev *parentEvent) refers(st *state, row []column.Datum) bool {
+	for i, a := range ev.key.attrs {
+		v, ok := ev.key.there[i].to(st.rt.Functions, row[a])
+		c := &ev.writer.rel.Columns[ev.key.refs[i]]
+		if !ok || v.Null || !st.env.Equal(st.baseType(c.Type), c.Collation, v, ev.old[i]) {
+			return false
+		}
+	}
+	return true
+}
+
 // lockReferring locks a row that refers to the old key. It returns the newest
 // version and its key, or that the row is gone or refers to something else by now.
 func (ev *parentEvent) lockReferring(st *state, child *tableWriter, snap *engine.Snapshot, mode engine.LockMode, key []byte, old []column.Datum) (at []byte, row []column.Datum, gone bool, err error) {
-	value := map[int]column.Datum{}
-	for i, a := range ev.key.attrs {
-		value[a] = ev.old[i]
-	}
 	res, err := st.rt.Txn.Lock(st.rt.Context, child.store, key, mode, engine.Wait, snap)
 	if err != nil {
 		return nil, nil, false, lockedRowError(err)
@@ -364,7 +414,7 @@ func (ev *parentEvent) lockReferring(st *state, child *tableWriter, snap *engine
 	at, row = key, old
 	state, _, err := st.settle(child, res, key, mode, engine.Wait, func(newer []column.Datum, k []byte) (bool, error) {
 		at, row = k, newer
-		return child.rowHas(newer, value), nil
+		return ev.refers(st, newer), nil
 	})
 	return at, row, state == rowGone, lockedRowError(err)
 }
@@ -428,7 +478,9 @@ func (ev *parentEvent) act(st *state, child *tableWriter, snap *engine.Snapshot,
 	for i, a := range set {
 		switch action {
 		case 'c':
-			vals[a] = ev.new[i]
+			if vals[a], err = st.assignKey(ev.new[i], &ev.writer.rel.Columns[ev.key.refs[i]], &child.rel.Columns[a]); err != nil {
+				return err
+			}
 		case 'n':
 			vals[a] = column.Null()
 		default:
