@@ -127,7 +127,8 @@ func signed(number string) string {
 	return number
 }
 
-// scientific prints d.ddde+dd with the given fraction digits.
+// scientific prints d.ddde+dd with the given fraction digits. The exponent is that of the number before it is rounded, as in PostgreSQL:
+// 9.99 with one digit is 10.0e+00.
 func scientific(n types.Numeric, digits int) string {
 	if n.Sign() == 0 {
 		return strconv.FormatFloat(0, 'e', digits, 64)
@@ -151,10 +152,6 @@ func scientific(n types.Numeric, digits int) string {
 		m = n.DivScale(scaleBy, digits)
 	} else if v, err := n.Mul(types.NumericFromBig(pow10(-exp), 0)); err == nil {
 		m = v.Round(digits)
-	}
-	if m.Abs().Cmp(types.NumericFromInt64(10)) >= 0 {
-		exp++
-		m = m.DivScale(types.NumericFromInt64(10), digits)
 	}
 	return fmt.Sprintf("%se%+03d", m.String(), exp)
 }

@@ -52,7 +52,11 @@ func (p *numberPicture) read(c *Ctx, s string) (column.Datum, error) {
 	if err != nil || !p.multiply {
 		return d, err
 	}
-	n, err := types.NumericFrom(d).Div(types.NumericFromBig(pow10(p.multi), 0))
+	unit, err := types.NumericFromInt64(10).Pow(types.NumericFromInt64(int64(-p.multi)))
+	if err != nil {
+		return column.Datum{}, err
+	}
+	n, err := types.NumericFrom(d).Mul(unit)
 	return n.Datum(), err
 }
 
@@ -141,7 +145,7 @@ func (r *numberReader) part(key string) {
 			r.sign = c
 			r.pos++
 		}
-	} else if c := r.s[r.pos]; !read && !r.p.sign && !r.p.plus && !r.p.minus && (c == '-' || c == '+') {
+	} else if c := r.s[r.pos]; !read && !r.p.sign && (r.p.plus || r.p.minus) && (c == '-' || c == '+') {
 		r.sign = c
 	}
 }
