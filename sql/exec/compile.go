@@ -172,20 +172,11 @@ func (c *compiler) structured(e plan.Expr) (expr, error) {
 func (c *compiler) site(coll OID, ret OID, args ...plan.Expr) *functions.Ctx {
 	ctx := *c.st.rt.Functions
 	ctx.Context, ctx.Env = c.st.rt.Context, c.st.env
-	ctx.Collation, ctx.RetType, ctx.Memo, ctx.ArgFields = coll, ret, nil, nil
+	ctx.Collation, ctx.RetType, ctx.Memo = coll, ret, nil
 	ctx.Domain = c.st.checkDomain
 	ctx.ArgTypes = make([]OID, len(args))
 	for i, a := range args {
 		ctx.ArgTypes[i] = a.ResultType().OID
-		if k, ok := a.(*plan.Case); ok && k.Else != nil { // a row that an outer join may have made NULL
-			a = k.Else
-		}
-		if row, ok := a.(*plan.RowOf); ok && row.Names != nil {
-			if ctx.ArgFields == nil {
-				ctx.ArgFields = make([][]string, len(args))
-			}
-			ctx.ArgFields[i] = row.Names
-		}
 	}
 	return &ctx
 }

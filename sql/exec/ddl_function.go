@@ -137,7 +137,7 @@ func functionCost(f *catalog.Function, o plan.Option) error {
 // functionArgs fills in the parameters and the result.
 func (d *ddl) functionArgs(f *catalog.Function, c *plan.CreateFunction) error {
 	outs, named := []OID{}, false
-	for _, a := range c.Args {
+	for i, a := range c.Args {
 		typ := a.Type.Type.OID
 		if a.Mode != 'o' && a.Mode != 't' {
 			f.ArgTypes = append(f.ArgTypes, typ)
@@ -155,6 +155,12 @@ func (d *ddl) functionArgs(f *catalog.Function, c *plan.CreateFunction) error {
 		}
 		f.AllArgTypes, f.ArgModes, f.ArgNames = append(f.AllArgTypes, typ), append(f.ArgModes, a.Mode), append(f.ArgNames, a.Name)
 		named = named || a.Name != ""
+		if err := d.repeatedName(c.Args[:i], a); err != nil {
+			return err
+		}
+		if a.Default != nil && (a.Mode == 'o' || a.Mode == 't') {
+			return pgerr.New(pgerr.InvalidFunctionDefinition, "only input parameters can have default values")
+		}
 		if a.Default != nil {
 			s, err := d.bind.Store(plan.StoredRequest{Kind: plan.StoredDefault, Raw: a.Default, Column: a.Name, Type: a.Type.Type})
 			if err != nil {
@@ -197,6 +203,18 @@ func (d *ddl) functionArgs(f *catalog.Function, c *plan.CreateFunction) error {
 	return d.checkPolymorphic(f, outs)
 }
 
+// repeatedName refuses a parameter with the name of an earlier one. A pure input and a pure output may share one.
+func (d *ddl) repeatedName(before []plan.FunctionArg, a plan.FunctionArg) error {
+	only := func(mode byte, modes string) bool { return strings.IndexByte(modes, mode) >= 0 }
+	for _, p := range before {
+		apart := only(p.Mode, "iv") && only(a.Mode, "ot") || only(p.Mode, "ot") && only(a.Mode, "iv")
+		if a.Name != "" && p.Name == a.Name && !apart {
+			return pgerr.New(pgerr.InvalidFunctionDefinition, "parameter name \"%s\" used more than once", a.Name)
+		}
+	}
+	return nil
+}
+
 // checkPolymorphic refuses results whose type no call could determine.
 func (d *ddl) checkPolymorphic(f *catalog.Function, outs []OID) error {
 	for _, t := range append([]OID{f.Returns}, outs...) {
@@ -228,6 +246,10 @@ func (d *ddl) replaceFunction(c *plan.CreateFunction, old, f *catalog.Function) 
 			return pgerr.New(pgerr.InvalidFunctionDefinition, "cannot change name of input parameter \"%s\"", name).
 				WithHint("Use DROP FUNCTION %s first.", d.signature(old))
 		}
+	}
+	if len(f.Defaults) < len(old.Defaults) {
+		return pgerr.New(pgerr.InvalidFunctionDefinition, "cannot remove parameter defaults from existing function").
+			WithHint("Use DROP FUNCTION %s first.", d.signature(old))
 	}
 	if err := d.view.LockObject(d.ctx, catalog.ClassFunction, old.OID); err != nil {
 		return err

@@ -12,6 +12,10 @@ func (c *compiler) rowOf(e *plan.RowOf) (expr, error) {
 		return nil, err
 	}
 	st := c.st
+	var names []byte
+	if e.Typ.OID == types.RecordOID && len(e.Names) == len(args) {
+		names = types.EncodeNames(e.Names)
+	}
 	return &rowLoop{kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
 		fields := make([]types.Field, len(args))
 		for i, a := range args {
@@ -21,7 +25,7 @@ func (c *compiler) rowOf(e *plan.RowOf) (expr, error) {
 			}
 			fields[i] = types.Field{Type: e.Args[i].ResultType().OID, Value: d}
 		}
-		return st.env.MakeRecord(fields), nil
+		return st.env.MakeNamedRecord(fields, names), nil
 	}}, nil
 }
 

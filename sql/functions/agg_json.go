@@ -26,7 +26,7 @@ func (s *jsonList) add(c *Ctx, a []column.Datum) (err error) {
 			s.out = append(s.out, "\n "...)
 		}
 	}
-	s.out, err = appendJSON(c, s.out, typedDatum{a[0], c.argType(0)}, c.fieldNames(0), false)
+	s.out, err = appendJSON(c, s.out, typedDatum{a[0], c.argType(0)}, false)
 	return limitText(s.out, err)
 }
 
@@ -60,7 +60,7 @@ func (s *jsonMembersAgg) add(c *Ctx, a []column.Datum) error {
 		return err
 	}
 	s.out = append(types.AppendJSONString(s.out, key), " : "...)
-	s.out, err = appendJSON(c, s.out, typedDatum{a[1], c.argType(1)}, c.fieldNames(1), false)
+	s.out, err = appendJSON(c, s.out, typedDatum{a[1], c.argType(1)}, false)
 	return limitText(s.out, err)
 }
 
@@ -87,7 +87,7 @@ type jsonbList struct {
 }
 
 func (s *jsonbList) add(c *Ctx, a []column.Datum) error {
-	j, err := makeJSONB(c, typedDatum{a[0].Clone(), c.argType(0)}, c.fieldNames(0))
+	j, err := makeJSONB(c, typedDatum{a[0].Clone(), c.argType(0)})
 	s.elems = append(s.elems, j)
 	s.held += int64(24 + len(j))
 	return err
@@ -113,7 +113,7 @@ func (s *jsonbObjectAgg) add(c *Ctx, a []column.Datum) error {
 	if err != nil {
 		return err
 	}
-	j, err := makeJSONB(c, typedDatum{a[1].Clone(), c.argType(1)}, c.fieldNames(1))
+	j, err := makeJSONB(c, typedDatum{a[1].Clone(), c.argType(1)})
 	s.pairs = append(s.pairs, types.JSONBPair{Key: key, Value: j})
 	s.held += int64(48 + len(key) + len(j))
 	return err

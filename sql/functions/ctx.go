@@ -16,9 +16,8 @@ type Ctx struct {
 	ArgTypes  []OID // resolved argument types
 	RetType   OID   // resolved result type
 	OutCols   []OutCol
-	ArgFields [][]string // field names of arguments that are anonymous rows, where known
-	AggOrder  []AggSort  // sort keys of WITHIN GROUP
-	Variadic  bool       // called with VARIADIC on the last argument of a variadic "any" function
+	AggOrder  []AggSort // sort keys of WITHIN GROUP
+	Variadic  bool      // called with VARIADIC on the last argument of a variadic "any" function
 	Session   Session
 	Catalog   Catalog
 	// Domain tests a value against the constraints of a domain. May be nil.

@@ -42,30 +42,31 @@ type SetFunc func(c *Ctx, args []column.Datum) (SetIter, error)
 // Func is one function: a row of pg_proc, and how to compute it. User-defined
 // functions have the same form; their computation is filled in by who defines them.
 type Func struct {
-	OID       OID
-	Name      string
-	Namespace OID
-	Lang      OID
-	Kind      byte // 'f' function, 'a' aggregate, 'w' window function, 'p' procedure
-	Args      []OID
-	AllArgs   []OID    // with OUT columns; nil when there are only IN arguments
-	Modes     []byte   // i o b v t, parallel to AllArgs; nil with it
-	Names     []string // of all arguments, "" for none; nil when no argument has one
-	Defaults  []string // SQL text, for the last len(Defaults) input arguments
-	Variadic  OID      // element type of the variadic parameter, ANY for "any", or 0
-	Ret       OID
-	RetSet    bool
-	Volatile  byte // 'i' immutable, 's' stable, 'v' volatile
-	Parallel  byte // 's' safe, 'r' restricted, 'u' unsafe
-	Strict    bool
-	LeakProof bool
-	SecDef    bool
-	Cost      float64
-	Rows      float64
-	Support   OID
-	Src       string // prosrc
-	Bin       string // probin
-	Body      string // prosqlbody, deparsed
+	OID          OID
+	Name         string
+	Namespace    OID
+	Lang         OID
+	Kind         byte // 'f' function, 'a' aggregate, 'w' window function, 'p' procedure
+	Args         []OID
+	AllArgs      []OID    // with OUT columns; nil when there are only IN arguments
+	Modes        []byte   // i o b v t, parallel to AllArgs; nil with it
+	Names        []string // of all arguments, "" for none; nil when no argument has one
+	Defaults     []string // SQL text, for the last len(Defaults) input arguments
+	DefaultTypes []OID    // of the defaults, parallel to them; nil: those of the parameters
+	Variadic     OID      // element type of the variadic parameter, ANY for "any", or 0
+	Ret          OID
+	RetSet       bool
+	Volatile     byte // 'i' immutable, 's' stable, 'v' volatile
+	Parallel     byte // 's' safe, 'r' restricted, 'u' unsafe
+	Strict       bool
+	LeakProof    bool
+	SecDef       bool
+	Cost         float64
+	Rows         float64
+	Support      OID
+	Src          string // prosrc
+	Bin          string // probin
+	Body         string // prosqlbody, deparsed
 
 	Eval EvalFunc
 	Vec  VecFunc

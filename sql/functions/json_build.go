@@ -17,7 +17,7 @@ var jsonBuildEvals = map[string]EvalFunc{
 	"array_to_json_pretty": toJSON(true),
 	"row_to_json_pretty":   toJSON(true),
 	"to_jsonb": func(c *Ctx, a []column.Datum) (column.Datum, error) {
-		j, err := makeJSONB(c, typedDatum{a[0], c.argType(0)}, c.fieldNames(0))
+		j, err := makeJSONB(c, typedDatum{a[0], c.argType(0)})
 		return column.Datum{B: j}, err
 	},
 	"json_build_array": func(c *Ctx, a []column.Datum) (column.Datum, error) {
@@ -30,7 +30,7 @@ var jsonBuildEvals = map[string]EvalFunc{
 			if i > 0 {
 				out = append(out, ", "...)
 			}
-			if out, err = appendJSON(c, out, v, c.fieldNames(i), false); err != nil {
+			if out, err = appendJSON(c, out, v, false); err != nil {
 				return column.Datum{}, err
 			}
 		}
@@ -48,7 +48,7 @@ var jsonBuildEvals = map[string]EvalFunc{
 		}
 		elems := make([]types.JSONB, len(list))
 		for i, v := range list {
-			if elems[i], err = makeJSONB(c, v, c.fieldNames(i)); err != nil {
+			if elems[i], err = makeJSONB(c, v); err != nil {
 				return column.Datum{}, err
 			}
 		}
@@ -61,24 +61,16 @@ var jsonBuildEvals = map[string]EvalFunc{
 	"jsonb_object_two_arg": func(_ *Ctx, a []column.Datum) (column.Datum, error) { return objectOfTexts(a, true) },
 }
 
-// fieldNames returns the field names of an anonymous row passed as argument i.
-func (c *Ctx) fieldNames(i int) []string {
-	if i < len(c.ArgFields) {
-		return c.ArgFields[i]
-	}
-	return nil
-}
-
 func toJSON(pretty bool) EvalFunc {
 	return func(c *Ctx, a []column.Datum) (column.Datum, error) {
-		b, err := appendJSON(c, nil, typedDatum{a[0], c.argType(0)}, c.fieldNames(0), pretty && a[1].I != 0)
+		b, err := appendJSON(c, nil, typedDatum{a[0], c.argType(0)}, pretty && a[1].I != 0)
 		return column.Datum{B: b}, err
 	}
 }
 
 // appendJSON appends the JSON text of a value of any type; pretty breaks the lines of an
 // array or row, at its first level.
-func appendJSON(c *Ctx, out []byte, d typedDatum, names []string, pretty bool) ([]byte, error) {
+func appendJSON(c *Ctx, out []byte, d typedDatum, pretty bool) ([]byte, error) {
 	if d.Null {
 		return append(out, "null"...), nil
 	}
@@ -110,13 +102,13 @@ func appendJSON(c *Ctx, out []byte, d typedDatum, names []string, pretty bool) (
 		out = append(out, '{')
 		first := true
 		var err error
-		eachField(c, d, names, func(name string, v typedDatum) bool {
+		eachField(c, d, func(name string, v typedDatum) bool {
 			if !first {
 				out = append(out, sep...)
 			}
 			first = false
 			out = append(types.AppendJSONString(out, name), ':')
-			out, err = appendJSON(c, out, v, nil, false)
+			out, err = appendJSON(c, out, v, false)
 			return err == nil
 		})
 		return append(out, '}'), err
@@ -138,7 +130,7 @@ func appendJSONArray(c *Ctx, out []byte, a types.Array, dim, from int, sep strin
 		if dim+1 < len(a.Dims) {
 			out, from, err = appendJSONArray(c, out, a, dim+1, from, ",")
 		} else {
-			out, err = appendJSON(c, out, typedDatum{a.Elems[from], a.Elem}, nil, false)
+			out, err = appendJSON(c, out, typedDatum{a.Elems[from], a.Elem}, false)
 			from++
 		}
 		if err != nil {
@@ -149,11 +141,15 @@ func appendJSONArray(c *Ctx, out []byte, a types.Array, dim, from int, sep strin
 }
 
 // eachField calls f with the fields of a row; dropped columns are skipped.
-func eachField(c *Ctx, d typedDatum, names []string, f func(name string, v typedDatum) bool) {
+func eachField(c *Ctx, d typedDatum, f func(name string, v typedDatum) bool) {
 	var attrs []types.Attribute
 	if d.typ != types.RecordOID && c.Env.Types != nil {
 		base, _ := c.Env.BaseType(d.typ, -1)
 		attrs = c.Env.Types.Attributes(base)
+	}
+	var names []string
+	if attrs == nil {
+		names = types.RecordNames(d.Datum)
 	}
 	for i, field := range types.RecordFrom(d.Datum) {
 		name := "f" + strconv.Itoa(i+1)
@@ -243,7 +239,7 @@ func buildObject(c *Ctx, a []column.Datum) (column.Datum, error) {
 			return column.Datum{}, err
 		}
 		out = append(types.AppendJSONString(out, key), " : "...)
-		if out, err = appendJSON(c, out, list[i+1], c.fieldNames(i+1), false); err != nil {
+		if out, err = appendJSON(c, out, list[i+1], false); err != nil {
 			return column.Datum{}, err
 		}
 	}
@@ -264,7 +260,7 @@ func buildObjectB(c *Ctx, a []column.Datum) (column.Datum, error) {
 		if err != nil {
 			return column.Datum{}, err
 		}
-		v, err := makeJSONB(c, list[i+1], c.fieldNames(i+1))
+		v, err := makeJSONB(c, list[i+1])
 		if err != nil {
 			return column.Datum{}, err
 		}
@@ -274,7 +270,7 @@ func buildObjectB(c *Ctx, a []column.Datum) (column.Datum, error) {
 }
 
 // makeJSONB returns a value of any type as jsonb.
-func makeJSONB(c *Ctx, d typedDatum, names []string) (types.JSONB, error) {
+func makeJSONB(c *Ctx, d typedDatum) (types.JSONB, error) {
 	if d.Null {
 		return types.JSONBConst(types.JSONNull), nil
 	}
@@ -287,7 +283,7 @@ func makeJSONB(c *Ctx, d typedDatum, names []string) (types.JSONB, error) {
 			return types.JSONBNumber(n), nil
 		}
 	}
-	text, err := appendJSON(c, nil, d, names, false)
+	text, err := appendJSON(c, nil, d, false)
 	if err != nil {
 		return nil, err
 	}

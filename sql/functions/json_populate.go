@@ -130,7 +130,7 @@ func newPopulator(c *Ctx, name string, base *column.Datum) (*populator, error) {
 		p.record = true
 		for i, f := range p.base {
 			attr := "f" + strconv.Itoa(i+1)
-			if names := c.fieldNames(0); i < len(names) {
+			if names := types.RecordNames(*base); i < len(names) {
 				attr = names[i]
 			}
 			p.attrs = append(p.attrs, types.Attribute{Name: attr, Type: f.Type, Typmod: -1})

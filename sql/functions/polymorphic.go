@@ -145,8 +145,8 @@ func ResolvePolymorphic(env *types.Env, casts CastFinder, actual, declared []OID
 			return 0, err
 		}
 	}
-	if !g.sawFamily1 && !g.sawFamily2 && !IsPolymorphic(ret) {
-		return ret, nil
+	if !g.sawFamily1 && !g.sawFamily2 {
+		return ret, nil // array_in returns anyarray
 	}
 	if err := g.finish(); err != nil {
 		return 0, err

@@ -189,7 +189,7 @@ func shapeNamed(f *Func, call Call, c *funcCandidate) *funcCandidate {
 }
 
 // addCandidate keeps of two candidates that look the same to the call the one earlier in
-// the path, the one without expansion, or the one with fewer defaults; else they clash.
+// the path or the one without expansion; else they clash.
 func addCandidate(cands []*funcCandidate, c *funcCandidate, n int) []*funcCandidate {
 	for i, have := range cands {
 		if !equalTypes(have.types[:n], c.types[:n]) {
@@ -205,11 +205,6 @@ func addCandidate(cands []*funcCandidate, c *funcCandidate, n int) []*funcCandid
 			return cands
 		case have.elements > 0 && have.elements != c.elements:
 			if c.elements < have.elements {
-				cands[i] = c
-			}
-			return cands
-		case have.defaults != c.defaults && (have.defaults == 0 || c.defaults == 0):
-			if c.defaults == 0 {
 				cands[i] = c
 			}
 			return cands
@@ -250,7 +245,13 @@ func finishFunc(env *types.Env, casts CastFinder, call Call, c *funcCandidate) R
 	f, n := c.f, len(call.ArgTypes)
 	actual := append([]OID(nil), call.ArgTypes...)
 	declared := append([]OID(nil), c.types...)
-	actual = append(actual, declared[n:]...)
+	for k := n; k < len(declared); k++ { // defaults
+		t := declared[k]
+		if i := c.params[k] - (len(f.Args) - len(f.Defaults)); IsPolymorphic(t) && f.DefaultTypes != nil {
+			t = f.DefaultTypes[i]
+		}
+		actual = append(actual, t)
+	}
 	res := Resolution{Status: Found, Func: f, Elements: c.elements}
 	res.Ret, res.Err = ResolvePolymorphic(env, casts, actual, declared, f.Ret)
 	if res.Err != nil {

@@ -6,6 +6,7 @@ import (
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
 )
 
 // aggregate binds an aggregate call, or an aggregate used as a window function.
@@ -30,6 +31,9 @@ func (s *scope) aggregate(x *pg.FuncCall, res functions.Resolution, c callParts,
 		b.failf(pos, pgerr.FeatureNotSupported, "aggregates cannot use named arguments")
 	}
 	args := s.finishArgs(res, c.args, pos)
+	if f.Agg != nil && f.Agg.SortOp != 0 && len(args) == 1 && args[0].ResultType().OID == types.AnyArrayOID {
+		b.failf(-1, pgerr.DatatypeMismatch, "cannot compare arrays of different element types")
+	}
 	if x.Over != nil {
 		return s.windowAggregate(x, res, args, filter, pos)
 	}

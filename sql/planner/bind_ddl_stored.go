@@ -165,6 +165,9 @@ func (b *binder) coerceDefault(s *scope, r plan.StoredRequest, e plan.Expr, what
 			r.Column, b.typeName(r.Type.OID), what, b.typeName(e.ResultType().OID)).
 			WithHint("You will need to rewrite or cast the expression."))
 	}
+	if functions.IsPolymorphic(r.Type.OID) {
+		return e // the call decides what it becomes
+	}
 	return out
 }
 

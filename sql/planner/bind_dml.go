@@ -192,10 +192,8 @@ func (s *scope) setList(list []*pg.Node) []*plan.Target {
 			b.failf(pos, pgerr.SyntaxError, "multiple assignments to same column \"%s\"", table.Columns[attr].Name)
 		}
 		e := within(s, inUpdateSet, func() plan.Expr { return s.setSource(rt.Val) })
-		if d, ok := e.(*plan.Default); ok {
-			if part {
-				b.failf(d.Pos, pgerr.FeatureNotSupported, "cannot set a subfield to DEFAULT")
-			}
+		if _, ok := e.(*plan.Default); ok {
+			b.refusePartDefault(rt.Indirection, int(rt.Location))
 			if e = s.defaultValue(attr); s.view != nil && s.view.defaults[attr] == nil {
 				s.checkAssignable(attr, "update", int(rt.Location)) // a view's column without default is set to NULL
 				c := &table.Columns[attr]
@@ -223,7 +221,10 @@ func (s *scope) setList(list []*pg.Node) []*plan.Target {
 		out = append(out, t)
 	}
 	r := s.q.Rels[s.q.Result]
-	for attr := range at {
+	for attr, t := range at {
+		if partial[attr] {
+			t.Expr = b.wholeDomain(t.Expr, table.Columns[attr].Type)
+		}
 		r.SetAttrs = append(r.SetAttrs, attr)
 	}
 	return out
@@ -262,17 +263,68 @@ func (s *scope) setSource(n *pg.Node) plan.Expr {
 	return &plan.SubLink{Base: plan.Base{Typ: v.Typ, Pos: int(sub.Location)}, Kind: plan.SubScalar, Query: outer.q}
 }
 
-// assignPart binds an assignment to an element or field of a column: c[i].f = value.
-func (s *scope) assignPart(base plan.Expr, t plan.Type, path []*pg.Node, value plan.Expr, column string, pos int) plan.Expr {
-	b := s.b
-	if len(path) == 0 {
-		return s.assignType(value, t, column)
+// wholeDomain checks the value of a column of a domain type when all assignments to parts of it are made.
+func (b *binder) wholeDomain(e plan.Expr, column OID) plan.Expr {
+	if base, _ := b.env.Types.BaseType(column, -1); base == column {
+		return e
 	}
-	var subs []*pg.A_Indices
+	return b.toDomain(e, column, plan.CastImplicit, -1, false)
+}
+
+// refusePartDefault reports DEFAULT for a part of a column.
+func (b *binder) refusePartDefault(path []*pg.Node, pos int) {
+	switch {
+	case len(path) == 0:
+	case path[0].GetAIndices() != nil:
+		b.failf(pos, pgerr.FeatureNotSupported, "cannot set an array element to DEFAULT")
+	default:
+		b.failf(pos, pgerr.FeatureNotSupported, "cannot set a subfield to DEFAULT")
+	}
+}
+
+// partType returns the type of an element or field of a column.
+func (s *scope) partType(base plan.Expr, t plan.Type, path []*pg.Node, column string, pos int) plan.Type {
+	if len(path) == 0 {
+		return t
+	}
+	if subs, rest := leadingSubscripts(path); len(subs) > 0 {
+		e := s.subscripts(base, subs, nil)
+		return s.partType(e, e.ResultType(), rest, column, pos)
+	}
+	f := s.assignedField(base, t, path[0].GetString_().GetSval(), column, pos)
+	return s.partType(f, f.Typ, path[1:], column, pos)
+}
+
+// leadingSubscripts splits the subscripts off that a path begins with.
+func leadingSubscripts(path []*pg.Node) (subs []*pg.A_Indices, rest []*pg.Node) {
 	for len(path) > 0 && path[0].GetAIndices() != nil {
 		subs = append(subs, path[0].GetAIndices())
 		path = path[1:]
 	}
+	return subs, path
+}
+
+// assignedField finds a field of a composite column that is assigned to.
+func (s *scope) assignedField(base plan.Expr, t plan.Type, name, column string, pos int) *plan.Field {
+	b := s.b
+	if !b.isComposite(t.OID) {
+		b.failf(pos, pgerr.DatatypeMismatch, "cannot assign to field \"%s\" of column \"%s\" because its type %s is not a composite type", name, column, b.typeName(t.OID))
+	}
+	for i, a := range b.attributes(t.OID) {
+		if a.Name == name && !a.Dropped {
+			return &plan.Field{Base: plan.Base{Typ: plan.Type{OID: a.Type, Typmod: a.Typmod, Collation: a.Collation}, Pos: -1}, Arg: base, Index: i, Name: name}
+		}
+	}
+	b.failf(pos, pgerr.UndefinedColumn, "cannot assign to field \"%s\" of column \"%s\" because there is no such column in data type %s", name, column, b.typeName(t.OID))
+	return nil
+}
+
+// assignPart binds an assignment to an element or field of a column: c[i].f = value.
+func (s *scope) assignPart(base plan.Expr, t plan.Type, path []*pg.Node, value plan.Expr, column string, pos int) plan.Expr {
+	if len(path) == 0 {
+		return s.assignType(value, t, column)
+	}
+	subs, path := leadingSubscripts(path)
 	if len(subs) > 0 {
 		probe := s.subscripts(base, subs, nil)
 		et := probe.ResultType()
@@ -283,21 +335,9 @@ func (s *scope) assignPart(base plan.Expr, t plan.Type, path []*pg.Node, value p
 		}
 		return s.subscripts(base, subs, value)
 	}
-	name := path[0].GetString_().GetSval()
-	if !b.isComposite(t.OID) {
-		b.failf(pos, pgerr.DatatypeMismatch, "cannot assign to field \"%s\" of column \"%s\" because its type %s is not a composite type", name, column, b.typeName(t.OID))
-	}
-	for i, a := range b.attributes(t.OID) {
-		if a.Name != name || a.Dropped {
-			continue
-		}
-		ft := plan.Type{OID: a.Type, Typmod: a.Typmod, Collation: a.Collation}
-		field := &plan.Field{Base: plan.Base{Typ: ft, Pos: -1}, Arg: base, Index: i, Name: name}
-		v := s.assignPart(field, ft, path[1:], value, column, pos)
-		return &plan.FieldStore{Base: plan.Base{Typ: t, Pos: -1}, Arg: base, Index: []int{i}, Values: []plan.Expr{v}}
-	}
-	b.failf(pos, pgerr.UndefinedColumn, "cannot assign to field \"%s\" of column \"%s\" because there is no such column in data type %s", name, column, b.typeName(t.OID))
-	return nil
+	field := s.assignedField(base, t, path[0].GetString_().GetSval(), column, pos)
+	v := s.assignPart(field, field.Typ, path[1:], value, column, pos)
+	return &plan.FieldStore{Base: plan.Base{Typ: t, Pos: -1}, Arg: base, Index: []int{field.Index}, Values: []plan.Expr{v}}
 }
 
 func (b *binder) bindDelete(parent *scope, x *pg.DeleteStmt) *plan.Query {

@@ -347,6 +347,9 @@ func (s *scope) rangeFunction(x *pg.RangeFunction) (plan.FromItem, []*nsItem) {
 		if unknownType(e) {
 			e = b.resolveUnknown(s, e)
 		}
+		if e.ResultType().OID == types.AnyArrayOID {
+			b.failf(location(e), pgerr.DatatypeMismatch, "function \"%s\" in FROM has unsupported return type anyarray", name)
+		}
 		f := s.funcRef(e, name, defs, x.Alias, len(x.Functions) == 1)
 		r.Funcs = append(r.Funcs, f)
 		for i := range f.Types {

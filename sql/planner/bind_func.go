@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -41,7 +42,13 @@ func (b *binder) functionsNamed(schema, name string) []*functions.Func {
 			}
 		}
 		for _, f := range b.env.Catalog.FunctionsByName(ns, name) {
-			out = append(out, userFunc(b.env.Catalog, f))
+			fn := userFunc(b.env.Catalog, f)
+			if slices.ContainsFunc(fn.Args, functions.IsPolymorphic) {
+				for _, d := range f.Defaults {
+					fn.DefaultTypes = append(fn.DefaultTypes, b.decodeExpr(d).ResultType().OID)
+				}
+			}
+			out = append(out, fn)
 		}
 	}
 	return out

@@ -115,17 +115,15 @@ func (s *scope) checkRow(cols []insertColumn, row []plan.Expr, named bool) {
 	}
 }
 
-// value prepares one value for a column.
+// value prepares one value for a column, or for the part of it that is assigned.
 func (s *scope) value(c insertColumn, e plan.Expr) plan.Expr {
 	b := s.b
 	if c.attr < 0 {
 		s.refuseColumn(c.view)
 	}
 	col := &s.q.Rels[s.q.Result].Table.Columns[c.attr]
-	if d, ok := e.(*plan.Default); ok {
-		if len(c.path) > 0 {
-			b.failf(d.Pos, pgerr.FeatureNotSupported, "cannot set a subfield to DEFAULT")
-		}
+	if _, ok := e.(*plan.Default); ok {
+		b.refusePartDefault(c.path, c.pos)
 		return s.defaultValue(c.attr)
 	}
 	if s.q.Overriding == 'u' && col.Identity != 0 {
@@ -134,16 +132,35 @@ func (s *scope) value(c insertColumn, e plan.Expr) plan.Expr {
 	s.checkAssignable(c.attr, "insert", c.pos)
 	if len(c.path) > 0 {
 		t := plan.Type{OID: col.Type, Typmod: col.Typmod, Collation: col.Collation}
-		return s.assignPart(b.nullConst(t), t, c.path, e, col.Name, c.pos)
+		return s.assignType(e, s.partType(b.nullConst(t), t, c.path, col.Name, c.pos), col.Name)
 	}
 	return s.assign(e, c.attr)
+}
+
+// give sets a column, or a part of it, to a value that has its type.
+func (s *scope) give(given map[int]plan.Expr, c insertColumn, e plan.Expr) {
+	if len(c.path) == 0 {
+		given[c.attr] = e
+		return
+	}
+	col := &s.q.Rels[s.q.Result].Table.Columns[c.attr]
+	t := plan.Type{OID: col.Type, Typmod: col.Typmod, Collation: col.Collation}
+	base := given[c.attr]
+	if base == nil {
+		base = s.b.nullConst(t)
+	}
+	given[c.attr] = s.assignPart(base, t, c.path, e, col.Name, c.pos)
+	if s.parts == nil {
+		s.parts = map[int]bool{}
+	}
+	s.parts[c.attr] = true
 }
 
 // insertRow sets the targets: the given values, and defaults for everything else.
 func (s *scope) insertRow(cols []insertColumn, row []plan.Expr) {
 	given := map[int]plan.Expr{}
 	for i, e := range row {
-		given[cols[i].attr] = s.value(cols[i], e)
+		s.give(given, cols[i], s.value(cols[i], e))
 	}
 	s.fillTargets(given)
 }
@@ -156,6 +173,9 @@ func (s *scope) fillTargets(given map[int]plan.Expr) {
 			e = s.defaultValue(i)
 		} else {
 			s.q.InsertCols = append(s.q.InsertCols, i)
+		}
+		if s.parts[i] {
+			e = s.b.wholeDomain(e, c.Type)
 		}
 		s.q.Targets = append(s.q.Targets, &plan.Target{Expr: e, Name: c.Name, Attr: i})
 	}
@@ -182,13 +202,17 @@ func (s *scope) insertRows(cols []insertColumn, sel *pg.SelectStmt, named bool) 
 	table := s.q.Rels[s.q.Result].Table
 	for i := range width {
 		c := &table.Columns[cols[i].attr]
-		r.Columns = append(r.Columns, plan.RelColumn{Name: columnName("", i), Type: plan.Type{OID: c.Type, Typmod: c.Typmod, Collation: c.Collation}})
+		t := plan.Type{OID: c.Type, Typmod: c.Typmod, Collation: c.Collation}
+		if len(cols[i].path) > 0 {
+			t = s.partType(b.nullConst(t), t, cols[i].path, c.Name, cols[i].pos)
+		}
+		r.Columns = append(r.Columns, plan.RelColumn{Name: columnName("", i), Type: t})
 	}
 	rel := s.addRel(r)
 	s.q.From = []plan.FromItem{&plan.RelRef{Rel: rel}}
 	given := map[int]plan.Expr{}
 	for i := range width {
-		given[cols[i].attr] = s.relVar(rel, i)
+		s.give(given, cols[i], s.relVar(rel, i))
 	}
 	s.fillTargets(given)
 }
@@ -207,7 +231,7 @@ func (s *scope) insertSelect(cols []insertColumn, sel *pg.SelectStmt, named bool
 	s.checkRow(cols, exprs, named)
 	for i, t := range out {
 		if unknownType(t.Expr) {
-			t.Expr = s.assign(t.Expr, cols[i].attr)
+			t.Expr = s.value(cols[i], t.Expr)
 		}
 	}
 	r := &plan.Rel{Kind: plan.RelSubquery, Alias: "*SELECT*", Query: q, Columns: queryColumns(q)}
@@ -217,7 +241,7 @@ func (s *scope) insertSelect(cols []insertColumn, sel *pg.SelectStmt, named bool
 	for i := range out {
 		v := s.relVar(rel, i)
 		v.Pos = location(exprs[i])
-		given[cols[i].attr] = s.value(cols[i], v)
+		s.give(given, cols[i], s.value(cols[i], v))
 	}
 	s.fillTargets(given)
 }

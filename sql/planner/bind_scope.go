@@ -24,8 +24,9 @@ type scope struct {
 	lastSRF plan.Expr
 	// locking are the FOR UPDATE clauses of the query.
 	locking []*pg.Node
-	resolve bool        // untyped literals among the targets become text
-	view    *viewTarget // that the statement changes rows through, or nil
+	resolve bool         // untyped literals among the targets become text
+	parts   map[int]bool // attributes that INSERT sets by their elements or fields
+	view    *viewTarget  // that the statement changes rows through, or nil
 }
 
 // nsItem is something in FROM that names can refer to: a range-table entry or a join.

@@ -148,6 +148,9 @@ func canPullUp(q *plan.Query, rel int, nullable bool) bool {
 			return false // a scan reads no columns of other relations
 		}
 	}
+	if nullable && readsWholeRow(q, rel) {
+		return false // it is NULL where the outer join found no partner
+	}
 	if nullable && conditionsLookOutside(sub) {
 		return false // the conditions would stand below the join that has the other side's columns
 	}
@@ -163,6 +166,21 @@ func canPullUp(q *plan.Query, rel int, nullable bool) bool {
 		}
 	}
 	return true
+}
+
+// readsWholeRow reports whether a query refers to a whole row of one of its relations.
+func readsWholeRow(q *plan.Query, rel int) bool {
+	found := false
+	var walk func(q *plan.Query, depth int)
+	walk = func(q *plan.Query, depth int) {
+		plan.WalkQuery(q, func(e plan.Expr) bool {
+			v, ok := e.(*plan.Var)
+			found = found || ok && v.Level == depth && v.Rel == rel && v.Attr == plan.AttrWholeRow
+			return !found
+		}, func(sub *plan.Query) { walk(sub, depth+1) })
+	}
+	walk(q, 0)
+	return found
 }
 
 // looksOutside reports whether an expression of a query refers to a level around it.

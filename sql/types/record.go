@@ -2,6 +2,7 @@ package types
 
 import (
 	"encoding/binary"
+	"strings"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/pgerr"
@@ -10,10 +11,12 @@ import (
 // The form of a row, of a composite type or anonymous:
 //
 //	+---------+---------------------------------------+--------+
-//	| n, 4 B  | n × (type oid 4, kind 1, end offset 4) | values |
+//	| n, 4 B  | n × (type oid 4, kind 1, end offset 4) | values |  names
 //	+---------+---------------------------------------+--------+
 //	kind    0 NULL, 1 eight bytes (Int and Float kinds), 2 bytes
 //	offset  relative to the first value
+//	names   of the fields of an anonymous row, where they are known: each with a zero byte behind it. They are no part of the
+//	        value; JSON shows them.
 //
 // A composite value has one field for every attribute by number, dropped ones being NULL;
 // one with fewer fields than its type has attributes lacks those added later: they are NULL.
@@ -71,6 +74,36 @@ func RecordField(d Datum, i int) Datum {
 	h := d.B[4+fieldHead*i:]
 	end := int(binary.BigEndian.Uint32(h[5:]))
 	return fieldValue(h[4], data[start:end:end])
+}
+
+// MakeNamedRecord encodes an anonymous row; names is what RecordNames returns.
+func (e *Env) MakeNamedRecord(fields []Field, names []byte) Datum {
+	d := e.MakeRecord(fields)
+	d.B = append(d.B, names...)
+	return d
+}
+
+// EncodeNames returns field names in the form in which a row holds them.
+func EncodeNames(names []string) []byte {
+	var b []byte
+	for _, n := range names {
+		b = append(append(b, n...), 0)
+	}
+	return b
+}
+
+// RecordNames returns the names of a row's fields, nil when they are not known.
+func RecordNames(d Datum) []string {
+	n := int(binary.BigEndian.Uint32(d.B))
+	if n == 0 {
+		return nil
+	}
+	end := int(binary.BigEndian.Uint32(d.B[4+fieldHead*(n-1)+5:]))
+	tail := string(d.B[4+fieldHead*n+end:])
+	if tail == "" {
+		return nil
+	}
+	return strings.Split(strings.TrimSuffix(tail, "\x00"), "\x00")
 }
 
 // MakeRecord encodes a row.
