@@ -11,7 +11,7 @@ import (
 // bulkThreshold is the number of rows from which an INSERT or COPY hands its
 // rows to the engine's bulk writers instead of writing them one by one: before
 // it, errors come with the row at hand; behind it, memory and log stay small.
-const bulkThreshold = 50_000
+const bulkThreshold = 10_000
 
 // bulkTable is a table and its indexes while rows are loaded in bulk. The rows
 // become part of the transaction with finish.

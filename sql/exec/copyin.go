@@ -42,6 +42,7 @@ type copyColumn struct {
 	forceNull bool
 	domain    *domainCheck
 	small     int64 // int2, int4: the greatest value; int8: MaxInt64; else 0
+	quick     bool  // types.QuickIn may know the value
 	text      bool  // stored as it is written
 }
 
@@ -89,6 +90,8 @@ func (in *copyIn) copied(c *catalog.Column) (copyColumn, error) {
 		col.small = math.MaxInt64
 	case types.TextOID:
 		col.text = true
+	case types.Float8OID, types.DateOID, types.TimestampOID, types.TimestamptzOID:
+		col.quick = c.Typmod < 0
 	case types.VarcharOID:
 		col.text = c.Typmod < 0
 	}
@@ -215,6 +218,11 @@ func (in *copyIn) value(c *copyColumn, f *copyField) (column.Datum, error) {
 	}
 	if c.text {
 		return column.BytesDatum(f.text), nil
+	}
+	if c.quick {
+		if d, ok := types.QuickIn(c.typ, f.text); ok {
+			return d, nil
+		}
 	}
 	d, err := in.st.env.In(c.typ, c.typmod, string(f.text))
 	if err != nil {

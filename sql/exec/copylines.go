@@ -34,7 +34,9 @@ type lineReader struct {
 	number int64 // of the current line, from 1; csv fields may span several
 	fields []copyField
 	plain  []byte // memory of fields that needed unescaping
-	ended  bool   // the end marker \. was seen
+	// escapes tells that the current line may have backslashes.
+	escapes bool
+	ended   bool // the end marker \. was seen
 }
 
 // fill reads more data behind what is buffered; false at the end.
@@ -91,6 +93,9 @@ func (l *lineReader) next() (bool, error) {
 
 // findEnd returns the length of the line at pos and of its terminator.
 func (l *lineReader) findEnd() (n, skip int, err error) {
+	if n, ok := l.plainEnd(); ok {
+		return n, 1, nil
+	}
 	inQuote, i := false, 0
 	for {
 		data := l.buf[l.pos:]
@@ -141,6 +146,21 @@ func (l *lineReader) findEnd() (n, skip int, err error) {
 			return min(i, len(l.buf)-l.pos), 0, nil
 		}
 	}
+}
+
+// plainEnd is findEnd for a line of text that is in the buffer, has no
+// backslash, and ends as those before it with a newline.
+func (l *lineReader) plainEnd() (n int, ok bool) {
+	l.escapes = true
+	if l.eol != '\n' || l.opts.format != copyText {
+		return 0, false
+	}
+	data := l.buf[l.pos:]
+	if n = bytes.IndexByte(data, '\n'); n < 0 {
+		return 0, false
+	}
+	l.escapes = bytes.IndexByte(data[:n], '\\') >= 0
+	return n, !l.escapes
 }
 
 func (l *lineReader) end(i, skip int) (int, int, error) {
@@ -210,6 +230,17 @@ func (l *lineReader) split() []copyField {
 
 func (l *lineReader) splitText() {
 	rest := l.line
+	if !l.escapes && len(l.opts.null) > 0 && l.opts.null[0] == '\\' {
+		for {
+			end := bytes.IndexByte(rest, l.opts.delimiter)
+			if end < 0 {
+				l.fields = append(l.fields, copyField{text: rest})
+				return
+			}
+			l.fields = append(l.fields, copyField{text: rest[:end]})
+			rest = rest[end+1:]
+		}
+	}
 	for {
 		end, escaped := len(rest), false
 		for i := 0; i < len(rest); i++ {

@@ -54,7 +54,7 @@ func dateIn(e *Env, _ *Type, _ int32, s string) (Datum, error) {
 }
 
 // fastISODate reads yyyy-mm-dd, the form that bulk loads use, without the full grammar.
-func fastISODate(s string) (int64, bool) {
+func fastISODate[T string | []byte](s T) (int64, bool) {
 	if len(s) != 10 || s[4] != '-' || s[7] != '-' {
 		return 0, false
 	}
@@ -84,6 +84,9 @@ func timestampIn(e *Env, _ *Type, _ int32, s string) (Datum, error) {
 }
 
 func timestamptzIn(e *Env, _ *Type, _ int32, s string) (Datum, error) {
+	if ts, ok := fastISOTimestamptz(s); ok {
+		return intDatum(ts), nil
+	}
 	d, err := e.decodeDate(s, "timestamp with time zone", false)
 	if err != nil {
 		return Datum{}, err
@@ -92,7 +95,7 @@ func timestamptzIn(e *Env, _ *Type, _ int32, s string) (Datum, error) {
 }
 
 // fastISOTimestamp reads yyyy-mm-dd hh:mm:ss with up to six fractional digits.
-func fastISOTimestamp(s string) (int64, bool) {
+func fastISOTimestamp[T string | []byte](s T) (int64, bool) {
 	if len(s) < 19 || len(s) > 26 || len(s) == 20 || s[10] != ' ' || s[13] != ':' || s[16] != ':' {
 		return 0, false
 	}

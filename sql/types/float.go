@@ -111,6 +111,9 @@ func float4In(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
 }
 
 func float8In(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
+	if v, ok := quickFloat(s); ok {
+		return floatDatum(v), nil
+	}
 	v, err := ParseFloat(s, 64, "double precision")
 	return floatDatum(v), err
 }
