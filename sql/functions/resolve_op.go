@@ -1,6 +1,10 @@
 package functions
 
-import "github.com/omendb/omendb/sql/types"
+import (
+	"sync"
+
+	"github.com/omendb/omendb/sql/types"
+)
 
 // Status is the outcome of overload resolution.
 type Status uint8
@@ -34,6 +38,31 @@ type OpResolution struct {
 // operator and UnknownOID stands for untyped literals. Candidates are
 // the operators of the name in search path order; nil casts are the built-in ones.
 func ResolveOp(env *types.Env, casts CastFinder, cands []*Operator, left, right OID) OpResolution {
+	if casts != nil || len(cands) == 0 || left >= firstUserOID || right >= firstUserOID || cands[0].OID >= firstUserOID {
+		return resolveOp(env, casts, cands, left, right)
+	}
+	key := opKey{cands[0].Name, len(cands), left, right}
+	if r, ok := builtinOps.Load(key); ok {
+		return r.(OpResolution)
+	}
+	r := resolveOp(env, casts, cands, left, right)
+	if r.Status == Found && r.Err == nil {
+		builtinOps.Store(key, r)
+	}
+	return r
+}
+
+// builtinOps remembers which operator was chosen for operands of built-in types. There are no more entries than
+// pairs of types that an operator takes.
+var builtinOps sync.Map
+
+type opKey struct {
+	name        string
+	candidates  int
+	left, right OID
+}
+
+func resolveOp(env *types.Env, casts CastFinder, cands []*Operator, left, right OID) OpResolution {
 	kind := byte('b')
 	if left == 0 {
 		kind = 'l'

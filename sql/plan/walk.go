@@ -4,19 +4,20 @@ package plan
 // queries inside sublinks are not expressions; see WalkQuery.
 func Children(e Expr) []Expr {
 	var out []Expr
-	mapChildren(e, func(c Expr) Expr { out = append(out, c); return c })
+	eachChild(e, func(c Expr) { out = append(out, c) })
 	return out
 }
 
 // Walk calls visit for e and everything below it, parents first, until visit
 // returns false for a node, whose children are then skipped.
 func Walk(e Expr, visit func(Expr) bool) {
-	if e == nil || !visit(e) {
-		return
+	var step func(Expr)
+	step = func(e Expr) {
+		if visit(e) {
+			eachChild(e, step)
+		}
 	}
-	for _, c := range Children(e) {
-		Walk(c, visit)
-	}
+	one(e, step)
 }
 
 // Rewrite rebuilds e bottom-up: children first, then f on the node itself.
@@ -100,49 +101,71 @@ func mapChildren(e Expr, f func(Expr) Expr) Expr {
 	var n Expr
 	switch x := e.(type) {
 	case *Call:
-		c := *x
-		c.Args = m.list(x.Args)
-		n = &c
+		if v := m.list(x.Args); m.changed {
+			c := *x
+			c.Args = v
+			n = &c
+		}
 	case *Relabel:
-		c := *x
-		c.Arg = m.one(x.Arg)
-		n = &c
+		if v := m.one(x.Arg); m.changed {
+			c := *x
+			c.Arg = v
+			n = &c
+		}
 	case *IOCast:
-		c := *x
-		c.Arg = m.one(x.Arg)
-		n = &c
+		if v := m.one(x.Arg); m.changed {
+			c := *x
+			c.Arg = v
+			n = &c
+		}
 	case *ArrayCast:
-		c := *x
-		c.Arg, c.Elem = m.one(x.Arg), m.one(x.Elem)
-		n = &c
+		if v, w := m.one(x.Arg), m.one(x.Elem); m.changed {
+			c := *x
+			c.Arg, c.Elem = v, w
+			n = &c
+		}
 	case *DomainCast:
-		c := *x
-		c.Arg = m.one(x.Arg)
-		n = &c
+		if v := m.one(x.Arg); m.changed {
+			c := *x
+			c.Arg = v
+			n = &c
+		}
 	case *RowCast:
-		c := *x
-		c.Arg = m.one(x.Arg)
-		n = &c
+		if v := m.one(x.Arg); m.changed {
+			c := *x
+			c.Arg = v
+			n = &c
+		}
 	case *BoolOp:
-		c := *x
-		c.Args = m.list(x.Args)
-		n = &c
+		if v := m.list(x.Args); m.changed {
+			c := *x
+			c.Args = v
+			n = &c
+		}
 	case *NullTest:
-		c := *x
-		c.Arg = m.one(x.Arg)
-		n = &c
+		if v := m.one(x.Arg); m.changed {
+			c := *x
+			c.Arg = v
+			n = &c
+		}
 	case *BoolTest:
-		c := *x
-		c.Arg = m.one(x.Arg)
-		n = &c
+		if v := m.one(x.Arg); m.changed {
+			c := *x
+			c.Arg = v
+			n = &c
+		}
 	case *Distinct:
-		c := *x
-		c.Left, c.Right = m.one(x.Left), m.one(x.Right)
-		n = &c
+		if v, w := m.one(x.Left), m.one(x.Right); m.changed {
+			c := *x
+			c.Left, c.Right = v, w
+			n = &c
+		}
 	case *NullIf:
-		c := *x
-		c.Left, c.Right = m.one(x.Left), m.one(x.Right)
-		n = &c
+		if v, w := m.one(x.Left), m.one(x.Right); m.changed {
+			c := *x
+			c.Left, c.Right = v, w
+			n = &c
+		}
 	case *Case:
 		c := *x
 		c.Arg = m.one(x.Arg)
@@ -153,29 +176,41 @@ func mapChildren(e Expr, f func(Expr) Expr) Expr {
 		c.Else = m.one(x.Else)
 		n = &c
 	case *Coalesce:
-		c := *x
-		c.Args = m.list(x.Args)
-		n = &c
+		if v := m.list(x.Args); m.changed {
+			c := *x
+			c.Args = v
+			n = &c
+		}
 	case *MinMax:
-		c := *x
-		c.Args = m.list(x.Args)
-		n = &c
+		if v := m.list(x.Args); m.changed {
+			c := *x
+			c.Args = v
+			n = &c
+		}
 	case *ArrayOf:
-		c := *x
-		c.Args = m.list(x.Args)
-		n = &c
+		if v := m.list(x.Args); m.changed {
+			c := *x
+			c.Args = v
+			n = &c
+		}
 	case *RowOf:
-		c := *x
-		c.Args = m.list(x.Args)
-		n = &c
+		if v := m.list(x.Args); m.changed {
+			c := *x
+			c.Args = v
+			n = &c
+		}
 	case *RowCompare:
-		c := *x
-		c.Left, c.Right = m.list(x.Left), m.list(x.Right)
-		n = &c
+		if v, w := m.list(x.Left), m.list(x.Right); m.changed {
+			c := *x
+			c.Left, c.Right = v, w
+			n = &c
+		}
 	case *ArrayOp:
-		c := *x
-		c.Left, c.Right = m.one(x.Left), m.one(x.Right)
-		n = &c
+		if v, w := m.one(x.Left), m.one(x.Right); m.changed {
+			c := *x
+			c.Left, c.Right = v, w
+			n = &c
+		}
 	default:
 		return mapRareChildren(e, m)
 	}
@@ -195,18 +230,22 @@ func mapRareChildren(e Expr, m *mapper) Expr {
 		c.Assign = m.one(x.Assign)
 		n = &c
 	case *Field:
-		c := *x
-		c.Arg = m.one(x.Arg)
-		n = &c
+		if v := m.one(x.Arg); m.changed {
+			c := *x
+			c.Arg = v
+			n = &c
+		}
 	case *FieldStore:
 		c := *x
 		c.Arg = m.one(x.Arg)
 		c.Values = m.list(x.Values)
 		n = &c
 	case *Collate:
-		c := *x
-		c.Arg = m.one(x.Arg)
-		n = &c
+		if v := m.one(x.Arg); m.changed {
+			c := *x
+			c.Arg = v
+			n = &c
+		}
 	case *Agg:
 		c := *x
 		c.Direct, c.Args = m.list(x.Direct), m.list(x.Args)
@@ -219,13 +258,17 @@ func mapRareChildren(e Expr, m *mapper) Expr {
 		c.Filter = m.one(x.Filter)
 		n = &c
 	case *Grouping:
-		c := *x
-		c.Args = m.list(x.Args)
-		n = &c
+		if v := m.list(x.Args); m.changed {
+			c := *x
+			c.Args = v
+			n = &c
+		}
 	case *SubLink:
-		c := *x
-		c.Test = m.one(x.Test)
-		n = &c
+		if v := m.one(x.Test); m.changed {
+			c := *x
+			c.Test = v
+			n = &c
+		}
 	case *SubPlan:
 		c := *x
 		c.Params = append([]SubParam(nil), x.Params...)
