@@ -67,6 +67,7 @@ type DB struct {
 	wire  *pgwire.Server
 	fresh bool
 
+	retention    retention
 	archiver     *backup.Archiver
 	stopArchiver func()
 
@@ -125,7 +126,7 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 	if err := emptyTemp(fs, temp); err != nil {
 		return fmt.Errorf("remove old temporary files: %w", err)
 	}
-	db.srv, err = sql.Open(sql.Options{DB: db.eng, Catalog: cat, Clock: o.clock, Log: o.log, TempFS: fs, TempDir: temp,
+	db.srv, err = sql.Open(sql.Options{DB: db.eng, Catalog: cat, Clock: o.clock, Log: o.log, TempFS: fs, TempDir: temp, Events: o.events,
 		MaxConnections: o.maxConnections, Defaults: o.settings, Seed: rand.Int64,
 		HashPassword: func(password string) (string, error) {
 			v, err := security.NewVerifier(password, o.random)
@@ -137,6 +138,7 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 	if err := db.startArchiver(fs); err != nil {
 		return err
 	}
+	db.startRetention()
 	first := cat.View(nil, 0).Role(catalog.BootstrapSuperuser)
 	db.wire, err = pgwire.NewServer(pgwire.Options{Backend: backend{db.srv}, Clock: o.clock, Log: o.log, Random: o.random,
 		Certificates: o.certificates, RequireTLS: o.requireTLS, Authorities: o.authorities, ClientCert: o.clientCert, Owner: o.owner(first), MaxConnections: o.maxConnections, OnError: o.onError})
@@ -238,6 +240,7 @@ func (db *DB) Shutdown(ctx context.Context) error {
 			db.closed = err
 		}
 		db.listeners.Wait()
+		db.finishRetention()
 		db.finishArchive()
 		db.closed = errors.Join(db.closed, db.eng.Close())
 		db.tasks.Close()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/internal/clock"
+	"github.com/omendb/omendb/internal/event"
 	"github.com/omendb/omendb/internal/vfs"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
@@ -30,6 +31,8 @@ type Options struct {
 	MaxConnections int
 	// Defaults are settings of the configuration file and command line, canonical or not.
 	Defaults map[string]string
+	// Events hears of what the server does by itself; may be nil.
+	Events event.Sink
 	// Seed starts the sessions' random generators.
 	Seed func() int64
 	// HashPassword makes the verifier of a password (CREATE ROLE … PASSWORD); may be nil.

@@ -22,19 +22,20 @@ const (
 	// Changes (of rows in stores: an insert into a table with two indexes is three), LSN (last), Duration, Detail (rates).
 	RecoveryProgress Name = "recovery.progress"
 	RecoveryDone     Name = "recovery.done"
-	Checkpoint       Name = "checkpoint"     // Duration, LSN, Count (segments), Bytes
-	MemtableFlush    Name = "memtable.flush" // Duration, Store, Bytes, Count (rows)
-	SegmentBuild     Name = "segment.build"  // Duration, File, Store, Bytes, Count (rows)
-	SegmentMerge     Name = "segment.merge"  // Duration, File, Store, Bytes, Count (rows), Total (inputs)
-	SegmentRemove    Name = "segment.remove" // File, Bytes
-	TxnSpill         Name = "txn.spill"      // Duration, Store, Bytes, Count (rows)
-	ModelTrain       Name = "model.train"    // Duration, File, Store, Bytes (model), Count (keys), Detail (kind)
-	QuerySlow        Name = "query.slow"     // Duration, Count (rows), Detail (text)
-	LockWait         Name = "lock.wait"      // Duration, Detail
-	Deadlock         Name = "lock.deadlock"  // Detail
-	Corruption       Name = "corruption"     // File, Offset, Store, Detail, Err
-	ScrubDone        Name = "scrub.done"     // Duration, Bytes, Count (damaged stretches)
-	TaskPanic        Name = "task.panic"     // Detail (name and stack), Err
+	Checkpoint       Name = "checkpoint"      // Duration, LSN, Count (segments), Bytes
+	MemtableFlush    Name = "memtable.flush"  // Duration, Store, Bytes, Count (rows)
+	SegmentBuild     Name = "segment.build"   // Duration, File, Store, Bytes, Count (rows)
+	SegmentMerge     Name = "segment.merge"   // Duration, File, Store, Bytes, Count (rows), Total (inputs)
+	SegmentRemove    Name = "segment.remove"  // File, Bytes
+	RetentionSweep   Name = "retention.sweep" // Duration, Count (rows removed), Detail (table)
+	TxnSpill         Name = "txn.spill"       // Duration, Store, Bytes, Count (rows)
+	ModelTrain       Name = "model.train"     // Duration, File, Store, Bytes (model), Count (keys), Detail (kind)
+	QuerySlow        Name = "query.slow"      // Duration, Count (rows), Detail (text)
+	LockWait         Name = "lock.wait"       // Duration, Detail
+	Deadlock         Name = "lock.deadlock"   // Detail
+	Corruption       Name = "corruption"      // File, Offset, Store, Detail, Err
+	ScrubDone        Name = "scrub.done"      // Duration, Bytes, Count (damaged stretches)
+	TaskPanic        Name = "task.panic"      // Detail (name and stack), Err
 )
 
 // Event is one thing that happened. A Name says which of the fields it fills;

@@ -576,6 +576,10 @@ func (w *alterWork) alterDropColumn(c *plan.AlterCommand) error {
 	if col.Inherited && !c.Inherited {
 		return pgerr.New(pgerr.InvalidTableDefinition, "cannot drop inherited column \"%s\"", c.Name)
 	}
+	if keep, ok := w.rel.Retention(); ok && keep.Column == col.Name {
+		return pgerr.New(pgerr.DependentObjectsStillExist, "cannot drop column \"%s\" because the retention of table \"%s\" depends on it", col.Name, w.rel.Name).
+			WithHint("Reset the table's options \"%s\" and \"%s\" first.", catalog.RetentionTTL, catalog.RetentionColumn)
+	}
 	return w.dropParts(dropPart{object: w.old, column: col.Num}, c.Cascade)
 }
 

@@ -223,6 +223,9 @@ func (w *tableWork) addForeignKey(p pendingConstraint) error {
 	if err := foreignPersistence(w.rel, ref); err != nil {
 		return err
 	}
+	if err := refuseReference(ref); err != nil {
+		return err
+	}
 	c := catalog.Constraint{
 		Kind: 'f', Validated: w.create || !def.NotValid, Deferrable: def.Deferrable, Deferred: def.Deferred, RefTable: ref.OID,
 		OnUpdate: def.OnUpdate, OnDelete: def.OnDelete, Match: def.Match,

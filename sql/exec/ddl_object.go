@@ -266,6 +266,9 @@ func (d *ddl) renameColumn(o catalog.Object, r *plan.Rename) error {
 	if c.Inherited && !r.Inherited {
 		return pgerr.New(pgerr.InvalidTableDefinition, "cannot rename inherited column \"%s\"", r.Old)
 	}
+	if keep, ok := rel.Retention(); ok && keep.Column == r.Old {
+		rel.SetRetentionColumn(r.New)
+	}
 	c.Name = r.New
 	num := c.Num
 	if err := d.put(rel); err != nil {

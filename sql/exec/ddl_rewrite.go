@@ -18,6 +18,9 @@ func (w *alterWork) finishAlter() error {
 	if w.rel == nil {
 		return nil
 	}
+	if err := w.d.checkRetention(w.rel); err != nil {
+		return err
+	}
 	if err := w.bindDefaults(); err != nil {
 		return err
 	}

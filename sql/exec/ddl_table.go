@@ -95,6 +95,9 @@ func (d *ddl) createTable(c *plan.CreateTable) error {
 // finishCreate gives a new table its row type, store, defaults, constraints and indexes.
 func (w *tableWork) finishCreate() error {
 	d, r := w.d, w.rel
+	if err := d.checkRetention(r); err != nil {
+		return err
+	}
 	if err := w.bindDefaults(); err != nil {
 		return err
 	}
@@ -520,6 +523,10 @@ func tableOptions(opts []plan.Option) ([]string, error) {
 			if on, err := o.Bool(); err != nil || on {
 				return nil, pgerr.New(pgerr.FeatureNotSupported, "tables declared WITH OIDS are not supported")
 			}
+			continue
+		}
+		if text := retentionOption(o); text != "" {
+			list = append(list, text)
 			continue
 		}
 		if o.Namespace != "" && o.Namespace != "toast" {

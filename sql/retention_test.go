@@ -1,0 +1,204 @@
+package sql
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/internal/clock"
+	"github.com/omendb/omendb/internal/event"
+	"github.com/omendb/omendb/internal/task"
+	"github.com/omendb/omendb/internal/vfs"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/syscat"
+)
+
+// retentionServer is a server on a given disk and clock.
+func retentionServer(t *testing.T, fs vfs.FS, now clock.Clock, events event.Sink) (*Server, func()) {
+	t.Helper()
+	tasks := task.NewGoroutines(nil)
+	db, err := engine.Open(engine.Options{FS: fs, Dir: "db", Clock: now, Tasks: tasks, Log: zerolog.Nop(), Fatal: func(error) {}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cat, err := catalog.Open(db, catalog.Options{Superuser: "omendb", System: syscat.Relations()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv, err := Open(Options{DB: db, Catalog: cat, Clock: now, Log: zerolog.Nop(), TempFS: fs, TempDir: "temp", Events: events, Seed: func() int64 { return 1 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return srv, func() { _ = db.Close(); tasks.Close() } // a disk that has crashed may refuse
+}
+
+var retentionStart = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// TestRetention moves the clock and looks at tables of all three column types
+// through scans, indexes and counts, and at a snapshot that is older.
+func TestRetention(t *testing.T) {
+	now := clock.NewManual(retentionStart)
+	var removed int64
+	srv, done := retentionServer(t, vfs.NewVolatile(), now, func(e event.Event) {
+		if e.Name == event.RetentionSweep {
+			removed += e.Count
+		}
+	})
+	defer done()
+	x, r := testSession(t, srv)
+	for _, typ := range []string{"timestamptz", "timestamp", "date"} {
+		run(x, r, fmt.Sprintf(`CREATE TABLE "T %[1]s" (id int PRIMARY KEY, ts %[1]s, u int UNIQUE) WITH (omen.ttl = '30 days', omen.ttl_column = ts);
+			CREATE INDEX ON "T %[1]s" (ts);
+			INSERT INTO "T %[1]s" SELECT i, ('2026-03-01 12:00+00'::timestamptz AT TIME ZONE 'UTC')::%[1]s - i * interval '1 day', i FROM generate_series(0, 99) i;
+			INSERT INTO "T %[1]s" VALUES (1000, NULL, 1000), (1001, 'infinity', 1001)`, typ))
+	}
+	old, oldR := testSession(t, srv)
+	run(old, oldR, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM \"T date\"")
+	look := func(x *Session, r *record, typ string) string {
+		return strings.ReplaceAll(run(x, r, fmt.Sprintf(`SELECT count(*) FROM "T %[1]s"; SELECT count(*), max(id) FROM "T %[1]s" WHERE ts IS NULL OR ts > '-infinity';
+			SELECT count(*) FROM "T %[1]s" WHERE u BETWEEN 0 AND 99; SELECT id FROM "T %[1]s" WHERE u = 60`, typ)), "\n-- SELECT 1\n", ";")
+	}
+	for _, step := range []struct {
+		pass time.Duration
+		kept int // of the 100
+	}{{0, 31}, {24 * time.Hour, 30}, {time.Hour, 29}, {100 * 24 * time.Hour, 0}} {
+		now.Advance(step.pass)
+		if err := srv.sweepRetention(context.Background(), 7); err != nil {
+			t.Fatal(err)
+		}
+		for _, typ := range []string{"timestamptz", "timestamp", "date"} {
+			kept := step.kept
+			if typ == "date" && step.pass == time.Hour {
+				kept++ // a day ends at midnight
+			}
+			want := fmt.Sprintf("%d;%d|1001;%d;-- SELECT 0\n", kept+2, kept+2, kept)
+			if got := look(x, r, typ); got != want {
+				t.Errorf("%s after %v: %q, want %q", typ, step.pass, got, want)
+			}
+		}
+	}
+	if got := look(old, oldR, "date"); got != "102;102|1001;100;60;" {
+		t.Errorf("the old snapshot sees %q", got)
+	}
+	if removed != 300 {
+		t.Errorf("events tell of %d rows", removed)
+	}
+	run(old, oldR, "COMMIT")
+	run(x, r, `ALTER TABLE "T date" RESET (omen.ttl, omen.ttl_column); INSERT INTO "T date" VALUES (5, '2000-01-01', 5)`)
+	if err := srv.SweepRetention(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := look(x, r, "date"); !strings.HasPrefix(got, "3;") {
+		t.Errorf("after RESET: %q", got)
+	}
+}
+
+// TestRetentionUnique: a row holds its key until the horizon has passed it. One
+// that is locked waits for the next sweep.
+func TestRetentionUnique(t *testing.T) {
+	now := clock.NewManual(retentionStart)
+	srv, done := retentionServer(t, vfs.NewVolatile(), now, nil)
+	defer done()
+	x, r := testSession(t, srv)
+	run(x, r, "CREATE TABLE t (id int PRIMARY KEY, ts timestamptz) WITH (omen.ttl = '1 day', omen.ttl_column = ts); INSERT INTO t VALUES (1, now())")
+	now.Advance(48 * time.Hour)
+	if got := run(x, r, "INSERT INTO t VALUES (1, now())"); !strings.Contains(got, "ERROR 23505") {
+		t.Error(got)
+	}
+	other, otherR := testSession(t, srv)
+	run(other, otherR, "BEGIN; SELECT * FROM t FOR UPDATE")
+	if err := srv.SweepRetention(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if got := run(x, r, "SELECT count(*) FROM t"); got != "1\n-- SELECT 1\n" {
+		t.Errorf("a locked row: %s", got)
+	}
+	run(other, otherR, "COMMIT")
+	if err := srv.SweepRetention(context.Background()); err != nil {
+		t.Error(err)
+	}
+	if got := run(x, r, "INSERT INTO t VALUES (1, now())"); got != "-- INSERT 0 1\n" {
+		t.Error(got)
+	}
+}
+
+// TestRetentionCrash cuts the power after every so many steps of a sweep. What
+// is left is always the newest rows, in the table and its index alike, and the
+// next sweep goes on from there.
+func TestRetentionCrash(t *testing.T) {
+	for seed := range uint64(8) {
+		now := clock.NewManual(retentionStart)
+		disk := vfs.NewMem(seed)
+		srv, done := retentionServer(t, disk, now, nil)
+		x, r := testSession(t, srv)
+		run(x, r, `CREATE TABLE t (id int PRIMARY KEY, ts timestamptz) WITH (omen.ttl = '10 days', omen.ttl_column = ts); CREATE INDEX ON t (ts);
+			INSERT INTO t SELECT i, now() - i * interval '1 hour' FROM generate_series(1, 500) i`)
+		ctx, stop := context.WithCancel(context.Background())
+		swept := make(chan error)
+		go func() { swept <- srv.sweepRetention(ctx, 5) }()
+		for run(x, r, "SELECT count(*) < "+fmt.Sprint(500-20*seed)+" FROM t") == "f\n-- SELECT 1\n" {
+			time.Sleep(time.Millisecond)
+		}
+		after := disk.CrashClone(nil)
+		stop()
+		<-swept
+		x.Close()
+		done()
+		srv, done = retentionServer(t, after, now, nil)
+		x, r = testSession(t, srv)
+		left := strings.Fields(run(x, r, "SELECT count(*), max(id), (SELECT count(*) FROM t WHERE ts > '-infinity') FROM t"))
+		var n, last, index int
+		if _, err := fmt.Sscanf(left[0], "%d|%d|%d", &n, &last, &index); err != nil || n != last || n != index || n < 240 {
+			t.Errorf("seed %d: %v after the crash (%v)", seed, left, err)
+		}
+		if err := srv.sweepRetention(context.Background(), 50); err != nil {
+			t.Error(err)
+		}
+		if got := run(x, r, "SELECT count(*) FROM t"); got != "240\n-- SELECT 1\n" {
+			t.Errorf("seed %d: %s after the next sweep", seed, got)
+		}
+		x.Close()
+		done()
+	}
+}
+
+// TestRetentionRefused: what a retention cannot be, and what it stands in the way of.
+func TestRetentionRefused(t *testing.T) {
+	x, r := testSession(t, testServer(t))
+	run(x, r, `CREATE TABLE t (id int PRIMARY KEY, ts timestamptz, d date, n int);
+		CREATE TABLE child (id int REFERENCES t); CREATE TABLE kept (id int PRIMARY KEY, ts timestamptz) WITH ("omen.ttl"='1 hour', "omen.ttl_column"=ts)`)
+	for _, step := range []struct{ sql, want string }{
+		{"ALTER TABLE t SET (omen.ttl = '1 day', omen.ttl_column = ts)", "ERROR 42P16: table \"t\" cannot have a retention because a foreign key points to it"},
+		{"DROP TABLE child; ALTER TABLE t SET (omen.ttl = '1 day')", "ERROR 22023: options \"omen.ttl\" and \"omen.ttl_column\" must be set together"},
+		{"DROP TABLE child; ALTER TABLE t SET (omen.ttl = '1 day', omen.ttl_column = n)", "ERROR 42804: retention column \"n\" is of type integer"},
+		{"DROP TABLE child; ALTER TABLE t SET (omen.ttl = '1 day', omen.ttl_column = nothing)", "ERROR 42703: column \"nothing\" of relation \"t\" does not exist"},
+		{"DROP TABLE child; ALTER TABLE t SET (omen.ttl = '-1 day', omen.ttl_column = ts)", "ERROR 22023: invalid value for option \"omen.ttl\": -1 day"},
+		{"DROP TABLE child; ALTER TABLE t SET (omen.ttl = 'soon', omen.ttl_column = ts)", "ERROR 22007: invalid input syntax for type interval: \"soon\""},
+		{"ALTER TABLE t SET (omen.other = 1)", "ERROR 22023: unrecognized parameter namespace \"omen\""},
+		{"CREATE TEMP TABLE x (ts date) WITH (omen.ttl = '1 day', omen.ttl_column = ts)", "ERROR 42P16: temporary tables cannot have a retention"},
+		{"CREATE TABLE late (id int REFERENCES kept)", "ERROR 42830: foreign keys cannot reference table \"kept\" because it has a retention"},
+		{"ALTER TABLE child ADD FOREIGN KEY (id) REFERENCES kept", "ERROR 42830: foreign keys cannot reference table \"kept\" because it has a retention"},
+		{"ALTER TABLE kept DROP COLUMN ts", "ERROR 2BP01: cannot drop column \"ts\" because the retention of table \"kept\" depends on it"},
+		{"ALTER TABLE kept ALTER COLUMN ts TYPE text", "ERROR 42804: retention column \"ts\" is of type text"},
+		{"ALTER TABLE kept RESET (omen.ttl)", "ERROR 22023: options \"omen.ttl\" and \"omen.ttl_column\" must be set together"},
+	} {
+		if got := run(x, r, "BEGIN; "+step.sql); !strings.Contains(got, step.want+"\n") {
+			t.Errorf("%s: %s", step.sql, got)
+		}
+		run(x, r, "ROLLBACK")
+	}
+	run(x, r, "ALTER TABLE kept RENAME ts TO at")
+	got := run(x, r, "SELECT reloptions FROM pg_class WHERE relname = 'kept'")
+	if want := "{\"omen.ttl=1 hour\",omen.ttl_column=at}\n-- SELECT 1\n"; got != want {
+		t.Error(got)
+	}
+	if list := strings.Fields(run(x, r, "ALTER TABLE kept RESET (omen.ttl, omen.ttl_column); ALTER TABLE child ADD FOREIGN KEY (id) REFERENCES kept")); slices.Contains(list, "ERROR") {
+		t.Error(list)
+	}
+}
