@@ -163,6 +163,10 @@ func (c *concurrently) reindex(s *plan.Reindex) error {
 		}
 	}()
 	for _, job := range jobs {
+		if err == nil && job.Build == nil {
+			err = c.settle(job.Table)
+			continue
+		}
 		if err == nil {
 			err = c.build(job)
 		}
@@ -171,6 +175,16 @@ func (c *concurrently) reindex(s *plan.Reindex) error {
 		}
 	}
 	return err
+}
+
+// settle waits for those that a REINDEX waits for, where there is nothing to build.
+func (c *concurrently) settle(table uint32) error {
+	for _, mode := range []engine.TableLockMode{engine.LockShare, engine.LockShare, engine.LockAccessExclusive, engine.LockAccessExclusive} {
+		if err := c.waitForLockers(table, mode); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // retire makes an index that readers have been told to leave disappear.

@@ -113,7 +113,10 @@ func (s statistics) Column(t *catalog.Relation, attr int) *planner.ColumnStatist
 }
 
 // functionSession is what functions ask of a session.
-type functionSession struct{ x *Session }
+type functionSession struct {
+	x       *Session
+	context context.Context // of the statement
+}
 
 var _ functions.Session = functionSession{}
 
@@ -219,10 +222,32 @@ func (f functionSession) IdentityNext(oid catalog.OID) (int64, error) {
 	return f.next(s)
 }
 
+// lockSequence keeps ALTER SEQUENCE away from a sequence until the transaction ends, and
+// waits for one that runs.
+func (f functionSession) lockSequence(s *catalog.Sequence) (*catalog.Sequence, error) {
+	if f.x.lockedSeq == s.OID { // the usual case: one after the other
+		return s, nil
+	}
+	if err := f.x.txn.LockTable(f.context, uint64(s.OID), engine.LockRowExclusive, engine.Wait); err != nil {
+		return nil, exec.MapError(err)
+	}
+	f.x.view.Refresh()
+	now := f.x.view.Sequence(s.OID)
+	if now == nil {
+		return nil, pgerr.New(pgerr.UndefinedTable, "could not open relation with OID %d", s.OID)
+	}
+	f.x.lockedSeq = s.OID
+	return now, nil
+}
+
 // next advances a sequence and notes its value for currval and lastval.
 func (f functionSession) next(s *catalog.Sequence) (int64, error) {
 	if f.x.txn.Options().ReadOnly && s.Persistence != 't' {
 		return 0, pgerr.New(pgerr.ReadOnlySQLTransaction, "cannot execute nextval() in a read-only transaction")
+	}
+	s, err := f.lockSequence(s)
+	if err != nil {
+		return 0, err
 	}
 	v, err := f.x.srv.opts.DB.SequenceNext(engine.StoreID(s.Store), engine.SequenceParams{Increment: s.Increment, Min: s.Min,
 		Max: s.Max, Cycle: s.Cycle, Cache: s.CacheSz})

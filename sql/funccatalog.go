@@ -125,5 +125,8 @@ func (w world) Channels() []string {
 	return out
 }
 
+// QueueUsage implements syscat.Server.
+func (w world) QueueUsage() float64 { return w.x.srv.notifier.usage() }
+
 // Notify implements syscat.Server.
 func (w world) Notify(channel, payload string) error { return w.x.addNotification(channel, payload) }

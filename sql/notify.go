@@ -163,6 +163,21 @@ func (n *notifier) unlistenAll(x *Session) {
 	n.dropAll(x)
 }
 
+// usage returns how full the fullest inbox of a listening session is, 0 to 1.
+func (n *notifier) usage() float64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	most := 0
+	for _, sessions := range n.channels {
+		for x := range sessions {
+			x.inbox.mu.Lock()
+			most = max(most, len(x.inbox.pending))
+			x.inbox.mu.Unlock()
+		}
+	}
+	return float64(most) / maxInbox
+}
+
 func (n *notifier) send(from *Session, list []notification) {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -62,6 +62,7 @@ type Session struct {
 	pending    shortAccesses
 	sequences  map[catalog.OID]sequenceValue
 	lastSeq    catalog.OID
+	lockedSeq  catalog.OID // the sequence that the transaction has used last
 	listening  map[string]bool
 
 	path        []catalog.OID // effective search path

@@ -153,7 +153,7 @@ func (x *Session) rollback() {
 }
 
 func (x *Session) endTransaction() {
-	x.txn, x.deferred, x.savepoints = nil, nil, nil
+	x.txn, x.deferred, x.savepoints, x.lockedSeq = nil, nil, nil, 0
 	x.endShort()
 	x.view = x.cat.View(nil)
 	if x.stopTransaction != nil {
@@ -203,6 +203,7 @@ func (x *Session) setReadOnly(readOnly bool) {
 // undoTo takes everything since a savepoint back; the savepoint itself stays.
 func (x *Session) undoTo(sp savepoint) {
 	x.txn.RollbackTo(sp.engine)
+	x.lockedSeq = 0
 	x.view.RollbackTo(sp.catalog)
 	x.values.Rollback(sp.settings)
 	x.deferred.RollbackTo(sp.deferred)

@@ -378,7 +378,7 @@ func (x *Session) runDiscard(ctx context.Context, d *plan.Discard) error {
 	x.user, x.authUser = x.login, x.login
 	clear(x.statements)
 	x.srv.notifier.unlistenAll(x)
-	functionSession{x}.AdvisoryUnlockAll()
+	functionSession{x: x}.AdvisoryUnlockAll()
 	clear(x.sequences)
 	x.lastSeq = 0
 	return x.dropTempNow(ctx)

@@ -173,6 +173,10 @@ func (m *Manager) Acquire(ctx context.Context, o *Owner, t Tag, mode Mode, scope
 		return false, ErrNotAvailable
 	}
 	w := &waiter{owner: o, lock: l, mode: mode, done: make(chan struct{}), since: m.clock.Now()}
+	if err := l.hopeless(w); err != nil {
+		s.mu.Unlock()
+		return false, err
+	}
 	l.enqueue(w)
 	o.waiting = w
 	s.mu.Unlock()
@@ -302,6 +306,27 @@ func (m *Manager) grantAtOnce(l *lock, o *Owner, mode Mode) bool {
 		}
 	}
 	return true
+}
+
+// hopeless finds out before a wait that it would never end: somebody holds the lock in our
+// way and waits to have it in another mode, which what we hold of it keeps from him.
+func (l *lock) hopeless(w *waiter) error {
+	mine := l.holder(w.owner)
+	if mine == nil || l.tag.Kind == Row {
+		return nil
+	}
+	c := conflicts[l.tag.Kind]
+	for _, q := range l.queue {
+		h := l.holder(q.owner)
+		if h == nil || q.owner == w.owner || c[q.mode]&mine.modes == 0 || c[w.mode]&h.modes == 0 {
+			continue
+		}
+		return &DeadlockError{Edges: []Edge{
+			{ProcessID: w.owner.pid, Tag: l.tag, Mode: w.mode, BlockerProcessID: q.owner.pid, BlockerXID: q.owner.xid.Load()},
+			{ProcessID: q.owner.pid, Tag: l.tag, Mode: q.mode, BlockerProcessID: w.owner.pid, BlockerXID: w.owner.xid.Load()},
+		}}
+	}
+	return nil
 }
 
 // enqueue places a waiter behind the others, but before those that wait for its owner.

@@ -2,6 +2,7 @@ package txn
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -66,7 +67,7 @@ func (m *Manager) check(w *waiter) {
 	if !search.visit(w) {
 		return
 	}
-	for _, q := range search.path {
+	for _, q := range slices.Backward(search.path) { // the searcher last, as in PostgreSQL
 		// Waiting only behind other waiters: let it pass them.
 		if !q.lock.blocked(q.owner, q.mode) {
 			q.lock.dequeue(q)

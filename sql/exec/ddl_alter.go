@@ -52,11 +52,33 @@ func alterPass(action string) int {
 	return 7
 }
 
+// alterLock is the lock that a table's subcommands need: most keep everybody away, some only
+// other changes of the table, or writers.
+func alterLock(a *plan.AlterTable) engine.TableLockMode {
+	mode := engine.LockShareUpdateExclusive
+	for _, c := range a.Commands {
+		switch c.Action {
+		case "validate_constraint", "set_rel_options", "reset_rel_options", "cluster_on", "drop_cluster", "set_statistics":
+			continue
+		case "add_constraint":
+			if c.Constraint != nil && c.Constraint.Kind == 'f' {
+				mode = max(mode, engine.LockShareRowExclusive)
+				continue
+			}
+		}
+		return engine.LockAccessExclusive
+	}
+	return mode
+}
+
 func (d *ddl) alterTable(a *plan.AlterTable) error {
 	if a.Kind == "type" {
 		return d.alterComposite(a)
 	}
-	o, err := d.lockNamed(a.Name, engine.LockAccessExclusive)
+	if err := d.mayOwnBefore(a.Name); err != nil {
+		return err
+	}
+	o, err := d.lockNamed(a.Name, alterLock(a))
 	if err != nil {
 		return err
 	}

@@ -89,9 +89,6 @@ func (d *ddl) reindexTargets(x *plan.Reindex) ([]*catalog.Index, error) {
 		if err := d.mayDrop(i); err != nil {
 			return nil, err
 		}
-		if i.Store == 0 {
-			return nil, nil
-		}
 		return []*catalog.Index{i}, nil
 	case "table":
 		if d.isSystem(x.Name) {
@@ -158,15 +155,19 @@ func (d *ddl) reindexable(r *catalog.Relation) (list []*catalog.Index) {
 		case !i.Valid:
 			d.send(pgerr.Notice(pgerr.SeverityWarning, pgerr.FeatureNotSupported, "cannot reindex invalid index \"%s.%s\" concurrently, skipping",
 				d.view.SchemaName(i.Schema), i.Name))
-		case i.Store != 0:
+		default:
 			list = append(list, i)
 		}
 	}
 	return list
 }
 
-// registerTwin makes an empty index like another one.
+// registerTwin makes an empty index like another one. What only shows the storage key has
+// nothing to be built.
 func (d *ddl) registerTwin(old *catalog.Index) (*ConcurrentIndex, error) {
+	if old.Store == 0 {
+		return &ConcurrentIndex{Table: old.Table, Old: old.OID}, nil
+	}
 	if err := d.view.LockObject(d.ctx, catalog.ClassRelation, old.Table); err != nil {
 		return nil, err
 	}

@@ -557,6 +557,14 @@ func (d *ddl) dropTarget(u *plan.Drop, ref plan.ObjectRef, class catalog.Class, 
 	var err error
 	switch class {
 	case catalog.ClassRelation:
+		if o := d.find(class, ref.Name); o != nil && !d.permitted {
+			if err := wrongKind(u.Kind, o); err != nil {
+				return nil, err
+			}
+			if err := d.mayDrop(o); err != nil {
+				return nil, err
+			}
+		}
 		mode := engine.LockAccessExclusive
 		if u.Concurrently {
 			mode = engine.LockShareUpdateExclusive

@@ -99,6 +99,7 @@ func (d *ddl) grantObjects(g *plan.Grant) ([]catalog.Object, error) {
 			if kind == "language" || kind == "tablespace" || kind == "large object" || kind == "parameter acl" {
 				return nil, pgerr.Unsupported("privileges on a %s are not supported", kind)
 			}
+			d.lockless = true // privileges change beside running statements
 			o, err := d.object(kind, ref, false)
 			if err != nil && d.builtinNamed(kind, ref) {
 				return nil, pgerr.Unsupported("privileges on built-in objects are not supported")

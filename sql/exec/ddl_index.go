@@ -119,6 +119,9 @@ func indexNamePart(keys []catalog.IndexKey, include []string) string {
 // createIndex makes an index and fills it, unless that is to be done CONCURRENTLY.
 // Nil means that there is one of the name already.
 func (d *ddl) createIndex(c *plan.CreateIndex) (*catalog.Index, error) {
+	if err := d.mayOwnBefore(c.Table); err != nil {
+		return nil, err
+	}
 	mode := engine.LockShare
 	if c.Concurrently {
 		mode = engine.LockShareUpdateExclusive

@@ -7,6 +7,7 @@ import (
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/privilege"
 )
 
 var vacuumOptions = map[string]bool{
@@ -39,6 +40,9 @@ func (d *ddl) vacuum(v *plan.Vacuum) error {
 	var columns [][]string
 	for i, name := range v.Tables {
 		if d.isSystem(name) { // computed at every reading: nothing to gather or to clean
+			continue
+		}
+		if skip := d.mayNotVacuum(name, v.Analyze); skip {
 			continue
 		}
 		r, err := d.lockRelation(name, engine.LockShareUpdateExclusive)
@@ -74,6 +78,24 @@ func (d *ddl) vacuum(v *plan.Vacuum) error {
 		}
 	}
 	return nil
+}
+
+// mayNotVacuum warns who owns neither a table nor the database, before its lock is waited for.
+func (d *ddl) mayNotVacuum(name plan.QName, analyze bool) bool {
+	d.view.Refresh()
+	o, user := d.find(catalog.ClassRelation, name), d.bind.User()
+	if o == nil || privilege.Owns(d.view, user, o) {
+		return false
+	}
+	if db := d.view.Database(d.view.DatabaseOID()); db != nil && privilege.Owns(d.view, user, db) {
+		return false
+	}
+	word := "vacuum"
+	if analyze {
+		word = "analyze"
+	}
+	d.send(pgerr.Notice(pgerr.SeverityWarning, pgerr.Warning, "skipping \"%s\" --- only table or database owner can %s it", o.Head().Name, word))
+	return true
 }
 
 // reindex builds indexes anew.

@@ -55,7 +55,12 @@ func (d *ddl) object(kind plan.ObjectKind, ref plan.ObjectRef, ifExists bool) (c
 	switch kind {
 	case "table", "view", "materialized view", "index", "sequence", "column", "constraint", "foreign table":
 		missing = pgerr.New(pgerr.UndefinedTable, "relation \"%s\" does not exist", ref.Name)
-		o, err = d.lockNamed(ref.Name, engine.LockAccessExclusive)
+		if d.lockless {
+			d.view.Refresh()
+			o = d.find(catalog.ClassRelation, ref.Name)
+		} else {
+			o, err = d.lockNamed(ref.Name, engine.LockAccessExclusive)
+		}
 		if err == nil && o != nil {
 			err = relationKindIs(kind, o)
 		}

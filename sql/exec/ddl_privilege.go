@@ -5,6 +5,7 @@ import (
 
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/privilege"
 )
 
@@ -59,6 +60,17 @@ func (d *ddl) mustOwn(user *catalog.Role, o catalog.Object) error {
 		return nil
 	}
 	return pgerr.New(pgerr.InsufficientPrivilege, "must be owner of %s %s", ownedKind(o), d.ownedName(o))
+}
+
+// mayOwnBefore refuses who does not own a relation before its lock is waited for; who asks
+// in vain must not stand in others' way.
+func (d *ddl) mayOwnBefore(name plan.QName) error {
+	d.view.Refresh()
+	o := d.find(catalog.ClassRelation, name)
+	if o == nil || o.Head().OID < catalog.FirstUserOID || d.permitted {
+		return nil
+	}
+	return d.mayDrop(o)
 }
 
 // ownedName is how PostgreSQL names an object that is somebody else's: types and functions

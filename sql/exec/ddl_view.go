@@ -374,6 +374,12 @@ func (d *ddl) truncate(t *plan.Truncate) error {
 		}
 	}
 	for i, name := range t.Tables {
+		d.view.Refresh()
+		if r, ok := d.find(catalog.ClassRelation, name).(*catalog.Relation); ok {
+			if err := d.mayTruncate(r); err != nil {
+				return err
+			}
+		}
 		r, err := d.lockBaseTable(name, engine.LockAccessExclusive)
 		if err == nil {
 			err = d.mayTruncate(r)

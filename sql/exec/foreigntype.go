@@ -103,10 +103,5 @@ func (st *state) assignKey(v column.Datum, source *catalog.Column, target *catal
 	if typmod < 0 || from == to && source.Typmod == target.Typmod {
 		return v, nil
 	}
-	c, ok := functions.Cast(to, to)
-	if !ok || c.Func == nil {
-		return v, nil
-	}
-	args := []column.Datum{v, column.IntDatum(int64(typmod)), column.BoolDatum(false)}
-	return c.Func.Eval(st.rt.Functions, args[:len(c.Func.Args)])
+	return st.env.ApplyTypmod(to, typmod, v, false)
 }

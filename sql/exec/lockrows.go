@@ -140,6 +140,16 @@ func (o *lockRowsOp) lock() (keep, changedAny bool, err error) {
 			}
 			return false, false, l.w.whileWaiting(lockedRowError(err), "locking", key)
 		}
+		if l.mode == engine.KeyShare && res.Status == engine.Updated {
+			// What the lock protects is as the snapshot has it: so is the row.
+			same, err := o.st.sameKeys(w, key, res.Row)
+			if err != nil {
+				return false, false, err
+			}
+			if same {
+				continue
+			}
+		}
 		state, changed, err := o.st.settle(w, res, key, l.mode, l.wait, func(newer []column.Datum, at []byte) (bool, error) {
 			if table != nil {
 				newer = (&modifyTable{attrs: table.attrs}).note(newer, len(table.attrs))
@@ -157,6 +167,20 @@ func (o *lockRowsOp) lock() (keep, changedAny bool, err error) {
 	}
 	keep, err = o.recheck.apply(o.in)
 	return keep, true, err
+}
+
+// sameKeys reports whether a newer version of a row has the unique keys that the snapshot sees.
+func (st *state) sameKeys(w *tableWriter, key []byte, newer []column.Datum) (bool, error) {
+	old := make([]column.Datum, len(w.kinds))
+	if found, err := st.rt.Snapshot.Get(w.store, key, nil, old); err != nil || !found {
+		return false, err
+	}
+	for a := range w.uniqueAttrs() {
+		if !sameDatum(old[a], newer[a]) {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // lockedRowError words the failure of a row lock: here PostgreSQL does not tell

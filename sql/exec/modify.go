@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/pgerr"
@@ -403,10 +405,7 @@ func (st *state) newest(w *tableWriter, key []byte) ([]column.Datum, error) {
 }
 
 func (o *modifyOp) updateRow(r int) error {
-	mode := engine.Update
-	if o.cur == nil {
-		mode = o.w.lockMode(o.set)
-	}
+	mode := o.updateMode(r)
 	state, changed, err := o.lockTarget(mode)
 	if err != nil || state != rowReady {
 		return err
@@ -428,7 +427,45 @@ func (o *modifyOp) updateRow(r int) error {
 			return err
 		}
 	}
-	return o.replace(o.in[o.target.key].B)
+	key := o.in[o.target.key].B
+	if changed && mode != engine.Update && o.keyChanges() {
+		if _, err := o.st.rt.Txn.Lock(o.st.rt.Context, o.w.store, key, engine.Update, engine.Wait, nil); err != nil {
+			return o.w.whileWaiting(err, o.verb(), key)
+		}
+	}
+	return o.replace(key)
+}
+
+// updateMode returns the lock that the update of an input row needs: the strongest
+// if it gives another value to an attribute of a unique key, as far as is known before the row is locked.
+func (o *modifyOp) updateMode(r int) engine.LockMode {
+	if o.cur != nil {
+		return engine.Update
+	}
+	mode := o.w.lockMode(o.set)
+	if mode != engine.Update {
+		return mode
+	}
+	o.target.load(o.in, o.old)
+	for i, s := range o.set {
+		if !o.w.keyAttrs[s.attr] {
+			continue
+		}
+		if !slices.Contains(o.target.attrs, s.attr) || !sameDatum(o.old[s.attr], at(o.setVecs[i], r)) {
+			return engine.Update
+		}
+	}
+	return engine.NoKeyUpdate
+}
+
+// keyChanges reports whether the new row has another unique key than the old one.
+func (o *modifyOp) keyChanges() bool {
+	for a := range o.w.keyAttrs {
+		if !sameDatum(o.old[a], o.vals[a]) {
+			return true
+		}
+	}
+	return false
 }
 
 // replace writes vals over the locked row that old and key describe.

@@ -261,6 +261,28 @@ func (w *tableWriter) delete(key []byte, old []column.Datum) error {
 	return w.queueParent(old, nil)
 }
 
+// uniqueAttrs are the attributes of the storage key and of unique keys, as far as keys of
+// writers that only lock are known by their table's descriptor.
+func (w *tableWriter) uniqueAttrs() map[int]bool {
+	if w.keyAttrs == nil {
+		w.keyAttrs = map[int]bool{}
+		for _, n := range w.rel.StorageKey {
+			w.keyAttrs[int(n)-1] = true
+		}
+		for _, ix := range w.st.rt.Catalog.IndexesOf(w.rel) {
+			if !ix.Unique || ix.Predicate != nil {
+				continue
+			}
+			for _, k := range ix.Keys {
+				if k.Column > 0 {
+					w.keyAttrs[int(k.Column)-1] = true
+				}
+			}
+		}
+	}
+	return w.keyAttrs
+}
+
 // lockMode returns the row lock that an update of these attributes needs.
 func (w *tableWriter) lockMode(set []assigned) engine.LockMode {
 	for _, s := range set {

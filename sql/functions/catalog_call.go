@@ -19,7 +19,7 @@ const catalogNames = `
 	obj_description(* shobj_description(* col_description(* pg_encoding_max_length_sql PG_char_to_encoding
 	PG_encoding_to_char show_all_settings pg_prepared_statement pg_cursor pg_prepared_xact pg_lock_status
 	pg_stat_get_* pg_available_extension* pg_extension_update_paths pg_timezone_* pg_tablespace_databases
-	pg_settings_get_flags pg_listening_channels pg_notify
+	pg_settings_get_flags pg_listening_channels pg_notify pg_notification_queue_usage
 	pg_export_snapshot pg_relation_is_publishable acldefault_sql aclexplode makeaclitem pg_stat_* pg_config
 	pg_show_all_file_settings show_all_file_settings pg_hba_file_rules pg_ident_file_mappings pg_current_wal_*
 	pg_wal_lsn_diff pg_column_compression pg_options_to_table oidvectortypes pg_mcv_list_items

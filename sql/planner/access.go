@@ -123,7 +123,7 @@ func (l *level) accessKeys(b *baseRel) []accessKey {
 	}
 	for _, oid := range t.Indexes {
 		ix := l.o.env.Catalog.Index(oid)
-		if ix == nil || !ix.Valid || ix.Store == 0 || ix.Method != "btree" {
+		if ix == nil || !ix.Valid || ix.Store == 0 || ix.Method != "btree" && ix.Method != "hash" { // hash is ordered here, too
 			continue
 		}
 		predicate, usable := l.indexPredicate(b, ix)
@@ -134,7 +134,7 @@ func (l *level) accessKeys(b *baseRel) []accessKey {
 		for i, c := range ix.Keys {
 			kc := keyColumn{attr: int(c.Column) - 1, expr: l.indexExpr(b, ix, i), typ: c.Type, coll: c.Collation,
 				family: l.btreeFamily(c.Type), desc: c.Desc, nullsFirst: c.NullsFirst}
-			if op := functions.OpclassByOID(c.OpClass); op != nil {
+			if op := functions.OpclassByOID(c.OpClass); op != nil && ix.Method == "btree" {
 				kc.family = op.Family
 			}
 			if c.Column > 0 {

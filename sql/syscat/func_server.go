@@ -67,6 +67,9 @@ var serverCalls = map[string]call{
 		id, err := f.World.ExportSnapshot()
 		return str(id), err
 	},
+	"pg_notification_queue_usage": func(f Functions, _ *functions.Ctx, _ []datum) (datum, error) {
+		return float(f.World.QueueUsage()), nil
+	},
 	"pg_notify": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
 		channel, payload := "", ""
 		if !a[0].Null {

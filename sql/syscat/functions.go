@@ -36,6 +36,8 @@ type Server interface {
 	// Channels returns what the session listens to.
 	Channels() []string
 	Notify(channel, payload string) error
+	// QueueUsage returns how full the fullest queue of notifications is, 0 to 1.
+	QueueUsage() float64
 	// Access and DatabaseAccess return what was counted so far; ResetAccess sets the counters
 	// of a table or index back, and all of the database for 0.
 	Access(relation OID) exec.Access
