@@ -25,13 +25,14 @@ type aggSpec struct {
 	same     *rowKey // DISTINCT: what makes rows equal
 	kinds    []column.Kind
 	argType  []plan.Type
+	lane     laneExpr // the only argument, a numeric
 }
 
 // orderless names aggregates whose answer does not depend on the order of rows,
 // so that DISTINCT needs a set only.
 var orderless = map[string]bool{"count": true, "sum": true, "min": true, "max": true, "avg": true, "bool_and": true, "bool_or": true, "every": true, "bit_and": true, "bit_or": true, "bit_xor": true}
 
-func (st *state) aggSpec(a *plan.Agg) (*aggSpec, error) {
+func (st *state) aggSpec(a *plan.Agg, lanes *slotLanes) (*aggSpec, error) {
 	newState, err := st.aggregateState(a.Func, append(slices.Clone(a.Direct), a.Args...), len(a.Direct), a.Typ, a.InputColl)
 	if err != nil {
 		return nil, err
@@ -54,6 +55,11 @@ func (st *state) aggSpec(a *plan.Agg) (*aggSpec, error) {
 	}
 	if s.args, err = st.compileAll(a.Args); err != nil {
 		return nil, err
+	}
+	if len(a.Args) == 1 && !a.Distinct && len(a.OrderBy) == 0 {
+		if s.lane, err = (&compiler{st: st, lanes: lanes}).laneOf(a.Args[0]); err != nil {
+			return nil, err
+		}
 	}
 	if s.direct, err = st.compileAll(a.Direct); err != nil {
 		return nil, err
@@ -94,6 +100,7 @@ type aggRun struct {
 	sel   []int32
 	ids   []int32
 	buf   []byte
+	whole functions.NumericAccumulator // takes lanes
 }
 
 // pendingRow is a row of a sorted aggregate.
@@ -106,6 +113,9 @@ type pendingRow struct {
 
 func (st *state) aggRun(s *aggSpec) *aggRun {
 	r := &aggRun{aggSpec: s, st: st, state: s.newState(s.ctx), vecs: make([]*column.Vec, len(s.args))}
+	if s.lane != nil {
+		r.whole, _ = r.state.(functions.NumericAccumulator)
+	}
 	if s.unique {
 		r.seen = map[string]struct{}{}
 	}
@@ -126,6 +136,15 @@ func (r *aggRun) feed(b *column.Batch, sel, groups []int32) error {
 		var err error
 		if sel, groups, err = r.filtered(b, sel, groups); err != nil || len(sel) == 0 {
 			return err
+		}
+	}
+	if r.whole != nil {
+		l, err := r.lane.lane(b, sel)
+		if err != nil {
+			return err
+		}
+		if l != nil {
+			return r.whole.AccumulateLane(groups, l, sel, b.N)
 		}
 	}
 	for i, a := range r.args {

@@ -25,6 +25,7 @@ type aggOp struct {
 	groupings [][]int
 	figures   *NodeStats
 	keeper
+	lanes slotLanes // of the input batch
 
 	current []*groupSet // being filled or yielded, one per grouping set
 	queue   []partition // spilled rows that wait
@@ -70,7 +71,7 @@ func (st *state) newAggregate(n *plan.Aggregate) (operator, error) {
 	}
 	o.keyKinds = st.exprKinds(exprs)
 	for _, a := range n.Aggs {
-		s, err := st.aggSpec(a)
+		s, err := st.aggSpec(a, &o.lanes)
 		if err != nil {
 			return nil, err
 		}
@@ -197,6 +198,7 @@ func (o *aggOp) split(b *column.Batch) (full bool, err error) {
 
 // keysOf computes the group keys of a batch.
 func (o *aggOp) keysOf(b *column.Batch) error {
+	o.lanes.forget()
 	for i, e := range o.keyExprs {
 		v, err := e.vec(b, b.Sel)
 		if err != nil {

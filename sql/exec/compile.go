@@ -15,6 +15,7 @@ type compiler struct {
 	st    *state
 	cases []*cell // the innermost value that a CaseTest stands for is last
 	subs  []*cell // columns of the subquery being tested
+	lanes *slotLanes
 }
 
 // compile returns the compiled form of e over the given kind of input. A nil
@@ -94,7 +95,11 @@ func (c *compiler) node(e plan.Expr) (expr, error) {
 	case *plan.Exec:
 		return &execParam{st: c.st, id: e.ID, kind: c.kind(e)}, nil
 	case *plan.Call:
-		return c.call(e)
+		x, err := c.call(e)
+		if err != nil || laneOperators[e.Func.Src] == 0 {
+			return x, err
+		}
+		return c.withLane(e, x)
 	case *plan.Relabel:
 		arg, err := c.expr(e.Arg)
 		if err != nil || !e.Wraps() {

@@ -46,6 +46,19 @@ func (c *compiler) call(e *plan.Call) (expr, error) {
 	return x, nil
 }
 
+// withLane lets a compiled call of an operator on numerics compute whole lanes.
+func (c *compiler) withLane(e *plan.Call, x expr) (expr, error) {
+	k, ok := x.(*call)
+	if !ok {
+		return x, nil
+	}
+	form, err := c.laneOf(e)
+	if form == nil || err != nil {
+		return x, err
+	}
+	return &laneCall{call: k, form: form}, nil
+}
+
 func (e *call) row(r *row) (column.Datum, error) {
 	// A call inside its own arguments has other vals: every node has its own.
 	for i, a := range e.args {

@@ -47,6 +47,9 @@ func (c *compiler) predicate(e plan.Expr) (predicate, error) {
 			if p, err := c.kernel(k); p != nil || err != nil {
 				return p, err
 			}
+			if p, err := c.numericKernel(k); p != nil || err != nil {
+				return p, err
+			}
 		}
 	}
 	x, err := c.top(e)

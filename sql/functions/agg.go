@@ -46,11 +46,6 @@ func feedAll(groups []int32, sel []int32, n int, f func(g, r int)) {
 	}
 }
 
-// plain reports whether a batch is the simplest case: all rows, no NULL, one value a row.
-func plain(arg *column.Vec, sel []int32, n int) bool {
-	return sel == nil && !arg.Nulls.Any() && (arg.Len() == n || n == 1)
-}
-
 func growTo[T any](s []T, n int) []T {
 	if n <= len(s) {
 		return s
@@ -76,7 +71,7 @@ func (s *countState) Grow(n int) { s.counts = growTo(s.counts, n) }
 
 func (s *countState) Accumulate(groups []int32, args []*column.Vec, sel []int32, n int) error {
 	switch {
-	case s.skipNulls == 0 || s.skipNulls == 1 && plain(args[0], sel, n):
+	case s.skipNulls == 0 || s.skipNulls == 1 && !args[0].Nulls.Any():
 		rows := n
 		if sel != nil {
 			rows = len(sel)
@@ -129,12 +124,42 @@ func (s *countState) Remove(g int, args []column.Datum) (bool, error) {
 // laneFold keeps one int64 per group, NULL until a value came.
 type laneFold struct {
 	fold   func(a, b int64) int64
+	all    func(a int64, lane []int64, rows []int32) int64 // fold over rows
 	vals   []int64
 	filled []bool
+	lane   laneRows
 }
 
-func newLaneFold(fold func(a, b int64) int64) func(*Ctx) AggState {
-	return func(*Ctx) AggState { return &laneFold{fold: fold} }
+func newLaneFold(fold func(a, b int64) int64, all func(a int64, lane []int64, rows []int32) int64) func(*Ctx) AggState {
+	return func(*Ctx) AggState { return &laneFold{fold: fold, all: all} }
+}
+
+// foldAll is the loop of a fold that nobody waits for.
+func foldAll(fold func(a, b int64) int64) func(a int64, lane []int64, rows []int32) int64 {
+	return func(a int64, lane []int64, rows []int32) int64 {
+		for _, r := range rows {
+			a = fold(a, lane[r])
+		}
+		return a
+	}
+}
+
+func maxOfLane(a int64, lane []int64, rows []int32) int64 {
+	for _, r := range rows {
+		a = max(a, lane[r])
+	}
+	return a
+}
+
+func minOfLane(a int64, lane []int64, rows []int32) int64 {
+	for _, r := range rows {
+		a = min(a, lane[r])
+	}
+	return a
+}
+
+func newBitFold(fold func(a, b int64) int64) func(*Ctx) AggState {
+	return newLaneFold(fold, foldAll(fold))
 }
 
 func (s *laneFold) Grow(n int) {
@@ -149,8 +174,22 @@ func (s *laneFold) add(g int, v int64) {
 }
 
 func (s *laneFold) Accumulate(groups []int32, args []*column.Vec, sel []int32, n int) error {
+	rows, ids := s.lane.of(groups, args[0], sel, n)
 	lane := args[0].I
-	feed(groups, args[0], sel, n, func(g, r int) { s.add(g, lane[r]) })
+	if ids != nil {
+		for i, r := range rows {
+			s.add(int(ids[i]), lane[r])
+		}
+		return nil
+	}
+	if len(rows) == 0 {
+		return nil
+	}
+	if !s.filled[0] {
+		s.vals[0], s.filled[0] = lane[rows[0]], true
+		rows = rows[1:]
+	}
+	s.vals[0] = s.all(s.vals[0], lane, rows)
 	return nil
 }
 
@@ -178,18 +217,22 @@ var boolAggs = map[string]func(c *Ctx) AggState{}
 var extremeAggs = map[string]func(c *Ctx) AggState{}
 
 func init() {
-	and := newLaneFold(func(a, b int64) int64 { return a & b })
-	or := newLaneFold(func(a, b int64) int64 { return a | b })
-	xor := newLaneFold(func(a, b int64) int64 { return a ^ b })
+	and := newBitFold(func(a, b int64) int64 { return a & b })
+	or := newBitFold(func(a, b int64) int64 { return a | b })
+	xor := newBitFold(func(a, b int64) int64 { return a ^ b })
 	boolAggs["bool_and(bool)"], boolAggs["every(bool)"], boolAggs["bool_or(bool)"] = and, and, or
 	for _, t := range strings.Fields("int2 int4 int8") {
 		boolAggs["bit_and("+t+")"], boolAggs["bit_or("+t+")"], boolAggs["bit_xor("+t+")"] = and, or, xor
 	}
 	for _, t := range strings.Fields("int2 int4 int8 oid date time timestamp timestamptz money xid8") {
-		extremeAggs["max("+t+")"] = newLaneFold(func(a, b int64) int64 { return max(a, b) })
-		extremeAggs["min("+t+")"] = newLaneFold(func(a, b int64) int64 { return min(a, b) })
+		extremeAggs["max("+t+")"] = newLaneFold(func(a, b int64) int64 { return max(a, b) }, maxOfLane)
+		extremeAggs["min("+t+")"] = newLaneFold(func(a, b int64) int64 { return min(a, b) }, minOfLane)
 	}
-	for _, t := range strings.Fields("float4 float8 timetz interval text numeric anyarray bpchar tid anyenum inet pg_lsn") {
+	for _, t := range strings.Fields("float4 float8") {
+		extremeAggs["max("+t+")"] = func(*Ctx) AggState { return &floatBest{sign: 1} }
+		extremeAggs["min("+t+")"] = func(*Ctx) AggState { return &floatBest{sign: -1} }
+	}
+	for _, t := range strings.Fields("timetz interval text anyarray bpchar tid anyenum inet pg_lsn") {
 		oid := types.ByName(t).OID
 		extremeAggs["max("+t+")"] = func(c *Ctx) AggState { return newExtreme(c, oid, 1) }
 		extremeAggs["min("+t+")"] = func(c *Ctx) AggState { return newExtreme(c, oid, -1) }

@@ -16,6 +16,8 @@ var numericAggs = map[string]func(c *Ctx) AggState{
 	"avg(int8)":    func(*Ctx) AggState { return &wideSum{avg: true} },
 	"sum(numeric)": func(*Ctx) AggState { return &numericSum{} },
 	"avg(numeric)": func(*Ctx) AggState { return &numericSum{avg: true} },
+	"max(numeric)": func(c *Ctx) AggState { return newNumericBest(c, 1) },
+	"min(numeric)": func(c *Ctx) AggState { return newNumericBest(c, -1) },
 }
 
 func init() {
@@ -37,6 +39,7 @@ type wideSum struct {
 	hi     []int64
 	lo     []uint64
 	counts []int64
+	lane   laneRows
 }
 
 func (s *wideSum) Grow(n int) {
@@ -50,29 +53,27 @@ func (s *wideSum) add(g int, hi int64, lo uint64) {
 }
 
 func (s *wideSum) Accumulate(groups []int32, args []*column.Vec, sel []int32, n int) error {
+	rows, ids := s.lane.of(groups, args[0], sel, n)
 	lane := args[0].I
-	if groups != nil && plain(args[0], sel, n) {
-		for i, g := range groups[:n] {
-			s.add(int(g), lane[i]>>63, uint64(lane[i]))
+	if ids != nil {
+		for i, r := range rows {
+			g, v := int(ids[i]), lane[r]
+			s.add(g, v>>63, uint64(v))
 			s.counts[g]++
 		}
 		return nil
 	}
-	if groups == nil && plain(args[0], sel, n) {
-		var hi int64
-		var lo, carry uint64
-		for _, v := range lane {
-			lo, carry = bits.Add64(lo, uint64(v), 0)
-			hi += v>>63 + int64(carry)
-		}
-		s.add(0, hi, lo)
-		s.counts[0] += int64(n)
-		return nil
+	var hi int64
+	var lo, carry uint64
+	for _, r := range rows {
+		v := lane[r]
+		lo, carry = bits.Add64(lo, uint64(v), 0)
+		hi += v>>63 + int64(carry)
 	}
-	feed(groups, args[0], sel, n, func(g, r int) {
-		s.add(g, lane[r]>>63, uint64(lane[r]))
-		s.counts[g]++
-	})
+	if len(rows) > 0 {
+		s.add(0, hi, lo)
+		s.counts[0] += int64(len(rows))
+	}
 	return nil
 }
 
@@ -126,6 +127,7 @@ type numericSum struct {
 	coef   []int64
 	scale  []int32
 	counts []int64
+	lane   laneRows
 	wide   map[int]types.Numeric // what did not fit into coef, by group
 }
 
@@ -182,13 +184,45 @@ func (s *numericSum) addWide(g int, n types.Numeric) error {
 }
 
 func (s *numericSum) Accumulate(groups []int32, args []*column.Vec, sel []int32, n int) error {
-	var err error
-	feed(groups, args[0], sel, n, func(g, r int) {
-		if err == nil {
-			err = s.add(g, args[0].Datum(r))
+	rows, ids := s.lane.of(groups, args[0], sel, n)
+	vals := args[0].B
+	for i, r := range rows {
+		g := 0
+		if ids != nil {
+			g = int(ids[i])
 		}
-	})
-	return err
+		if err := s.add(g, column.Datum{B: vals[r]}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AccumulateLane implements NumericAccumulator.
+func (s *numericSum) AccumulateLane(groups []int32, lane *NumericLane, sel []int32, n int) error {
+	rows, ids := s.lane.of(groups, &lane.nulls, sel, n)
+	coef, scale := lane.Coef, int32(lane.Scale)
+	for i, r := range rows {
+		g := 0
+		if ids != nil {
+			g = int(ids[i])
+		}
+		v := coef[r]
+		if s.counts[g] == 0 && len(s.wide) == 0 {
+			s.counts[g], s.coef[g], s.scale[g] = 1, v, scale
+			continue
+		}
+		sum := s.coef[g] + v
+		if s.scale[g] != scale || addOverflows(s.coef[g], v, sum) {
+			if err := s.add(g, types.NumericScaled(v, lane.Scale).Datum()); err != nil {
+				return err
+			}
+			continue
+		}
+		s.coef[g] = sum
+		s.counts[g]++
+	}
+	return nil
 }
 
 func (s *numericSum) Combine(other AggState, groups []int32) error {

@@ -11,17 +11,17 @@ import (
 var statAggs = map[string]func(c *Ctx) AggState{}
 
 func init() {
-	for name, f := range map[string]func(s *floatStat) (float64, bool){
-		"avg":         func(s *floatStat) (float64, bool) { return s.sx / s.n, s.n > 0 },
-		"var_pop":     func(s *floatStat) (float64, bool) { return s.sxx / s.n, s.n > 0 },
-		"var_samp":    func(s *floatStat) (float64, bool) { return s.sxx / (s.n - 1), s.n > 1 },
-		"variance":    func(s *floatStat) (float64, bool) { return s.sxx / (s.n - 1), s.n > 1 },
-		"stddev_pop":  func(s *floatStat) (float64, bool) { return math.Sqrt(s.sxx / s.n), s.n > 0 },
-		"stddev_samp": func(s *floatStat) (float64, bool) { return math.Sqrt(s.sxx / (s.n - 1)), s.n > 1 },
-		"stddev":      func(s *floatStat) (float64, bool) { return math.Sqrt(s.sxx / (s.n - 1)), s.n > 1 },
+	for name, f := range map[string]func(n, sx, sxx float64) (float64, bool){
+		"avg":         func(n, sx, _ float64) (float64, bool) { return sx / n, n > 0 },
+		"var_pop":     func(n, _, sxx float64) (float64, bool) { return sxx / n, n > 0 },
+		"var_samp":    func(n, _, sxx float64) (float64, bool) { return sxx / (n - 1), n > 1 },
+		"variance":    func(n, _, sxx float64) (float64, bool) { return sxx / (n - 1), n > 1 },
+		"stddev_pop":  func(n, _, sxx float64) (float64, bool) { return math.Sqrt(sxx / n), n > 0 },
+		"stddev_samp": func(n, _, sxx float64) (float64, bool) { return math.Sqrt(sxx / (n - 1)), n > 1 },
+		"stddev":      func(n, _, sxx float64) (float64, bool) { return math.Sqrt(sxx / (n - 1)), n > 1 },
 	} {
 		for _, t := range []string{"float4", "float8"} {
-			statAggs[name+"("+t+")"] = byRow(func(*Ctx) rowState { return &floatStat{final: f} })
+			statAggs[name+"("+t+")"] = func(*Ctx) AggState { return &floatMoments{final: f} }
 		}
 	}
 	for name, f := range map[string]func(s *pairStat) (float64, bool){
@@ -42,63 +42,6 @@ func init() {
 		statAggs[name+"(float8,float8)"] = byRow(func(*Ctx) rowState { return &pairStat{final: f} })
 	}
 }
-
-// floatStat is float8_accum's state.
-type floatStat struct {
-	n, sx, sxx float64
-	final      func(s *floatStat) (float64, bool)
-}
-
-func (s *floatStat) add(_ *Ctx, a []column.Datum) error {
-	if a[0].Null {
-		return nil
-	}
-	v := a[0].Float()
-	n, sx, sxx := s.n+1, s.sx+v, s.sxx
-	if s.n > 0 {
-		tmp := v*n - sx
-		sxx += tmp * tmp / (n * s.n)
-		if math.IsInf(sx, 0) || math.IsInf(sxx, 0) {
-			if !math.IsInf(s.sx, 0) && !math.IsInf(v, 0) {
-				return floatOverflow()
-			}
-			sxx = math.NaN()
-		}
-	} else if math.IsNaN(v) || math.IsInf(v, 0) {
-		sxx = math.NaN()
-	}
-	s.n, s.sx, s.sxx = n, sx, sxx
-	return nil
-}
-
-func (s *floatStat) combine(_ *Ctx, other rowState) error {
-	o := other.(*floatStat)
-	switch {
-	case o.n == 0:
-		return nil
-	case s.n == 0:
-		s.n, s.sx, s.sxx = o.n, o.sx, o.sxx
-		return nil
-	}
-	n := s.n + o.n
-	tmp := s.sx/s.n - o.sx/o.n
-	sxx := s.sxx + o.sxx + s.n*o.n*tmp*tmp/n
-	if math.IsInf(sxx, 0) && !math.IsInf(s.sxx, 0) && !math.IsInf(o.sxx, 0) {
-		return floatOverflow()
-	}
-	s.n, s.sx, s.sxx = n, s.sx+o.sx, sxx
-	return nil
-}
-
-func (s *floatStat) result(*Ctx, []column.Datum) (column.Datum, error) {
-	v, ok := s.final(s)
-	if !ok {
-		return nullResult()
-	}
-	return floatResult(v)
-}
-
-func (s *floatStat) size() int64 { return 48 }
 
 // pairStat is float8_regr_accum's state; the arguments come as (Y, X).
 type pairStat struct {

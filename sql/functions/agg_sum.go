@@ -20,32 +20,30 @@ var sumAggs = map[string]func(c *Ctx) AggState{
 type intSum struct {
 	sums   []int64
 	counts []int64
+	lane   laneRows
 }
 
 func (s *intSum) Grow(n int) { s.sums, s.counts = growTo(s.sums, n), growTo(s.counts, n) }
 
 func (s *intSum) Accumulate(groups []int32, args []*column.Vec, sel []int32, n int) error {
+	rows, ids := s.lane.of(groups, args[0], sel, n)
 	lane := args[0].I
-	if plain(args[0], sel, n) {
-		if groups == nil {
-			var sum int64
-			for _, v := range lane {
-				sum += v
-			}
-			s.sums[0] += sum
-			s.counts[0] += int64(n)
-			return nil
+	if ids == nil {
+		var sum int64
+		for _, r := range rows {
+			sum += lane[r]
 		}
-		for i, g := range groups[:n] {
-			s.sums[g] += lane[i]
-			s.counts[g]++
+		if len(rows) > 0 {
+			s.sums[0] += sum
+			s.counts[0] += int64(len(rows))
 		}
 		return nil
 	}
-	feed(groups, args[0], sel, n, func(g, r int) {
+	for i, r := range rows {
+		g := ids[i]
 		s.sums[g] += lane[r]
 		s.counts[g]++
-	})
+	}
 	return nil
 }
 
@@ -80,6 +78,7 @@ type floatSum struct {
 	round  bool
 	sums   []float64
 	filled []bool
+	lane   laneRows
 }
 
 func (s *floatSum) Grow(n int) { s.sums, s.filled = growTo(s.sums, n), growTo(s.filled, n) }
@@ -101,14 +100,51 @@ func (s *floatSum) add(g int, v float64) error {
 }
 
 func (s *floatSum) Accumulate(groups []int32, args []*column.Vec, sel []int32, n int) error {
-	var err error
+	rows, ids := s.lane.of(groups, args[0], sel, n)
 	lane := args[0].F
-	feed(groups, args[0], sel, n, func(g, r int) {
-		if e := s.add(g, lane[r]); e != nil {
-			err = e
+	if ids != nil {
+		for i, r := range rows {
+			if err := s.add(int(ids[i]), lane[r]); err != nil {
+				return err
+			}
 		}
-	})
-	return err
+		return nil
+	}
+	if s.round {
+		for _, r := range rows {
+			if err := s.add(0, lane[r]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return s.addAll(lane, rows)
+}
+
+// addAll adds to group 0. Whether a sum overflowed shows at the end: it never
+// comes back from infinity, and where an infinity was put in it is no error.
+func (s *floatSum) addAll(lane []float64, rows []int32) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	sum := s.sums[0]
+	if !s.filled[0] {
+		sum, rows = lane[rows[0]], rows[1:]
+		s.sums[0], s.filled[0] = sum, true
+	}
+	for _, r := range rows {
+		sum += lane[r]
+	}
+	if sum-sum != 0 {
+		for _, r := range rows {
+			if err := s.add(0, lane[r]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	s.sums[0] = sum
+	return nil
 }
 
 func (s *floatSum) Combine(other AggState, groups []int32) error {
