@@ -458,20 +458,22 @@ func (s *groupSet) add(b *column.Batch) error {
 // number finds the group of every row. While spilling, rows of new groups go to disk.
 func (s *groupSet) number(b *column.Batch, rows []int32) (sel, groups []int32, err error) {
 	vecs := s.vecs()
-	s.ids = s.ids[:0]
 	if s.parts == nil {
-		for _, r := range rows {
-			id, fresh := s.table.find(vecs, r, true)
-			if fresh {
-				s.remember(r)
+		next := int32(s.table.n)
+		ids := s.table.findAll(vecs, rows, true)
+		if int(next) < s.table.n {
+			for i, id := range ids {
+				if id == next {
+					next++
+					s.remember(rows[i])
+				}
 			}
-			s.ids = append(s.ids, id)
 		}
-		return rows, s.ids, nil
+		return rows, ids, nil
 	}
-	s.sel = s.sel[:0]
-	for _, r := range rows {
-		id, _ := s.table.find(vecs, r, false)
+	s.sel, s.ids = s.sel[:0], s.ids[:0]
+	for i, id := range s.table.findAll(vecs, rows, false) {
+		r := rows[i]
 		if id < 0 {
 			if err := s.spill(b, r, vecs); err != nil {
 				return nil, nil, err

@@ -35,6 +35,9 @@ type hashJoinOp struct {
 
 	batch *column.Batch
 	keys  []*column.Vec
+	found []int32 // by position in batch: first right row, or -1
+	sel   []int32
+	at32  []int32
 	row   int
 	chain int32 // next right row of the current left row, -1 none
 	fresh bool  // the current left row was not looked up yet
@@ -273,22 +276,29 @@ func (o *hashJoinOp) unmatchable(keys []*column.Vec, r int32) bool {
 
 func (o *hashJoinOp) insert(b *column.Batch, keys []*column.Vec) {
 	t := o.table
-	row := int32(t.rows.n)
+	first := int32(t.rows.n)
 	t.rows.add(b)
-	for _, r := range selected(b, b.Sel) {
-		t.chain = append(t.chain, -1)
+	rows := selected(b, b.Sel)
+	t.chain = append(t.chain, make([]int32, len(rows))...)
+	for i := range rows {
+		t.chain[int(first)+i] = -1
+	}
+	o.sel, o.at32 = o.sel[:0], o.at32[:0]
+	for i, r := range rows {
 		if o.unmatchable(keys, r) {
 			o.hasNull = true
-		} else {
-			id, fresh := t.keys.find(keys, r, true)
-			if fresh {
-				t.heads, t.tails = append(t.heads, row), append(t.tails, row)
-			} else {
-				t.chain[t.tails[id]] = row
-				t.tails[id] = row
-			}
+			continue
 		}
-		row++
+		o.sel, o.at32 = append(o.sel, r), append(o.at32, first+int32(i))
+	}
+	for i, id := range t.keys.findAll(keys, o.sel, true) {
+		row := o.at32[i]
+		if int(id) == len(t.heads) {
+			t.heads, t.tails = append(t.heads, row), append(t.tails, row)
+		} else {
+			t.chain[t.tails[id]] = row
+			t.tails[id] = row
+		}
 	}
 }
 
@@ -344,13 +354,14 @@ func (o *hashJoinOp) step() (*column.Batch, error) {
 		}
 		o.batch, o.row, o.fresh = b, 0, true
 		o.pairs.startBatch(b.N)
+		o.lookup(selected(b, b.Sel))
 	}
 	rows, limit := selected(o.batch, o.batch.Sel), o.st.rt.batchSize()
 	first := o.pairs.oneMatch() && o.pairs.cond == nil
 	for o.row < len(rows) && len(o.pairs.left) < limit {
 		l := rows[o.row]
 		if o.fresh {
-			o.chain, o.fresh = o.lookup(l), false
+			o.chain, o.fresh = o.found[o.row], false
 		}
 		for o.chain >= 0 && len(o.pairs.left) < limit {
 			o.pairs.add(l, o.chain)
@@ -375,16 +386,28 @@ func (o *hashJoinOp) step() (*column.Batch, error) {
 	return b, err
 }
 
-// lookup returns the first right row with the key of left row l, or -1.
-func (o *hashJoinOp) lookup(l int32) int32 {
-	if o.unmatchable(o.keys, l) {
-		return -1
+// lookup finds the first right row for every left row of the batch.
+func (o *hashJoinOp) lookup(rows []int32) {
+	if cap(o.found) < len(rows) {
+		o.found = make([]int32, max(len(rows), column.BatchSize))
 	}
-	id, _ := o.table.keys.find(o.keys, l, false)
-	if id < 0 {
-		return -1
+	o.found = o.found[:len(rows)]
+	for i, id := range o.table.keys.findAll(o.keys, rows, false) {
+		if id >= 0 {
+			id = o.table.heads[id]
+		}
+		o.found[i] = id
 	}
-	return o.table.heads[id]
+	for _, v := range o.keys {
+		if len(v.Nulls) > 0 {
+			for i, r := range rows {
+				if o.unmatchable(o.keys, r) {
+					o.found[i] = -1
+				}
+			}
+			break
+		}
+	}
 }
 
 // unknown reports whether NOT IN is unknown for a left row without a match.

@@ -66,12 +66,12 @@ func (o *setOp) count(in operator, side int) error {
 			vecs[i] = &b.Cols[i]
 		}
 		fresh := o.idx[:0]
-		for _, r := range selected(b, b.Sel) {
-			id, isNew := o.table.find(vecs, r, side == 0)
+		rows := selected(b, b.Sel)
+		for i, id := range o.table.findAll(vecs, rows, side == 0) {
 			if id < 0 {
 				continue
 			}
-			if isNew {
+			if r := rows[i]; int(id) == len(o.counts) {
 				o.counts = append(o.counts, [2]int64{})
 				fresh = append(fresh, r)
 			}
