@@ -21,6 +21,7 @@ type Snapshot struct {
 	command uint32
 	noModel bool
 	quiet   bool    // reads are not noted
+	forked  bool    // the view is another snapshot's
 	lastID  StoreID // of the store resolved last,
 	last    *storeState
 
@@ -50,6 +51,10 @@ func (s *Snapshot) Close() {
 		return
 	}
 	s.tally.Flush()
+	if s.forked {
+		s.view = nil
+		return
+	}
 	s.db.releaseView(s.view)
 	s.view = nil
 	s.reg.unregister()

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"runtime"
 	"strings"
 
 	"github.com/omendb/omendb/engine"
@@ -31,6 +32,15 @@ var plannerSettings = []string{"enable_seqscan", "enable_indexscan", "enable_ind
 	"DateStyle", "IntervalStyle", "TimeZone", "transform_null_equals", "backslash_quote", "standard_conforming_strings",
 	"row_security", "default_text_search_config", "lc_monetary", "bytea_output", "extra_float_digits"}
 
+// workers returns how many goroutines share a scan: the session's own and those
+// that max_parallel_workers_per_gather allows beside it, one for each processor at most.
+func workers(beside int64) int { return int(min(beside+1, int64(runtime.GOMAXPROCS(0)))) }
+
+// rowsPerPage turns min_parallel_table_scan_size, in pages of 8 kB, into rows: 8 MB are 64 k rows.
+const rowsPerPage = 64
+
+func parallelRows(pages int64) int64 { return max(1, pages*rowsPerPage) }
+
 // knob returns the settings as they are now.
 func (x *Session) knob() *knobs {
 	if v := x.values.Version() + 1; x.knobs.version != v {
@@ -50,7 +60,8 @@ func (x *Session) readKnobs() knobs {
 			NoSort: off("enable_sort"), NoMaterial: off("enable_material"),
 			NoBodyCheck: off("check_function_bodies"),
 		},
-		exec:         exec.Knobs{NoLearned: off("omen.learned"), RowAtATime: x.values.Bool("omen.row_at_a_time"), NoFastPath: off("omen.fast_path")},
+		exec: exec.Knobs{NoLearned: off("omen.learned"), RowAtATime: x.values.Bool("omen.row_at_a_time"), NoFastPath: off("omen.fast_path"),
+			Workers: workers(x.values.Int("max_parallel_workers_per_gather")), ParallelRows: parallelRows(x.values.Int("min_parallel_table_scan_size"))},
 		workMem:      x.values.Int("work_mem") << 10,
 		queryMem:     x.values.Int("omen.query_memory") << 10,
 		searchNames:  splitIdentifiers(x.values.Get("search_path")),

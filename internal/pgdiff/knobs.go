@@ -22,6 +22,12 @@ func randomKnobs(g *gen.Generator) []string {
 	if g.Intn(4) == 0 {
 		out = append(out, "SET work_mem = '64kB'")
 	}
+	if g.Intn(3) == 0 {
+		out = append(out, "SET min_parallel_table_scan_size = 0") // workers for the smallest table
+	}
+	if g.Intn(6) == 0 {
+		out = append(out, "SET max_parallel_workers_per_gather = 0")
+	}
 	off := ""
 	for _, rule := range rules {
 		if g.Intn(6) == 0 {

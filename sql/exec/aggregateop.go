@@ -26,6 +26,7 @@ type aggOp struct {
 	figures   *NodeStats
 	keeper
 	lanes slotLanes // of the input batch
+	parts bool      // may be run by workers
 
 	current []*groupSet // being filled or yielded, one per grouping set
 	queue   []partition // spilled rows that wait
@@ -57,33 +58,11 @@ func (st *state) newAggregate(n *plan.Aggregate) (operator, error) {
 	if o := st.rankCount(n, input); o != nil {
 		return o, nil
 	}
-	o := &aggOp{
-		st: st, node: n, input: input, inKinds: st.kinds(n.Input), sets: n.Sets, groupings: n.Groupings,
-		keyVecs: make([]*column.Vec, len(n.Keys)), wide: make([]column.Vec, len(n.Keys)), figures: st.figures(n),
-		keeper: keeper{st: st, node: n.Input},
-	}
-	exprs := make([]plan.Expr, len(n.Keys))
-	for i, k := range n.Keys {
-		exprs[i] = k.Expr
-	}
-	if o.keyExprs, err = st.compileAll(exprs); err != nil {
+	o, err := st.aggregateOver(n, input)
+	if err != nil {
 		return nil, err
 	}
-	o.keyKinds = st.exprKinds(exprs)
-	for _, a := range n.Aggs {
-		s, err := st.aggSpec(a, &o.lanes)
-		if err != nil {
-			return nil, err
-		}
-		o.specs = append(o.specs, s)
-	}
-	if o.sets == nil {
-		all := make([]int, len(n.Keys))
-		for i := range all {
-			all[i] = i
-		}
-		o.sets = [][]int{all}
-	}
+	o.parts = o.divisible()
 	return o, nil
 }
 
@@ -94,6 +73,11 @@ func (o *aggOp) open() error {
 		return err
 	}
 	o.ended, o.yield, o.at, o.pending = false, -1, 0, nil
+	if o.parts {
+		if done, err := o.byWorkers(); done || err != nil {
+			return err
+		}
+	}
 	return o.input.open()
 }
 
@@ -122,8 +106,10 @@ func (o *aggOp) next() (*column.Batch, error) {
 			}
 			continue
 		}
-		if err := o.fill(); err != nil {
-			return nil, err
+		if !o.ended {
+			if err := o.fill(); err != nil {
+				return nil, err
+			}
 		}
 		o.yield, o.at = 0, 0
 	}

@@ -23,6 +23,8 @@ type hashJoinOp struct {
 	keeper
 	figures *NodeStats
 
+	shared  *hashJoinOp // whose table this worker searches
+	prober  groupKeys
 	table   *joinTable
 	spare   *joinTable // a small one to use again: a join in a subquery is opened for every outer row
 	probe   rowSource  // left rows of the current part
@@ -125,7 +127,49 @@ func (st *state) newHashJoin(n *plan.HashJoin) (operator, error) {
 	return o, err
 }
 
+// openShared builds the table for workers. It reports false where the right
+// side went to disk.
+func (o *hashJoinOp) openShared() (bool, error) {
+	if o.table != nil && !o.split && o.keeper.fresh() {
+		return true, nil
+	}
+	o.drop()
+	err := o.openRight()
+	return !o.split, err
+}
+
+// openRight reads the right side.
+func (o *hashJoinOp) openRight() error {
+	o.rows, o.hasNull, o.split = 0, false, false
+	if err := o.right.open(); err != nil {
+		return err
+	}
+	o.mark()
+	err := o.build(o.right, 0)
+	if err != nil {
+		o.forget()
+	}
+	return err
+}
+
+// openWorker makes the operator search the table that was built for all workers.
+func (o *hashJoinOp) openWorker() error {
+	o.resetProbe()
+	t := *o.shared.table
+	t.held = 0
+	o.table, o.rows, o.hasNull, o.prober = &t, o.shared.rows, o.shared.hasNull, groupKeys{table: t.keys}
+	if o.rows == 0 && !o.pairs.wantsEnd() {
+		o.probe = noRows{}
+		return nil
+	}
+	o.probe = o.left
+	return o.left.open()
+}
+
 func (o *hashJoinOp) open() error {
+	if o.shared != nil {
+		return o.openWorker()
+	}
 	keep := o.table != nil && !o.split && o.keeper.fresh()
 	if !keep {
 		o.drop()
@@ -133,7 +177,7 @@ func (o *hashJoinOp) open() error {
 	o.resetProbe()
 	var first *column.Batch
 	if !keep {
-		o.rows, o.hasNull, o.split = 0, false, false
+		o.rows = 0
 		if o.leftFirst() {
 			var err error
 			if first, err = o.peek(); err != nil {
@@ -144,12 +188,7 @@ func (o *hashJoinOp) open() error {
 				return nil
 			}
 		}
-		if err := o.right.open(); err != nil {
-			return err
-		}
-		o.mark()
-		if err := o.build(o.right, 0); err != nil {
-			o.forget()
+		if err := o.openRight(); err != nil {
 			return err
 		}
 	}
@@ -219,6 +258,7 @@ func (o *hashJoinOp) newTable() (*joinTable, error) {
 		return t, nil
 	}
 	keys, err := o.st.newGroupTable(o.keyTypes)
+	o.prober = groupKeys{table: keys}
 	return &joinTable{rows: newRowBuf(o.rightKinds, o.st.rt.batchSize()), keys: keys}, err
 }
 
@@ -392,7 +432,7 @@ func (o *hashJoinOp) lookup(rows []int32) {
 		o.found = make([]int32, max(len(rows), column.BatchSize))
 	}
 	o.found = o.found[:len(rows)]
-	for i, id := range o.table.keys.findAll(o.keys, rows, false) {
+	for i, id := range o.prober.find(o.keys, rows, false) {
 		if id >= 0 {
 			id = o.table.heads[id]
 		}
@@ -436,6 +476,11 @@ func (o *hashJoinOp) drop() {
 }
 
 func (o *hashJoinOp) close() {
+	if o.shared != nil {
+		o.table = nil
+		o.left.close()
+		return
+	}
 	o.drop()
 	o.left.close()
 	o.right.close()

@@ -82,6 +82,9 @@ type Knobs struct {
 	NoFastPath  bool // run single-key statements through operators
 	BatchSize   int  // rows per materialized batch; 0: column.BatchSize
 	AlwaysSpill bool // spill as if there were no memory
+
+	Workers      int   // goroutines that one scan may be split among; below 2: one
+	ParallelRows int64 // the least rows of a scan that is split; 0: a sensible number
 }
 
 // Binder is what execution needs of the layers before it.

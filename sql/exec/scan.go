@@ -23,6 +23,7 @@ type scanOp struct {
 	access  *Access
 	byKey   bool // it is counted with the primary key
 	done    bool
+	part    *scanPart // of several workers' ranges
 }
 
 func unsupportedSystemColumn(a int) error {
@@ -66,6 +67,9 @@ func (o *scanOp) open() error {
 	if empty {
 		o.done = true
 		return nil
+	}
+	if o.part != nil {
+		lower, upper = o.part.lower, o.part.upper
 	}
 	if o.sample != nil {
 		if err := o.sample.start(); err != nil {

@@ -363,6 +363,16 @@ func (s *rowStates) Combine(other AggState, groups []int32) error {
 	return nil
 }
 
+// CanCombine reports whether the states of parts of the rows can be put together.
+func CanCombine(s AggState) bool {
+	r, ok := s.(*rowStates)
+	if !ok {
+		return true
+	}
+	_, ok = r.make(r.c).(rowCombiner)
+	return ok
+}
+
 func (s *rowStates) Result(g int, direct []column.Datum) (column.Datum, error) {
 	return s.groups[g].result(s.c, direct)
 }
