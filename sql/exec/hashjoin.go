@@ -254,7 +254,7 @@ const spareBytes = 64 << 10
 
 func (o *hashJoinOp) newTable() (*joinTable, error) {
 	if t := o.spare; t != nil {
-		o.spare = nil
+		o.spare, o.prober.table = nil, t.keys
 		return t, nil
 	}
 	keys, err := o.st.newGroupTable(o.keyTypes)
