@@ -27,6 +27,7 @@ type Snapshot struct {
 
 	read     segment.ReadOptions // memory of point reads
 	results  []segment.Result
+	one      []column.Datum
 	segStats *segment.Stats
 	tally    segment.Tally // of point reads
 
@@ -148,6 +149,9 @@ func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.B
 	if err != nil {
 		return err
 	}
+	if len(keys) == 1 {
+		return s.getOne(id, def, keys[0], cols, dst, found)
+	}
 	if s.noting(def) {
 		for _, key := range keys {
 			if err := s.noteGet(id, def, key); err != nil {
@@ -163,7 +167,7 @@ func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.B
 	dst.N = len(keys)
 	results := s.results
 	if cap(results) < len(keys) {
-		results = make([]segment.Result, max(len(keys), 64))
+		results = make([]segment.Result, len(keys))
 		s.results = results
 	}
 	results = results[:len(keys)]
@@ -186,6 +190,28 @@ func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.B
 				dst.Cols[c].Nulls.Set(i)
 			}
 		}
+	}
+	return nil
+}
+
+// getOne is GetBatch of one key.
+func (s *Snapshot) getOne(id StoreID, def *storeDef, key []byte, cols []int, dst *column.Batch, found []bool) (err error) {
+	cols = def.columns(cols)
+	resetBatch(dst, def, cols)
+	dst.N = 1
+	if cap(s.one) < len(cols) {
+		s.one = make([]column.Datum, len(cols))
+	}
+	row := s.one[:len(cols)]
+	if found[0], err = s.Get(id, key, cols, row); err != nil {
+		return err
+	}
+	for i := range cols {
+		d := row[i]
+		if !found[0] {
+			d = column.Null()
+		}
+		dst.Cols[i].Append(d)
 	}
 	return nil
 }

@@ -159,7 +159,7 @@ func (t *Txn) Snapshot() *Snapshot {
 	}
 	t.spare = nil
 	*s = Snapshot{db: t.db, txn: t, ownSeq: t.cmdSeq, command: t.command,
-		read: segment.ReadOptions{Buf: s.read.Buf}, results: s.results, reg: registration{txn: t}}
+		read: segment.ReadOptions{Buf: s.read.Buf}, results: s.results, one: s.one, reg: registration{txn: t}}
 	if t.opts.Isolation == ReadCommitted {
 		t.db.register(&s.reg)
 		s.ts = s.reg.ts

@@ -51,13 +51,13 @@ func (c *planCache) get(k cacheKey) *statement {
 	}
 	c.order.MoveToFront(e)
 	s := *e.Value.(*cacheEntry).s
-	s.shared, s.point = true, nil
+	s.shared, s.point, s.kept = true, nil, nil
 	return &s
 }
 
 func (c *planCache) put(k cacheKey, s *statement) {
 	keep := *s
-	keep.point = nil
+	keep.point, keep.kept = nil, nil
 	c.putEntry(&cacheEntry{key: k, s: &keep})
 }
 

@@ -208,12 +208,46 @@ func (x *Session) startPortal(ctx context.Context, p *portal) error {
 		return err
 	}
 	p.rt = x.runtime(ctx, p.params)
+	if ok, err := x.runAgain(p); ok || err != nil {
+		return err
+	}
 	rows, err := exec.Run(p.rt, p.query)
 	if err != nil {
 		return err
 	}
 	p.rows = rows
 	return nil
+}
+
+// runAgain starts a prepared statement with the operators of its last run, if
+// they were kept and nothing has changed that they depend on.
+func (x *Session) runAgain(p *portal) (bool, error) {
+	s := p.stmt
+	if s == nil || s.kept == nil {
+		return false, nil
+	}
+	rows := s.kept
+	s.kept = nil // until this run has ended well
+	if s.keptOf != p.query || s.keptKey != x.keepKey() || x.view.Changed() || x.view.TempSchema() != 0 {
+		return false, nil
+	}
+	ok, err := rows.RunAgain(p.rt)
+	if ok && err == nil {
+		p.rows = rows
+	}
+	return ok, err
+}
+
+// keepRows keeps the operators of a statement that has ended well.
+func (x *Session) keepRows(p *portal) {
+	if s := p.stmt; s != nil && p.rows.Again() && !x.view.Changed() && x.view.TempSchema() == 0 {
+		s.kept, s.keptOf, s.keptKey = p.rows, p.query, x.keepKey()
+	}
+}
+
+// keepKey is what kept operators depend on besides their plan.
+func (x *Session) keepKey() pointKey {
+	return pointKey{catalog: x.view.Base(), settings: x.values.Version(), user: x.user}
 }
 
 // beforeWriteOf refuses INSERT and its like in read-only transactions, except on
@@ -268,6 +302,7 @@ func (x *Session) finishPortal(p *portal) error {
 	p.affected, p.ended = p.rows.Affected(), true
 	if !p.query.ReadOnly {
 		x.txn.NextCommand()
+		x.keepRows(p)
 	}
 	p.release()
 	return nil

@@ -28,9 +28,13 @@ type statement struct {
 	shared   bool // taken from the plan cache: no client was told of its output yet
 	created  int64
 
-	point  *point // this session's; nil until it has run
-	bound  *compiled
-	output []*plan.Target // as first described: later bindings must agree
+	point *point // this session's; nil until it has run
+	// kept are the operators of its last run, for the next one.
+	kept    *exec.Rows
+	keptOf  *plan.Statement
+	keptKey pointKey
+	bound   *compiled
+	output  []*plan.Target // as first described: later bindings must agree
 }
 
 // compiled is a statement bound and planned in one state of the catalog.

@@ -71,7 +71,11 @@ func (c *compiler) expr(e plan.Expr) (expr, error) {
 		return x, nil
 	}
 	if fixed(e) {
-		return &once{arg: x, kind: c.kind(e)}, nil
+		o := &once{arg: x, kind: c.kind(e)}
+		if a := c.st.again; a != nil {
+			a.once = append(a.once, o)
+		}
+		return o, nil
 	}
 	return x, nil
 }
@@ -84,7 +88,11 @@ func (c *compiler) node(e plan.Expr) (expr, error) {
 		if e.N < 1 || e.N > len(c.st.rt.Params) {
 			return nil, pgerr.New(pgerr.UndefinedParameter, "there is no parameter $%d", e.N)
 		}
-		return newConstant(c.kind(e), c.st.rt.Params[e.N-1]), nil
+		x := newConstant(c.kind(e), c.st.rt.Params[e.N-1])
+		if a := c.st.again; a != nil {
+			a.params = append(a.params, boundParam{e.N, x})
+		}
+		return x, nil
 	case *plan.Slot:
 		return &slot{e.Index}, nil
 	case *plan.Var: // stored expressions: the row of their own table
@@ -182,6 +190,9 @@ func (c *compiler) site(coll OID, ret OID, args ...plan.Expr) *functions.Ctx {
 	ctx.ArgTypes = make([]OID, len(args))
 	for i, a := range args {
 		ctx.ArgTypes[i] = a.ResultType().OID
+	}
+	if a := c.st.again; a != nil {
+		a.sites = append(a.sites, &ctx)
 	}
 	return &ctx
 }

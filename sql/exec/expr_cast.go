@@ -175,7 +175,11 @@ func (c *compiler) valueFunc(e *plan.ValueFunc) (expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newConstant(c.kind(e), d), nil
+	x := newConstant(c.kind(e), d)
+	if a := c.st.again; a != nil {
+		a.times = append(a.times, boundTime{e, x})
+	}
+	return x, nil
 }
 
 func (st *state) valueOf(e *plan.ValueFunc) (column.Datum, error) {

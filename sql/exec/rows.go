@@ -27,6 +27,7 @@ func Run(rt *Runtime, stmt *plan.Statement) (*Rows, error) {
 		return &Rows{fast: f.pool.Get().(*fastRun), rt: rt}, nil
 	}
 	st := newState(rt, stmt)
+	st.again = rt.keep(stmt)
 	root, err := st.operator(stmt.Root)
 	if err != nil {
 		return nil, MapError(err)

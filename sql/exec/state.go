@@ -25,6 +25,7 @@ type state struct {
 	events   []parentEvent   // referenced keys that went away
 	uniques  []pendingUnique // keys of deferrable indexes to check when the statement ends
 	affected int64
+	again    *again // not nil: what is to be set anew when the operators run again
 }
 
 func newState(rt *Runtime, stmt *plan.Statement) *state {

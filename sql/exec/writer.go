@@ -129,6 +129,9 @@ func (st *state) stored(encoded []byte) (expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if st.again != nil && !repeatable(e) {
+		st.again.captured = true
+	}
 	return st.compile(e)
 }
 
