@@ -140,6 +140,9 @@ func (s *accesses) database(oid catalog.OID) *syscat.DatabaseAccess {
 
 // foldAccesses adds what the ending transaction counted.
 func (x *Session) foldAccesses(committed bool) {
+	if x.txn != nil {
+		x.srv.outcomes.note(x.txn.AssignedXID(), committed)
+	}
 	s := &x.srv.accesses
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -186,7 +186,7 @@ func (f functionSession) TransactionStatus(id uint64) (string, error) {
 			return "in progress", nil
 		}
 	}
-	return "", nil
+	return f.x.srv.outcomes.status(id), nil
 }
 
 // sequence returns a sequence that the current user may use.

@@ -67,6 +67,7 @@ type Server struct {
 	exported int // how many snapshots were exported so far
 	counters Counters
 	accesses accesses
+	outcomes outcomes
 }
 
 // Counters are totals since the start, for metrics.

@@ -12,6 +12,7 @@ import (
 	"github.com/omendb/omendb/sql/exec"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/settings"
 	"github.com/omendb/omendb/sql/types"
 )
@@ -50,6 +51,7 @@ type Session struct {
 	savepoints      []savepoint
 	deferred        *exec.Deferred
 	exports         []string       // snapshots that the transaction has exported
+	chained         []plan.Option  // characteristics that AND CHAIN gave to the transaction
 	imported        bool           // the transaction has taken another's snapshot
 	stopTransaction func() bool    // ends the time of transaction_timeout
 	usedTemp        bool           // the transaction has touched a temporary table

@@ -188,6 +188,9 @@ func (x *Session) failBlock() {
 		x.state = txnFailed
 		return
 	}
+	if x.chained != nil {
+		x.chained = x.chainOptions()
+	}
 	x.closePortals(false)
 	x.rollback()
 	x.state = txnFailed
@@ -253,7 +256,7 @@ func (x *Session) beginBlock(t *plan.Transaction) error {
 		x.notice(pgerr.New(pgerr.ActiveSQLTransaction, "there is already a transaction in progress").WithSeverity("WARNING"))
 	}
 	x.begin()
-	x.state = txnBlock
+	x.state, x.chained = txnBlock, nil
 	return x.setTransaction(t.Options, true)
 }
 
@@ -287,7 +290,7 @@ func (x *Session) endBlock(ctx context.Context, t *plan.Transaction, commit bool
 	if err == nil && t.Chain {
 		x.begin()
 		x.state = txnBlock
-		err = x.setTransaction(options, true)
+		err, x.chained = x.setTransaction(options, true), options
 	}
 	return tag, err
 }
@@ -295,7 +298,7 @@ func (x *Session) endBlock(ctx context.Context, t *plan.Transaction, commit bool
 // chainOptions are the characteristics that AND CHAIN carries over.
 func (x *Session) chainOptions() []plan.Option {
 	if x.txn == nil || x.state == txnFailed && len(x.savepoints) == 0 {
-		return nil // the transaction itself is gone
+		return x.chained // the transaction itself is gone: what it was given by BEGIN or SET went with it
 	}
 	o := x.txn.Options()
 	return []plan.Option{{Name: "transaction_isolation", Value: x.isolationName()},

@@ -81,6 +81,8 @@ func (d *ddl) run(u plan.Utility) (string, error) {
 		err = d.createTable(u)
 	case *plan.CreateTableAs:
 		return d.createTableAs(u)
+	case *plan.UpdateStatistics:
+		return d.updateStatistics(u)
 	case *plan.CreateView:
 		err = d.createView(u)
 	case *plan.RefreshMatView:

@@ -218,6 +218,9 @@ func (d *ddl) createTableAs(c *plan.CreateTableAs) (string, error) {
 	if err := w.finishCreate(); err != nil {
 		return "", err
 	}
+	if !c.WithData && c.Execute != nil {
+		return "SELECT 0", nil
+	}
 	if !c.WithData {
 		return c.Tag(), nil
 	}

@@ -307,8 +307,23 @@ func (st *state) checkForeignKeys(snap, newest *engine.Snapshot) error {
 		return err
 	}
 	if events := st.events; len(events) > 0 {
-		st.events = nil
-		for _, ev := range events {
+		st.events, st.acted = nil, false
+		var mine *engine.Snapshot
+		defer func() {
+			if mine != nil {
+				mine.Close()
+			}
+		}()
+		for i, ev := range events {
+			if st.acted && ev.key != events[i-1].key { // another constraint may refer from the rows just changed
+				st.acted = false
+				st.rt.Txn.NextCommand()
+				if mine != nil {
+					mine.Close()
+				}
+				mine = st.rt.Txn.LatestSnapshot()
+				newest = mine
+			}
 			if err := ev.run(st, newest); err != nil {
 				return err
 			}
@@ -463,6 +478,7 @@ func (ev *parentEvent) act(st *state, child *tableWriter, snap *engine.Snapshot,
 	if err := ev.seen(st, child, key); err != nil {
 		return err
 	}
+	st.acted = true
 	key, old, gone, err := ev.lockReferring(st, child, snap, mode, key, old)
 	if err != nil || gone {
 		return err

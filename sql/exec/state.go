@@ -23,6 +23,7 @@ type state struct {
 	memory   int64
 	writers  map[OID]*tableWriter
 	events   []parentEvent   // referenced keys that went away
+	acted    bool            // a referential action has changed rows since the snapshot that they are looked up with
 	uniques  []pendingUnique // keys of deferrable indexes to check when the statement ends
 	affected int64
 	again    *again // not nil: what is to be set anew when the operators run again

@@ -7,6 +7,9 @@ import (
 
 // snapshotEvals take snapshots of transaction ids apart.
 var snapshotEvals = map[string]EvalFunc{
+	"pg_current_snapshot": func(c *Ctx, _ []column.Datum) (column.Datum, error) {
+		return types.MakeSnapshot(c.Session.CurrentSnapshot()), nil
+	},
 	"pg_snapshot_xmin": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		xmin, _, _ := types.SnapshotFrom(a[0])
 		return intResult(int64(xmin))

@@ -117,6 +117,9 @@ func (*DropOwned) Tag() string { return "DROP OWNED" }
 func (*DefaultPrivileges) Tag() string { return "ALTER DEFAULT PRIVILEGES" }
 
 // Tag implements Utility.
+func (*UpdateStatistics) Tag() string { return "UPDATE" }
+
+// Tag implements Utility.
 func (c *CreateTableAs) Tag() string {
 	switch {
 	case c.Materialized:

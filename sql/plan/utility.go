@@ -116,6 +116,10 @@ type LikeClause struct {
 	Options uint32 // bits of PostgreSQL's CREATE_TABLE_LIKE_*
 }
 
+// UpdateStatistics is UPDATE pg_class SET reltuples = …, relpages = …: the query yields the OIDs of relations and their new
+// values, in this order.
+type UpdateStatistics struct{ Query *Query }
+
 // CreateTableAs is CREATE TABLE AS, SELECT INTO and CREATE MATERIALIZED VIEW.
 type CreateTableAs struct {
 	Name         QName

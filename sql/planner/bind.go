@@ -99,7 +99,9 @@ func isQuery(n *pg.Node) bool {
 	switch x := n.GetNode().(type) {
 	case *pg.Node_SelectStmt:
 		return x.SelectStmt.IntoClause == nil && leftmost(x.SelectStmt).IntoClause == nil
-	case *pg.Node_InsertStmt, *pg.Node_UpdateStmt, *pg.Node_DeleteStmt, *pg.Node_MergeStmt:
+	case *pg.Node_UpdateStmt:
+		return !updatesStatistics(n)
+	case *pg.Node_InsertStmt, *pg.Node_DeleteStmt, *pg.Node_MergeStmt:
 		return true
 	}
 	return false

@@ -79,6 +79,14 @@ func (s *scope) unifyHypothetical(args []plan.Expr, direct int) {
 	}
 }
 
+// stripImplicit returns what an implicit relabelling was put on.
+func stripImplicit(e plan.Expr) plan.Expr {
+	if r, ok := e.(*plan.Relabel); ok && r.Cast == plan.CastImplicit {
+		return r.Arg
+	}
+	return e
+}
+
 // aggOrder binds DISTINCT and ORDER BY inside an aggregate call.
 func (s *scope) aggOrder(a *plan.Agg, order []*pg.Node, pos int) {
 	b := s.b
@@ -87,7 +95,7 @@ func (s *scope) aggOrder(a *plan.Agg, order []*pg.Node, pos int) {
 		e := s.expr(sb.Node)
 		e = b.resolveUnknown(s, e)
 		for _, arg := range a.Args {
-			if plan.Same(arg, e) {
+			if plan.Same(arg, e) || plan.Same(stripImplicit(arg), e) {
 				e = arg
 			}
 		}

@@ -63,13 +63,48 @@ func (s Stored) Prepared(e *plan.Execute) (*plan.Query, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(params) > 0 || len(e.Args) > 0 {
-		return nil, pgerr.Unsupported("CREATE TABLE AS EXECUTE with parameters is not supported")
-	}
 	if q.Command != plan.Select {
 		return nil, pgerr.New(pgerr.WrongObjectType, "prepared statement is not a SELECT")
 	}
+	if len(params) != len(e.Args) {
+		return nil, pgerr.New(pgerr.SyntaxError, "wrong number of parameters for prepared statement \"%s\"", e.Name).
+			WithDetail("Expected %d parameters but got %d.", len(params), len(e.Args))
+	}
+	if len(params) == 0 {
+		return q, nil
+	}
+	args, err := BindArguments(s.Env, e.Args, params, e.Name)
+	if err != nil {
+		return nil, err
+	}
+	q = plan.CloneQuery(q)
+	replaceParams(q, args)
 	return q, nil
+}
+
+// replaceParams puts the arguments of EXECUTE into a query.
+func replaceParams(q *plan.Query, args []plan.Expr) {
+	plan.MapQuery(q, func(e plan.Expr) plan.Expr {
+		return plan.Rewrite(e, func(x plan.Expr) plan.Expr {
+			switch v := x.(type) {
+			case *plan.Param:
+				if v.N >= 1 && v.N <= len(args) {
+					return args[v.N-1]
+				}
+			case *plan.SubLink:
+				replaceParams(v.Query, args)
+			}
+			return x
+		})
+	})
+	for _, r := range q.Rels {
+		if r.Query != nil {
+			replaceParams(r.Query, args)
+		}
+	}
+	for _, c := range q.CTEs {
+		replaceParams(c.Query, args)
+	}
 }
 
 // Element binds a statement inside CREATE SCHEMA, with the new schema in front of the path.

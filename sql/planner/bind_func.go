@@ -35,7 +35,11 @@ func (b *binder) functionsNamed(schema, name string) []*functions.Func {
 		}
 		path = []OID{ns.OID}
 	}
+	temp := b.env.Catalog.SchemaByName("pg_temp")
 	for _, ns := range path {
+		if schema == "" && temp != nil && ns == temp.OID {
+			continue // functions in it are found by their full names only
+		}
 		for _, f := range functions.ByName(name) {
 			if f.Namespace == ns {
 				out = append(out, f)

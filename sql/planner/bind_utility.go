@@ -34,6 +34,9 @@ func bindUtility(b *binder, node *pg.Node) (plan.Utility, error) {
 			return u, nil
 		}
 	}
+	if updatesStatistics(node) {
+		return b.updateStatistics(node.GetUpdateStmt()), nil
+	}
 	return nil, unsupportedStatement(node)
 }
 

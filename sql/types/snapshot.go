@@ -51,7 +51,8 @@ func SnapshotFrom(d Datum) (xmin, xmax uint64, running []uint64) {
 	return xmin, xmax, running
 }
 
-func joinSnapshot(xmin, xmax uint64, running []uint64) Datum {
+// MakeSnapshot returns a pg_snapshot; running is sorted.
+func MakeSnapshot(xmin, xmax uint64, running []uint64) Datum {
 	b := strconv.AppendUint(nil, xmin, 10)
 	b = strconv.AppendUint(append(b, ':'), xmax, 10)
 	b = append(b, ':')
@@ -69,7 +70,7 @@ func snapshotIn(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
 	if !ok {
 		return Datum{}, invalidSyntax("pg_snapshot", s)
 	}
-	return joinSnapshot(xmin, xmax, running), nil
+	return MakeSnapshot(xmin, xmax, running), nil
 }
 
 func snapshotSend(_ *Env, dst []byte, _ *Type, d Datum) []byte {
@@ -94,6 +95,6 @@ func snapshotRecv(e *Env, t *Type, typmod int32, b []byte) (Datum, error) {
 	for rest := b[20:]; len(rest) > 0; rest = rest[8:] {
 		running = append(running, binary.BigEndian.Uint64(rest))
 	}
-	d := joinSnapshot(binary.BigEndian.Uint64(b[4:]), binary.BigEndian.Uint64(b[12:]), running)
+	d := MakeSnapshot(binary.BigEndian.Uint64(b[4:]), binary.BigEndian.Uint64(b[12:]), running)
 	return snapshotIn(e, t, typmod, string(d.B))
 }
