@@ -322,13 +322,13 @@ func (s *stamped) Version() uint64 { return s.ts }
 // timestamp of a commit that is still to come. Of several versions of a key
 // the newest stays, unless duplicate makes an error of them.
 func (db *DB) buildUnstamped(def *storeDef, sources []compact.Source, duplicate func([]byte, compact.Source) error) ([]*run, error) {
-	return db.buildRuns(def, sources, math.MaxUint64, duplicate, unstamped)
+	return db.buildRuns(def, sources, []uint64{math.MaxUint64}, duplicate, unstamped)
 }
 
 // buildRuns merges sources into segments of one timestamp, or of that of each
-// row if it is 0. Of the versions up to oldest the newest stays.
-func (db *DB) buildRuns(def *storeDef, sources []compact.Source, oldest uint64, duplicate func([]byte, compact.Source) error, stamp uint64) ([]*run, error) {
-	res, err := compact.Merge(sources, compact.Options{Oldest: oldest, TargetBytes: compact.TargetBytes,
+// row if it is 0. Of the versions up to each of snapshots the newest stays.
+func (db *DB) buildRuns(def *storeDef, sources []compact.Source, snapshots []uint64, duplicate func([]byte, compact.Source) error, stamp uint64) ([]*run, error) {
+	res, err := compact.Merge(sources, compact.Options{Snapshots: snapshots, TargetBytes: compact.TargetBytes,
 		NewWriter: func() *segment.Writer { return db.newWriter(def) }, Duplicate: duplicate})
 	if err != nil {
 		return nil, fmt.Errorf("build segment of store %d: %w", def.ID, err)

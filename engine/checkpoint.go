@@ -104,6 +104,7 @@ func (db *DB) scheduleCheckpoint() {
 			db.freeze()
 		}
 		db.applyMu.Unlock()
+		db.scheduleMerge() // an old snapshot may have ended
 		db.scheduleCheckpoint()
 	})
 }

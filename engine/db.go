@@ -183,9 +183,15 @@ func (db *DB) closeRuns() {
 
 // Stats describes a store, for the planner and for people.
 type Stats struct {
-	Rows     float64 // estimated live rows
-	Bytes    int64   // memory and disk
-	Segments []SegmentStats
+	Rows  float64 // estimated live rows
+	Bytes int64   // memory and disk
+	// Versions counts rows and tombstones, in segments and in memory. Dead
+	// counts those in segments that are known to be followed by a newer one, or
+	// say that a row is gone: snapshots need them, or a merge is still to come.
+	// Unmerged are those that no merge has compared with the others yet.
+	Versions, Dead, Unmerged int64
+	DeadBytes                int64 // of segments, by the share of rows
+	Segments                 []SegmentStats
 }
 
 // SegmentStats describes one segment and its model.
@@ -215,6 +221,14 @@ func (db *DB) StoreStats(id StoreID) Stats {
 		return func(r *run) {
 			i := r.info
 			s.Bytes += i.Size
+			s.Versions += int64(i.Rows)
+			if dead := int64(i.Rows - i.Keys + i.Tombstones); dead > 0 {
+				s.Dead += dead
+				s.DeadBytes += int64(float64(i.Size) * float64(dead) / float64(i.Rows))
+			}
+			if level == 0 {
+				s.Unmerged += int64(i.Rows)
+			}
 			s.Rows += max(0, float64(i.Keys)-2*float64(i.Tombstones))
 			s.Segments = append(s.Segments, SegmentStats{Name: i.Name, Level: level, Keys: int64(i.Keys), Bytes: i.Size,
 				Kind: i.ModelKind, Error: i.ModelError, ModelBytes: int64(i.ModelBytes), FenceBytes: int64(i.FenceBytes), Info: i,
@@ -230,6 +244,7 @@ func (db *DB) StoreStats(id StoreID) Stats {
 	st.tables(func(t *memtable.Table) bool {
 		s.Bytes += t.Bytes()
 		all, dead := t.Versions()
+		s.Versions, s.Unmerged = s.Versions+all, s.Unmerged+all
 		s.Rows += float64(max(0, min(t.Keys(), all-dead)))
 		return true
 	})

@@ -245,7 +245,7 @@ func (db *DB) buildFrom(id StoreID, t *memtable.Table) ([]*run, error) {
 // referred to by the caller. A merge ends early when the database closes.
 func (db *DB) build(def *storeDef, sources []compact.Source, bottom, merge bool) ([]*run, error) {
 	res, err := compact.Merge(sources, compact.Options{
-		Oldest: db.oldestSnapshot(), Bottom: bottom, TargetBytes: compact.TargetBytes,
+		Snapshots: db.snapshots(), Bottom: bottom, TargetBytes: compact.TargetBytes,
 		NewWriter: func() *segment.Writer { return db.newWriter(def) },
 		Stop: func() error {
 			db.flush.mu.Lock()

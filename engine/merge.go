@@ -27,11 +27,12 @@ func (db *DB) scheduleMerge() {
 
 // pickMerge finds a store to merge.
 func (db *DB) pickMerge() (StoreID, compact.Plan, bool) {
+	oldest := db.oldestSnapshot()
 	v := db.acquireView()
 	defer db.releaseView(v)
 	for _, id := range slices.Sorted(maps.Keys(v.stores)) { // in order: one seed, one run
 		st := v.stores[id]
-		if p, ok := compact.Pick(shape(st.level0), shape(st.base)); ok && !slices.ContainsFunc(st.inputs(p), (*run).isDamaged) {
+		if p, ok := compact.Pick(st.shapes(oldest)); ok && !slices.ContainsFunc(st.inputs(p), (*run).isDamaged) {
 			return id, p, true
 		}
 	}
@@ -69,7 +70,7 @@ func (db *DB) mergeStore(id StoreID, all bool) error {
 	if st == nil {
 		return nil
 	}
-	plan, ok := compact.Pick(shape(st.level0), shape(st.base))
+	plan, ok := compact.Pick(st.shapes(db.oldestSnapshot()))
 	if all {
 		plan, ok = compact.Plan{Level0: len(st.level0), Upper: len(st.base)}, len(st.level0)+len(st.base) > 0
 	}

@@ -113,10 +113,21 @@ func (db *DB) unref(r *run, n int32) {
 func shape(runs []*run) []compact.Segment {
 	list := make([]compact.Segment, len(runs))
 	for i, r := range runs {
-		list[i] = compact.Segment{Bytes: r.info.Size, MinKey: r.info.MinKey, MaxKey: r.info.MaxKey,
-			Tombstones: r.info.Tombstones, Rows: r.info.Rows}
+		list[i] = compact.Segment{Bytes: r.info.Size, MinKey: r.info.MinKey, MaxKey: r.info.MaxKey}
 	}
 	return list
+}
+
+// shapes describes the runs of a store: level 0, and the base, with what a
+// merge would drop now that no snapshot needs it.
+func (s *storeState) shapes(oldest uint64) (level0, base []compact.Segment) {
+	level0, base = shape(s.level0), shape(s.base)
+	for i, r := range s.base {
+		if dead := r.info.Tombstones + r.info.Rows - r.info.Keys; dead > 0 && r.info.MaxTS <= oldest && s.nothingOlder(s.base[i:i+1]) {
+			base[i].DeadShare = float64(dead) / float64(r.info.Rows)
+		}
+	}
+	return level0, base
 }
 
 // overlaps reports whether the segment holds keys of [lower, upper); nil is open.

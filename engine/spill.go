@@ -313,7 +313,7 @@ func (db *DB) buildPrivate(def *storeDef, id StoreID, sources []compact.Source, 
 	for i := range sources {
 		sources[i] = &filtered{sources[i], id, f}
 	}
-	runs, err := db.buildRuns(def, sources, 0, nil, 0)
+	runs, err := db.buildRuns(def, sources, nil, nil, 0)
 	for _, r := range runs {
 		r.filter = f
 	}

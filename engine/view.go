@@ -2,6 +2,7 @@ package engine
 
 import (
 	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -128,6 +129,55 @@ func (g *registration) unregister() {
 func (db *DB) SnapshotLag() uint64 {
 	oldest := db.oldestSnapshot() // first: the newest state only grows
 	return db.visible.Load() - oldest
+}
+
+// snapshots lists the timestamps of the live snapshots, ascending, and last
+// the newest committed state, which no future snapshot is below.
+func (db *DB) snapshots() []uint64 {
+	newest := db.visible.Load()
+	list := []uint64{newest}
+	for i := range db.live.shards {
+		s := &db.live.shards[i]
+		s.mu.Lock()
+		for g := s.head.next; g != &s.head && g.ts < newest; g = g.next {
+			list = append(list, g.ts)
+		}
+		s.mu.Unlock()
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// SnapshotInfo describes a snapshot that a session has.
+type SnapshotInfo struct {
+	ProcessID int32  // 0 of nobody's
+	Timestamp uint64 // position in the log
+	Records   uint64 // written since
+}
+
+// Snapshots lists the oldest snapshot of each session that has one.
+func (db *DB) Snapshots() []SnapshotInfo {
+	newest := db.visible.Load()
+	oldest := make(map[int32]uint64)
+	for i := range db.live.shards {
+		s := &db.live.shards[i]
+		s.mu.Lock()
+		for g := s.head.next; g != &s.head; g = g.next {
+			var pid int32
+			if g.txn != nil {
+				pid = g.txn.owner.ProcessID()
+			}
+			if ts, ok := oldest[pid]; !ok || g.ts < ts {
+				oldest[pid] = g.ts
+			}
+		}
+		s.mu.Unlock()
+	}
+	list := make([]SnapshotInfo, 0, len(oldest))
+	for _, pid := range slices.Sorted(maps.Keys(oldest)) {
+		list = append(list, SnapshotInfo{pid, oldest[pid], newest - min(newest, oldest[pid])})
+	}
+	return list
 }
 
 // oldestSnapshot returns a timestamp that no live or future snapshot is below.

@@ -7,6 +7,7 @@ package compact
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/segment"
@@ -26,9 +27,12 @@ type Source interface {
 
 // Options say how to merge.
 type Options struct {
-	// Oldest is a timestamp that no live or future snapshot is below. Of the
-	// versions at or below it only the newest is kept.
-	Oldest uint64
+	// Snapshots are the timestamps of the live snapshots, ascending, and last
+	// one that no future snapshot is below. Of the versions up to each of them
+	// only the newest is kept, and what a transaction that locks the row it
+	// sees there has to know: whether that row was deleted meanwhile. Versions
+	// above the last are all kept.
+	Snapshots []uint64
 	// Bottom says that no other run holds older versions of the keys, so that
 	// tombstones which everybody sees can go.
 	Bottom bool
@@ -58,6 +62,9 @@ func Merge(sources []Source, o Options) (Result, error) {
 	m := merger{o: o}
 	err := m.run(sources)
 	if err == nil {
+		err = m.endKey()
+	}
+	if err == nil {
 		err = m.finish()
 	}
 	if err != nil {
@@ -75,8 +82,17 @@ type merger struct {
 	w    *segment.Writer
 	key  []byte // of the group being written
 	any  bool   // a group has begun
-	seen bool   // the group's newest version at or below Oldest has come
+	slot int    // how many snapshots are below the group's last version; -1 before the first
+	held []tombstone
 	res  Result
+}
+
+// tombstone is one that waits for an older version of its key.
+type tombstone struct {
+	ts        uint64
+	successor []byte
+	slot      int
+	hidden    bool // no snapshot sees it
 }
 
 func (m *merger) run(sources []Source) error {
@@ -139,35 +155,83 @@ func (m *merger) sink(i int) {
 func (m *merger) take(s Source) error {
 	key, ts := s.Key(), s.Version()
 	if !m.any || !bytes.Equal(key, m.key) {
-		m.key, m.any, m.seen = append(m.key[:0], key...), true, false
+		if err := m.endKey(); err != nil {
+			return err
+		}
+		m.key, m.any, m.slot = append(m.key[:0], key...), true, -1
 		if m.w != nil && m.w.Bytes() >= m.o.TargetBytes {
 			if err := m.finish(); err != nil {
 				return err
 			}
 		}
 	}
-	if m.seen {
-		if m.o.Duplicate != nil {
-			return m.o.Duplicate(key, s)
-		}
-		return nil
+	slot, _ := slices.BinarySearch(m.o.Snapshots, ts)
+	hidden := slot == m.slot && slot < len(m.o.Snapshots)
+	m.slot = slot
+	if hidden && m.o.Duplicate != nil {
+		return m.o.Duplicate(key, s)
 	}
-	m.seen = ts <= m.o.Oldest
-	if m.seen && m.o.Bottom && s.Deleted() {
-		return nil
-	}
-	if m.w == nil {
-		m.w = m.o.NewWriter()
-	}
-	m.res.Written++
 	if s.Deleted() {
-		return m.w.Add(key, ts, true, s.Successor(), nil)
+		m.hold(tombstone{ts: ts, successor: s.Successor(), slot: slot, hidden: hidden})
+		return nil
+	}
+	if hidden {
+		return nil
+	}
+	if err := m.release(); err != nil {
+		return err
 	}
 	row, err := s.Row()
 	if err != nil {
 		return err
 	}
-	return m.w.Add(key, ts, false, nil, row)
+	return m.add(ts, false, nil, row)
+}
+
+// hold keeps a tombstone until it is known whether there is something older.
+// Of the hidden ones between two snapshots the oldest tells how the row that
+// the older one sees has ended.
+func (m *merger) hold(t tombstone) {
+	if t.hidden && t.slot == 0 {
+		return
+	}
+	t.successor = bytes.Clone(t.successor)
+	if n := len(m.held); t.hidden && n > 0 && m.held[n-1].hidden && m.held[n-1].slot == t.slot {
+		m.held[n-1] = t
+		return
+	}
+	m.held = append(m.held, t)
+}
+
+// release writes the tombstones that wait.
+func (m *merger) release() error {
+	for i := range m.held {
+		if err := m.add(m.held[i].ts, true, m.held[i].successor, nil); err != nil {
+			return err
+		}
+	}
+	m.held = m.held[:0]
+	return nil
+}
+
+// endKey decides about the tombstones that nothing older has followed: at the
+// bottom they can go when everybody sees them. Beneath the others an older
+// version may still come: an index that is made while others write gets the
+// rows of the snapshot that it was made from.
+func (m *merger) endKey() error {
+	if m.o.Bottom {
+		m.held = slices.DeleteFunc(m.held, func(t tombstone) bool { return t.slot == 0 && len(m.o.Snapshots) > 0 })
+	}
+	return m.release()
+}
+
+// add writes a version of the group's key.
+func (m *merger) add(ts uint64, deleted bool, successor []byte, row []column.Datum) error {
+	if m.w == nil {
+		m.w = m.o.NewWriter()
+	}
+	m.res.Written++
+	return m.w.Add(m.key, ts, deleted, successor, row)
 }
 
 func (m *merger) finish() error {

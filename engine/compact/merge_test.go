@@ -101,9 +101,36 @@ func TestRetention(t *testing.T) {
 		{9, true, []string{"a@9", "c@4"}},
 		{9, false, []string{"a@9", "-b@7", "c@4", "-d@3"}},
 	} {
-		got, _, err := merged(t, Options{Oldest: c.oldest, Bottom: c.bottom}, sources()...)
+		got, _, err := merged(t, Options{Snapshots: []uint64{c.oldest}, Bottom: c.bottom}, sources()...)
 		if err != nil || !slices.Equal(got, c.want) {
 			t.Errorf("oldest %d, bottom %v: %v, want %v (%v)", c.oldest, c.bottom, got, c.want, err)
+		}
+	}
+}
+
+// TestRetentionBySnapshots: between snapshots nothing stays but what one of them
+// sees, and the tombstone that ended what the older one sees.
+func TestRetentionBySnapshots(t *testing.T) {
+	for _, c := range []struct {
+		name      string
+		snapshots []uint64
+		bottom    bool
+		versions  []string
+		want      []string
+	}{
+		{"churn under an old snapshot", []uint64{2, 20}, false, []string{"a@19", "a@15", "a@9", "a@5", "a@2", "a@1"}, []string{"a@19", "a@2"}},
+		{"two old snapshots", []uint64{2, 10, 20}, true, []string{"a@19", "a@15", "a@9", "a@5", "a@1"}, []string{"a@19", "a@9", "a@1"}},
+		{"newer than all stay", []uint64{2, 10}, true, []string{"a@19", "a@15", "a@9", "a@5", "a@1"}, []string{"a@19", "a@15", "a@9", "a@1"}},
+		{"no snapshots", nil, true, []string{"a@19", "-a@15", "a@9", "-b@3"}, []string{"a@19", "-a@15", "a@9", "-b@3"}},
+		{"the row that is seen was deleted, others came", []uint64{2, 20}, true, []string{"a@19", "-a@15", "a@9", "-a@5", "a@4", "a@1"}, []string{"a@19", "-a@5", "a@1"}},
+		{"older rows may come beneath it", []uint64{2, 20}, true, []string{"-a@19", "a@15", "b@1"}, []string{"-a@19", "b@1"}},
+		{"everybody sees that it is gone", []uint64{19, 20}, true, []string{"-a@19", "a@15", "b@1"}, []string{"b@1"}},
+		{"it may be below", []uint64{2, 20}, false, []string{"-a@19", "a@15", "b@1"}, []string{"-a@19", "b@1"}},
+		{"seen and deleted", []uint64{2, 20}, true, []string{"-a@19", "a@15", "-a@12", "a@2"}, []string{"-a@19", "-a@12", "a@2"}},
+	} {
+		got, _, err := merged(t, Options{Snapshots: c.snapshots, Bottom: c.bottom}, from(c.versions...))
+		if err != nil || !slices.Equal(got, c.want) {
+			t.Errorf("%s: %v, want %v (%v)", c.name, got, c.want, err)
 		}
 	}
 }
@@ -125,7 +152,7 @@ func TestFailedMergeLeavesNothing(t *testing.T) {
 		"source fails at once": {Options{}, []Source{&list{err: broken}}, broken},
 		"source fails later":   {Options{}, []Source{from("a@1"), &list{items: []string{"", "b@1"}, err: broken}}, broken},
 		"told to stop":         {Options{Stop: func() error { return stop }}, []Source{from("a@1")}, stop},
-		"duplicate": {Options{Oldest: 9, Duplicate: func(key []byte, _ Source) error { return broken }},
+		"duplicate": {Options{Snapshots: []uint64{9}, Duplicate: func(key []byte, _ Source) error { return broken }},
 			[]Source{from("a@2"), from("a@1")}, broken},
 	}
 	for name, c := range cases {
@@ -137,7 +164,7 @@ func TestFailedMergeLeavesNothing(t *testing.T) {
 
 func TestPick(t *testing.T) {
 	seg := func(lower, upper string, bytes int64) Segment {
-		return Segment{Bytes: bytes, MinKey: []byte(lower), MaxKey: []byte(upper), Rows: 100}
+		return Segment{Bytes: bytes, MinKey: []byte(lower), MaxKey: []byte(upper)}
 	}
 	big := int64(TargetBytes)
 	base := []Segment{seg("a", "c", big), seg("d", "f", big), seg("g", "i", big)}
@@ -161,7 +188,7 @@ func TestPick(t *testing.T) {
 	if _, ok := Pick(nil, small[:len(small)-1]); ok {
 		t.Error("too few small ones are merged")
 	}
-	base[1].Tombstones = 60
+	base[1].DeadShare = 0.6
 	if p, ok := Pick(nil, base); !ok || p != (Plan{Lower: 1, Upper: 2}) {
 		t.Errorf("mostly tombstones: %+v %v", p, ok)
 	}

@@ -6,8 +6,7 @@ import "bytes"
 type Segment struct {
 	Bytes          int64
 	MinKey, MaxKey []byte
-	Tombstones     uint64
-	Rows           uint64
+	DeadShare      float64 // part of the versions that a rewrite would drop
 }
 
 // The shape of a store: level 0 holds runs that overlap, newest first; the
@@ -18,7 +17,7 @@ const (
 	TargetBytes = 64 << 20 // size of a base segment
 	smallBytes  = 16 << 20 // base segments below it are merged with their neighbours,
 	smallCount  = 8        // this many at a time, so that a row is rewritten log₈ times
-	deadShare   = 0.5      // a base segment with more tombstones than that is rewritten
+	deadShare   = 0.25     // a base segment of which a rewrite drops more is rewritten
 )
 
 // Plan names the segments to merge: the newest Level0 runs, all of them, and
@@ -48,7 +47,7 @@ func Pick(level0, base []Segment) (Plan, bool) {
 		return Plan{}, false
 	}
 	for i, s := range base {
-		if float64(s.Tombstones) > deadShare*float64(s.Rows) {
+		if s.DeadShare > deadShare {
 			return Plan{Lower: i, Upper: i + 1}, true
 		}
 	}
