@@ -222,6 +222,22 @@ type Counters struct {
 	Open                                             int
 	Sessions, Commits, Rollbacks, Statements, Errors int64
 	SnapshotLag, OldestTransaction, Prepared         int64 // log records, seconds, transactions
+	SnapshotSeconds                                  float64
+}
+
+// Bloat is what a table or an index has of versions that a newer one has
+// replaced, and that are kept for a snapshot or until the next merge.
+type Bloat struct {
+	Store           string // name and number
+	Versions, Bytes int64
+}
+
+// Bloat lists the tables and indexes with the most dead versions, at most limit of them.
+func (db *DB) Bloat(limit int) (list []Bloat) {
+	for _, b := range db.eng.Bloat(limit) {
+		list = append(list, Bloat{Store: fmt.Sprintf("%s (%d)", b.Name, b.Store), Versions: b.Dead, Bytes: b.DeadBytes})
+	}
+	return list
 }
 
 // Counters returns how much the database has done.
@@ -229,7 +245,8 @@ func (db *DB) Counters() Counters {
 	c := db.srv.Counters()
 	return Counters{Open: db.srv.SessionCount(), Sessions: c.Sessions.Load(), Commits: c.Commits.Load(),
 		Rollbacks: c.Rollbacks.Load(), Statements: c.Statements.Load(), Errors: c.Errors.Load(),
-		SnapshotLag: int64(db.eng.SnapshotLag()), OldestTransaction: db.srv.OldestTransaction(), Prepared: int64(len(db.eng.Prepared()))}
+		SnapshotLag: int64(db.eng.SnapshotLag()), OldestTransaction: db.srv.OldestTransaction(), Prepared: int64(len(db.eng.Prepared())),
+		SnapshotSeconds: db.eng.SnapshotAge().Seconds()}
 }
 
 // Shutdown closes the database: it stops accepting, lets running statements end

@@ -134,6 +134,7 @@ func (b *Backup) list(ctx context.Context, m *manifest) error {
 	}
 	b.Stop, b.Time = last, b.db.opts.Clock.Now().UnixMicro()
 	segments := map[string]bool{}
+	prepared := map[uint64][]string{} // and not ended: what ended has let go of files that nobody needs any more
 	var catalog LSN // up to here the manifest knows what became of linked segments
 	if m != nil {
 		catalog = m.catalog
@@ -144,9 +145,9 @@ func (b *Backup) list(ctx context.Context, m *manifest) error {
 			}
 		}
 		for _, p := range m.prepared {
-			body, _ := preparedCommit(p.body)
-			for _, name := range linkedSegments(body) {
-				segments[name] = true
+			if xid, ok := preparedXID(p.body); ok {
+				body, _ := preparedCommit(p.body)
+				prepared[xid] = linkedSegments(body)
 			}
 		}
 	}
@@ -160,10 +161,20 @@ func (b *Backup) list(ctx context.Context, m *manifest) error {
 		if err != nil {
 			return err
 		}
-		if lsn > catalog {
+		if xid, ends := endsPrepared(rec); ends {
+			delete(prepared, xid)
+		}
+		if xid, ok := preparedXID(rec.Body); ok && rec.Kind == kindPrepare && lsn > catalog && m != nil {
+			prepared[xid] = LinkedSegments(rec)
+		} else if lsn > catalog {
 			for _, name := range LinkedSegments(rec) {
 				segments[name] = true
 			}
+		}
+	}
+	for _, names := range prepared {
+		for _, name := range names {
+			segments[name] = true
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(segments)) { // in order: one seed, one run
@@ -182,6 +193,13 @@ func (b *Backup) list(ctx context.Context, m *manifest) error {
 	}
 	sort.Slice(b.Files, func(i, k int) bool { return b.Files[i].Name < b.Files[k].Name })
 	return nil
+}
+
+// endsPrepared returns the prepared transaction that a record ends, if it ends one.
+func endsPrepared(r *wal.Record) (xid uint64, ends bool) {
+	d := decoder{b: r.Body}
+	d.byte()
+	return d.uvarint(), (r.Kind == kindCommitPrepared || r.Kind == kindAbortPrepared) && d.err == nil
 }
 
 // ReadAt reads a part of one of the files; beyond its content there is nothing.

@@ -57,7 +57,7 @@ func (g *registration) copyTo(to *registration) {
 	s := g.shard
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	to.ts, to.shard = g.ts, s
+	to.ts, to.shard, to.since = g.ts, s, g.since
 	to.prev, to.next = g, g.next
 	to.prev.next, to.next.prev = to, to
 }

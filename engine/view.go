@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // view is an immutable picture of which stores exist and which runs hold their
@@ -76,6 +77,7 @@ func (db *DB) changeView(fn func(map[StoreID]*storeState, *garbage)) {
 // registration is a timestamp that merging must respect while it is listed.
 type registration struct {
 	ts         uint64
+	since      time.Time
 	txn        *Txn // whose snapshot it is, nil of nobody's
 	shard      *registryShard
 	prev, next *registration
@@ -107,6 +109,7 @@ func (r *registry) init() {
 // shard's lock, so that oldest cannot pass it by.
 func (db *DB) register(g *registration) {
 	s := &db.live.shards[db.live.turn.Add(1)%registryShards]
+	g.since = db.opts.Clock.Now()
 	s.mu.Lock()
 	g.ts, g.shard = db.visible.Load(), s
 	g.prev, g.next = s.head.prev, &s.head
@@ -153,12 +156,13 @@ type SnapshotInfo struct {
 	ProcessID int32  // 0 of nobody's
 	Timestamp uint64 // position in the log
 	Records   uint64 // written since
+	Since     time.Time
 }
 
 // Snapshots lists the oldest snapshot of each session that has one.
 func (db *DB) Snapshots() []SnapshotInfo {
 	newest := db.visible.Load()
-	oldest := make(map[int32]uint64)
+	oldest := make(map[int32]SnapshotInfo)
 	for i := range db.live.shards {
 		s := &db.live.shards[i]
 		s.mu.Lock()
@@ -167,17 +171,25 @@ func (db *DB) Snapshots() []SnapshotInfo {
 			if g.txn != nil {
 				pid = g.txn.owner.ProcessID()
 			}
-			if ts, ok := oldest[pid]; !ok || g.ts < ts {
-				oldest[pid] = g.ts
+			if o, ok := oldest[pid]; !ok || g.ts < o.Timestamp || g.ts == o.Timestamp && g.since.Before(o.Since) {
+				oldest[pid] = SnapshotInfo{pid, g.ts, newest - min(newest, g.ts), g.since}
 			}
 		}
 		s.mu.Unlock()
 	}
 	list := make([]SnapshotInfo, 0, len(oldest))
 	for _, pid := range slices.Sorted(maps.Keys(oldest)) {
-		list = append(list, SnapshotInfo{pid, oldest[pid], newest - min(newest, oldest[pid])})
+		list = append(list, oldest[pid])
 	}
 	return list
+}
+
+// SnapshotAge returns how long the oldest snapshot in use has been.
+func (db *DB) SnapshotAge() (age time.Duration) {
+	for _, s := range db.Snapshots() {
+		age = max(age, db.opts.Clock.Since(s.Since))
+	}
+	return age
 }
 
 // oldestSnapshot returns a timestamp that no live or future snapshot is below.

@@ -21,6 +21,9 @@ import (
 	"github.com/omendb/omendb/security"
 )
 
+// maxBloatMetrics bounds the tables and indexes that have metrics of their own.
+const maxBloatMetrics = 50
+
 // startFlags are the flags of omendb start.
 type startFlags struct {
 	dataDir, listen, superuser string
@@ -111,6 +114,12 @@ func (s *startFlags) run(ctx context.Context) error {
 	}
 	defer db.Close()
 	metrics.Observe(func() monitor.Totals { return monitor.Totals(db.Counters()) })
+	metrics.ObserveBloat(func() (list []monitor.Bloat) {
+		for _, b := range db.Bloat(maxBloatMetrics) {
+			list = append(list, monitor.Bloat(b))
+		}
+		return list
+	})
 	socket, err := s.listenSocket(port(l.Addr()))
 	if err != nil {
 		return err

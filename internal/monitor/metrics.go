@@ -19,6 +19,13 @@ type Totals struct {
 	Open                                             int
 	Sessions, Commits, Rollbacks, Statements, Errors int64
 	SnapshotLag, OldestTransaction, Prepared         int64 // log records, seconds, transactions
+	SnapshotSeconds                                  float64
+}
+
+// Bloat is what one table or index has of versions that are dead.
+type Bloat struct {
+	Store           string
+	Versions, Bytes int64
 }
 
 // Metrics counts events by the words of the event vocabulary.
@@ -75,6 +82,7 @@ func (m *Metrics) Observe(fn func() Totals) {
 	gauge("omendb_sessions", "Sessions open now.", func(t Totals) float64 { return float64(t.Open) })
 	gauge("omendb_oldest_snapshot_records", "Log records since the oldest snapshot in use: merging keeps the row versions that it sees.",
 		func(t Totals) float64 { return float64(t.SnapshotLag) })
+	gauge("omendb_oldest_snapshot_seconds", "Age of the oldest snapshot in use.", func(t Totals) float64 { return t.SnapshotSeconds })
 	gauge("omendb_oldest_transaction_seconds", "Age of the oldest running transaction.", func(t Totals) float64 { return float64(t.OldestTransaction) })
 	gauge("omendb_prepared_transactions", "Transactions that wait for COMMIT PREPARED or ROLLBACK PREPARED.", func(t Totals) float64 { return float64(t.Prepared) })
 	counter("omendb_sessions_total", "Sessions opened.", func(t Totals) int64 { return t.Sessions })
@@ -82,6 +90,27 @@ func (m *Metrics) Observe(fn func() Totals) {
 	counter("omendb_rollbacks_total", "Transactions rolled back.", func(t Totals) int64 { return t.Rollbacks })
 	counter("omendb_statements_total", "Statements executed.", func(t Totals) int64 { return t.Statements })
 	counter("omendb_statement_errors_total", "Statements that failed.", func(t Totals) int64 { return t.Errors })
+}
+
+// ObserveBloat adds the dead versions of the tables and indexes that fn lists whenever somebody looks.
+func (m *Metrics) ObserveBloat(fn func() []Bloat) { m.registry.MustRegister(bloat(fn)) }
+
+type bloat func() []Bloat
+
+var (
+	deadVersions = prometheus.NewDesc("omendb_dead_versions", "Versions of rows that a newer one has replaced, kept for a snapshot or until the next merge, by table or index.", []string{"store"}, nil)
+	deadBytes    = prometheus.NewDesc("omendb_dead_bytes", "About what they take on disk.", []string{"store"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (bloat) Describe(out chan<- *prometheus.Desc) { out <- deadVersions; out <- deadBytes }
+
+// Collect implements prometheus.Collector.
+func (b bloat) Collect(out chan<- prometheus.Metric) {
+	for _, s := range b() {
+		out <- prometheus.MustNewConstMetric(deadVersions, prometheus.GaugeValue, float64(s.Versions), s.Store)
+		out <- prometheus.MustNewConstMetric(deadBytes, prometheus.GaugeValue, float64(s.Bytes), s.Store)
+	}
 }
 
 // Handler serves the metrics in Prometheus' text format.

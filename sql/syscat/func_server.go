@@ -135,6 +135,14 @@ func statCall(prosrc string) call {
 			}
 			return num(int64(f.World.DB().StoreStats(storeOf(r.Store)).Rows)), nil
 		}
+	case "dead_tuples":
+		return func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+			r := f.World.View().Relation(oidArg(a[0]))
+			if r == nil || r.Store == 0 {
+				return num(0), nil
+			}
+			return num(f.World.DB().StoreStats(storeOf(r.Store)).Dead), nil
+		}
 	case "last_analyze_time":
 		return func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
 			if s := f.World.View().Statistic(oidArg(a[0])); s != nil {

@@ -28,6 +28,7 @@ func init() {
 		"pg_default_acl": defaultACLRows, "pg_depend": dependRows, "pg_shdepend": shdependRows,
 		"pg_description": descriptionRows, "pg_shdescription": shdescriptionRows, "pg_statistic": statisticRows,
 		"omen_scrub": scrubRows, "omen_damage": damageRows, "omen_models": modelRows,
+		"omen_snapshots": snapshotRows, "omen_bloat": bloatRows,
 	}
 }
 
