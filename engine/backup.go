@@ -135,7 +135,7 @@ func (b *Backup) list(ctx context.Context, m *manifest) error {
 	b.Stop, b.Time = last, b.db.opts.Clock.Now().UnixMicro()
 	segments := map[string]bool{}
 	prepared := map[uint64][]string{} // and not ended: what ended has let go of files that nobody needs any more
-	var catalog LSN // up to here the manifest knows what became of linked segments
+	var catalog LSN                   // up to here the manifest knows what became of linked segments
 	if m != nil {
 		catalog = m.catalog
 		b.Files = []BackupFile{{Name: manifestName, Bytes: int64(len(b.manifest))}}
