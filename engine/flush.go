@@ -76,7 +76,19 @@ func (db *DB) wait(ctx context.Context, cond func(*flusher) bool) error {
 
 // stall holds a writer back while memtables pile up. When they do because
 // flushes fail, the writer gets the reason.
-func (db *DB) stall(ctx context.Context) error { return db.stallAbove(ctx, maxFrozen) }
+func (db *DB) stall(ctx context.Context) error {
+	f := &db.flush
+	f.mu.Lock()
+	waiting := len(f.frozen)
+	f.mu.Unlock()
+	if waiting <= maxFrozen {
+		return nil
+	}
+	start := db.opts.Clock.Now()
+	err := db.stallAbove(ctx, maxFrozen)
+	db.opts.Events.Emit(event.Event{Name: event.WriteStall, Duration: db.opts.Clock.Since(start), Count: int64(waiting), Err: err})
+	return err
+}
 
 func (db *DB) stallAbove(ctx context.Context, limit int) error {
 	var failed error
