@@ -64,7 +64,11 @@ func (x *Session) runLifted(ctx context.Context, key string, literals []parser.L
 		}
 		x.env.StatementNow = x.now()
 		x.srv.counters.Statements.Add(1)
-		return true, x.runQuery(ctx, l.bound.query, params, sink)
+		if err := x.runQuery(ctx, l.bound.query, params, sink); err != nil {
+			return true, err
+		}
+		x.noteTextPoint(key, l)
+		return true, nil
 	}
 	return false, nil
 }

@@ -63,24 +63,28 @@ func (x *Session) notePoint(s *statement) {
 	if s.point != nil && s.point.key == key {
 		return
 	}
-	s.point = nil
-	q, k := s.bound.query, x.knob()
-	if k.exec.NoFastPath || k.exec.RowAtATime || k.timeout > 0 || len(q.Access) != 1 || len(q.Output) == 0 || s.bound.late != nil {
-		return
+	s.point = x.newPoint(s.bound, key)
+}
+
+// newPoint returns the short form of a statement that has run, nil if it has none.
+func (x *Session) newPoint(c *compiled, key pointKey) *point {
+	q, k := c.query, x.knob()
+	if k.exec.NoFastPath || k.exec.RowAtATime || k.timeout > 0 || len(q.Access) != 1 || len(q.Output) == 0 || c.late != nil {
+		return nil
 	}
 	a := &q.Access[0]
 	if a.Class == catalog.ClassFunction || a.Table < catalog.FirstUserOID || a.Required != catalog.ACLSelect {
-		return
+		return nil
 	}
-	if x.view.Changed() || x.view.TempSchema() != 0 || !x.fresh(s.bound) || x.checkAccess(q.Access) != nil {
-		return
+	if x.view.Changed() || x.view.TempSchema() != 0 || !x.fresh(c) || x.checkAccess(q.Access) != nil {
+		return nil
 	}
-	for _, oid := range s.bound.params {
+	for _, oid := range c.params {
 		if !pointParameter(oid) {
-			return
+			return nil
 		}
 	}
-	s.point = &point{key: key, read: exec.PointOf(q), table: a.Table, params: s.bound.params}
+	return &point{key: key, read: exec.PointOf(q), table: a.Table, params: c.params}
 }
 
 // pointParameter reports whether a parameter of a type may be read before there

@@ -84,6 +84,19 @@ func pointScript(t *testing.T, fast string) string {
 		e.run("q", "x", "1")
 		e.run("q", "x\xff", "1")
 	}
+	// Query strings that differ in their literals.
+	for _, text := range []string{"SELECT name, n FROM p WHERE id = 7", "SELECT name, n FROM p WHERE id = 8", "SELECT name, n FROM p WHERE id = -8", "select name, n FROM p WHERE id = 7",
+		"SELECT name, n FROM p WHERE id = 99999999999", "SELECT name, n FROM p WHERE id = 999999999999999999999", "SELECT name, n FROM p WHERE id = 7.5", "SELECT name, n FROM p WHERE id = '9'",
+		"SELECT name, n FROM p WHERE id = 'x'", "SELECT name, n FROM p WHERE id = '9' -- end", "SELECT name, n, 1 FROM p WHERE id = 3", "SELECT name, n, 2 FROM p WHERE id = 3",
+		"SELECT c FROM q WHERE a = 'x' AND b = 1", "SELECT c FROM q WHERE a = 'ü' AND b = -3", "SELECT c FROM q WHERE a = 'y' AND b = 1", "SELECT name FROM p WHERE id = 1; SELECT name FROM p WHERE id = 2"} {
+		for range 3 {
+			r.out.WriteString(runKeep(x, r, text))
+		}
+	}
+	r.out.WriteString(runKeep(x, r, "BEGIN; UPDATE p SET name = 'in' WHERE id = 7"))
+	r.out.WriteString(runKeep(x, r, "SELECT name, n FROM p WHERE id = 7"))
+	r.out.WriteString(runKeep(x, r, "ROLLBACK"))
+	r.out.WriteString(runKeep(x, r, "SELECT name, n FROM p WHERE id = 7"))
 	// Portals: row limits, a second Execute, Close, the end of the transaction.
 	e.bind("p", "5")
 	cols, err := x.DescribePortal(context.Background(), "")
@@ -186,6 +199,15 @@ func TestPointLocks(t *testing.T) {
 	if !x.short.ran {
 		t.Fatal("the second run is not a short one")
 	}
+	e.sync()
+	for range 3 { // the first plans, the second finds the plan
+		run(x, r, "SELECT a FROM p WHERE id = 1")
+	}
+	if len(x.textPoints) != 1 {
+		t.Fatal("query strings do not become short")
+	}
+	e.bind("p", "1")
+	e.execute(0)
 	if got, want := run(other, ro, "BEGIN; LOCK TABLE p IN ACCESS EXCLUSIVE MODE NOWAIT; COMMIT"), "-- BEGIN\nERROR 55P03: could not obtain lock on relation \"p\"\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -48,6 +48,11 @@ func (l *lateTag) end(ctx context.Context, x *Session) error {
 }
 
 func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
+	delete(x.statements, "")
+	x.short.live = false
+	if done, err := x.simplePoint(ctx, text, sink); done {
+		return err
+	}
 	ctx, done, err := x.statementContext(ctx)
 	if err != nil {
 		return err
@@ -55,8 +60,6 @@ func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 	defer done()
 	x.activity.start(text, x.now())
 	defer x.activity.idle(x)
-	delete(x.statements, "")
-	x.short.live = false
 	last := &lateTag{Sink: sink}
 	if done, err := x.runCached(ctx, text, last); done || err != nil {
 		if err != nil {

@@ -61,6 +61,7 @@ type Session struct {
 	statements map[string]*statement
 	portals    map[string]*portal
 	short      pointPortal
+	textPoints map[string]textPoint // by text without literals
 	pending    shortAccesses
 	sequences  map[catalog.OID]sequenceValue
 	lastSeq    catalog.OID
