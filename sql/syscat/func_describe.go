@@ -391,11 +391,34 @@ func (f Functions) describe(class, oid OID, sub int16) string {
 			return "function " + name
 		}
 	case pgConstraintOID:
-		if c, r, _ := f.constraint(oid); c != nil && r != nil {
+		switch c, r, t := f.constraint(oid); {
+		case r != nil:
 			return "constraint " + types.QuoteIdent(c.Name) + " on table " + f.qualified(catalog.ClassRelation, &r.Meta, false)
+		case t != nil:
+			return "constraint " + types.QuoteIdent(c.Name)
 		}
+	case pgRewriteOID:
+		if r := v.Relation(oid); r != nil {
+			return "rule _RETURN on " + relationWords[r.Kind] + " " + f.qualified(catalog.ClassRelation, &r.Meta, false)
+		}
+	case pgAttrdefOID:
+		return f.describeDefault(oid)
 	}
 	return ""
+}
+
+// describeDefault names the column that a default belongs to.
+func (f Functions) describeDefault(oid OID) (text string) {
+	f.World.View().Relations(func(r *catalog.Relation) bool {
+		for i := range r.Columns {
+			c := &r.Columns[i]
+			if attrdefOID(r.OID, c.Num) == oid && hasDefault(c) {
+				text = "default value for column " + types.QuoteIdent(c.Name) + " of table " + f.qualified(catalog.ClassRelation, &r.Meta, false)
+			}
+		}
+		return text == ""
+	})
+	return text
 }
 
 // relationWords name the kinds of relations.

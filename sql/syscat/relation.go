@@ -114,8 +114,11 @@ func parseACL(cell string) []catalog.ACLItem {
 	out := []catalog.ACLItem{}
 	for _, item := range strings.Split(strings.Trim(cell, "{}"), ",") {
 		grantee, rest, _ := strings.Cut(item, "=")
-		letters, _, _ := strings.Cut(rest, "/")
+		letters, grantor, _ := strings.Cut(rest, "/")
 		a := catalog.ACLItem{Grantor: catalog.BootstrapSuperuser, Privileges: privilegeBits(letters)}
+		if r := predefinedRoles[grantor]; r != 0 {
+			a.Grantor = r
+		}
 		switch grantee {
 		case "":
 		case factSuperuser:
@@ -133,4 +136,5 @@ const factSuperuser = "postgres"
 
 // predefinedRoles are those that the facts grant something to.
 var predefinedRoles = map[string]OID{"pg_monitor": 3373, "pg_read_all_settings": 3374, "pg_read_all_stats": 3375,
-	"pg_stat_scan_tables": 3377, "pg_read_server_files": 4569, "pg_checkpoint": 4544}
+	"pg_stat_scan_tables": 3377, "pg_read_server_files": 4569, "pg_checkpoint": 4544,
+	"pg_database_owner": 6171}

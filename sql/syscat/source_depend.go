@@ -1,6 +1,8 @@
 package syscat
 
 import (
+	"slices"
+
 	"github.com/omendb/omendb/sql/catalog"
 )
 
@@ -24,6 +26,7 @@ type depend struct {
 	refClass, ref OID
 	refSub        int32
 	kind          byte
+	owner         OID // of an index: the table, whose columns it goes with
 }
 
 // dependRows yields what the descriptors of each object say about what it needs. A
@@ -144,14 +147,25 @@ func (d depend) list(v *catalog.View, deps []catalog.Dependency, emit func(depen
 		switch {
 		case x.Class == catalog.ClassExtension:
 			kind = 'e'
-		case x.Auto:
+		case x.Auto, x.Class == catalog.ClassRelation && x.OID == d.owner:
 			kind = 'a'
+		}
+		if x.Class == catalog.ClassRelation && x.Sub == 0 && dependsOnColumn(deps, x.OID) {
+			continue
 		}
 		if !emit(d.on(class, x.OID, int32(x.Sub), kind)) {
 			return false
 		}
 	}
 	return true
+}
+
+// dependsOnColumn reports whether dependencies name a column of a relation, beside which the relation itself is
+// not listed.
+func dependsOnColumn(deps []catalog.Dependency, rel OID) bool {
+	return slices.ContainsFunc(deps, func(x catalog.Dependency) bool {
+		return x.Class == catalog.ClassRelation && x.OID == rel && x.Sub > 0
+	})
 }
 
 func relationDepends(v *catalog.View, r *catalog.Relation, emit func(depend) bool) bool {
@@ -204,9 +218,9 @@ func constraintDepends(v *catalog.View, r *catalog.Relation, c *catalog.Constrai
 		}
 		ok = ok && emit(d.on(pgClassOID, c.Index, 0, 'n'))
 	}
-	var others []catalog.Dependency // the table's own columns are listed above
+	var others []catalog.Dependency // the table's own columns are listed above, and again where a check reads them
 	for _, x := range c.Depends {
-		if x.Class != catalog.ClassRelation || x.OID != r.OID {
+		if x.Class != catalog.ClassRelation || x.OID != r.OID || c.Kind == 'c' && x.Sub > 0 {
 			others = append(others, x)
 		}
 	}
@@ -214,7 +228,7 @@ func constraintDepends(v *catalog.View, r *catalog.Relation, c *catalog.Constrai
 }
 
 func indexDepends(v *catalog.View, x *catalog.Index, emit func(depend) bool) bool {
-	d := depend{class: pgClassOID, object: x.OID}
+	d := depend{class: pgClassOID, object: x.OID, owner: x.Table}
 	if x.Constraint != 0 {
 		return emit(d.on(pgConstraintOID, x.Constraint, 0, 'i'))
 	}

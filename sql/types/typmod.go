@@ -113,7 +113,7 @@ func QuoteIdent(s string) string {
 		c := s[i]
 		plain = c == '_' || isDigit(c) || c >= 'a' && c <= 'z'
 	}
-	if plain {
+	if plain && !quotedKeywords[s] {
 		return s
 	}
 	q := []byte{'"'}
