@@ -171,6 +171,7 @@ func (c *concurrently) reindex(s *plan.Reindex) error {
 			err = c.build(job)
 		}
 		if err == nil { // now it is the old index that nobody reads, beneath the new one's name
+			c.x.view.EndBuild(job.Index) // or its writers would go on when told not to
 			err = c.retire(job)
 		}
 	}

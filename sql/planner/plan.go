@@ -305,6 +305,8 @@ func (o *optimizer) namedRelation(e plan.Expr) {
 		o.addObject(catalog.ClassSequence, oid, s.Version)
 	} else if r := o.env.Catalog.Relation(oid); r != nil {
 		o.addObject(catalog.ClassRelation, oid, r.Version)
+	} else if i := o.env.Catalog.Index(oid); i != nil {
+		o.addObject(catalog.ClassIndex, oid, i.Version)
 	}
 }
 
