@@ -14,6 +14,7 @@ import (
 // with a known limit only the first rows are kept.
 type sortOp struct {
 	st    *state
+	node  *plan.Sort
 	input operator
 	kinds []column.Kind
 	key   *rowKey
@@ -21,6 +22,12 @@ type sortOp struct {
 	ties  bool
 	keeper
 	figures *NodeStats
+
+	edge   int64 // top-N: the first key column of the last row wanted,
+	plain  bool  // if it is a number
+	near   []int32
+	divide bool       // workers may sort parts
+	parts  *sortParts // what they have sorted
 
 	rows  *rowBuf
 	items []sortItem
@@ -55,23 +62,16 @@ func (st *state) newSort(n *plan.Sort) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &sortOp{
-		st: st, input: input, kinds: st.kinds(n.Input), ties: n.WithTies,
-		keeper: keeper{st: st, node: n.Input}, figures: st.figures(n),
-	}
-	if o.key, err = st.sortKey(n.Keys); err != nil {
-		return nil, err
-	}
-	o.key.narrow(st, n.Keys)
-	if n.Limit != nil {
-		o.limit, err = st.compile(n.Limit)
+	o, err := st.sortOver(n, input)
+	if err == nil {
+		o.divide = o.divisible()
 	}
 	return o, err
 }
 
 func (o *sortOp) open() error {
 	o.at = 0
-	if o.limit == nil && o.runs == nil && o.rows != nil && o.fresh() {
+	if o.limit == nil && o.runs == nil && o.parts == nil && o.rows != nil && o.fresh() {
 		return nil
 	}
 	o.drop()
@@ -86,6 +86,11 @@ func (o *sortOp) open() error {
 		}
 	}
 	o.rows = newRowBuf(o.kinds, o.st.rt.batchSize())
+	if o.divide {
+		if done, err := o.byWorkers(); done || err != nil {
+			return err
+		}
+	}
 	if err := o.input.open(); err != nil {
 		return err
 	}
@@ -121,6 +126,9 @@ func (o *sortOp) add(b *column.Batch) error {
 	}
 	rows := selected(b, b.Sel)
 	keep := o.idx[:0]
+	if o.worst != nil {
+		rows = o.notBeyond(rows)
+	}
 	for _, r := range rows {
 		start := len(o.keys.bytes)
 		o.keys.bytes = o.key.at(r, o.keys.bytes)
@@ -141,7 +149,7 @@ func (o *sortOp) add(b *column.Batch) error {
 	}
 	part := column.Batch{Cols: b.Cols, N: b.N, Sel: keep}
 	o.rows.add(&part)
-	if o.top < math.MaxInt64/4 && int64(len(o.items)) > 2*o.top+int64(column.BatchSize) {
+	if o.top < math.MaxInt64/4 && int64(len(o.items)) > 2*o.top+pruneSlack {
 		o.prune()
 	}
 	held := o.rows.memory() + int64(cap(o.keys.bytes)) + int64(len(o.items))*32
@@ -154,6 +162,54 @@ func (o *sortOp) add(b *column.Batch) error {
 	return o.spill()
 }
 
+// pruneSlack is how many rows beyond twice those wanted a top-N sort gathers
+// before it drops what cannot be among them.
+const pruneSlack = 64
+
+// notBeyond drops rows whose first key column alone puts them behind the last
+// row that is wanted, where that column is a number without NULLs. The keys of
+// the others are compared as a whole.
+func (o *sortOp) notBeyond(rows []int32) []int32 {
+	v := o.key.vecs[0]
+	desc := o.node.Keys[0].Desc
+	if len(v.Nulls) > 0 || v.Len() == 1 || !o.plain {
+		return rows
+	}
+	out := o.near[:0]
+	switch {
+	case v.Kind == column.Int:
+		out = compareLane(beyond(desc), v.I, o.edge, rows, out)
+	case v.Kind == column.Float:
+		edge := math.Float64frombits(uint64(o.edge))
+		if edge != edge {
+			return rows
+		}
+		for _, r := range rows {
+			if f := v.F[r]; f != f || desc && f >= edge || !desc && f <= edge {
+				out = append(out, r)
+			}
+		}
+	}
+	o.near = out
+	return out
+}
+
+// noteEdge remembers the first key column of the last row that is wanted.
+func (o *sortOp) noteEdge(row int) {
+	o.plain = false
+	if k, ok := o.node.Keys[0].Expr.(*plan.Slot); ok && o.st.keyForm(k.ResultType()) <= keyFloat && !o.st.rt.Knobs.RowAtATime {
+		d := o.rows.datum(row, k.Index)
+		o.edge, o.plain = d.I, !d.Null
+	}
+}
+
+func beyond(desc bool) plan.CompareKind {
+	if desc {
+		return plan.GreaterEqual
+	}
+	return plan.LessEqual
+}
+
 // prune keeps the first rows that are wanted and learns the key beyond which
 // nothing is.
 func (o *sortOp) prune() {
@@ -164,6 +220,7 @@ func (o *sortOp) prune() {
 		n = 1 // worst must be some key
 	}
 	o.worst = append(o.worst[:0], o.keys.get(o.items[n-1].row)...)
+	o.noteEdge(int(o.items[n-1].row))
 	if o.ties {
 		for n < len(o.items) && bytes.Equal(o.keys.get(o.items[n].row), o.worst) {
 			n++
@@ -269,6 +326,9 @@ func (o *sortOp) next() (*column.Batch, error) {
 	if o.merge != nil {
 		return o.nextMerged()
 	}
+	if o.parts != nil {
+		return o.nextOfParts()
+	}
 	n := min(len(o.items)-o.at, o.st.rt.batchSize())
 	if n <= 0 {
 		return nil, nil
@@ -308,6 +368,10 @@ func (o *sortOp) drop() {
 	o.st.shrink(o.held)
 	for _, r := range o.runs {
 		r.close()
+	}
+	if o.parts != nil {
+		o.parts.drop()
+		o.parts = nil
 	}
 	o.held, o.runs, o.merge, o.rows, o.worst = 0, nil, nil, nil, nil
 	o.items, o.keys = nil, keyArena{}
