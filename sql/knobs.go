@@ -2,6 +2,7 @@ package sql
 
 import (
 	"runtime"
+	"strconv"
 	"strings"
 
 	"github.com/omendb/omendb/engine"
@@ -16,6 +17,7 @@ type knobs struct {
 	exec         exec.Knobs
 	workMem      int64 // bytes
 	queryMem     int64
+	hashMultiple float64  // hash_mem_multiplier
 	searchNames  []string // search_path
 	literalCache bool
 	timeout      int64 // statement_timeout in ms
@@ -79,6 +81,9 @@ func (x *Session) readKnobs() knobs {
 			ProcessID:   x.pid,
 			Database:    uint32(x.database),
 		},
+	}
+	if m, err := strconv.ParseFloat(x.values.Get("hash_mem_multiplier"), 64); err == nil {
+		k.hashMultiple = m
 	}
 	for _, n := range strings.Split(x.values.Get("omen.disabled_rules"), ",") {
 		if n = strings.TrimSpace(n); n != "" {

@@ -349,7 +349,7 @@ func (x *Session) runtime(ctx context.Context, params []column.Datum) *exec.Runt
 	return &exec.Runtime{
 		Context: ctx, DB: x.srv.opts.DB, Txn: x.txn, Snapshot: snap, Isolation: x.txn.Options().Isolation,
 		Catalog: x.view, Binder: sessionBinder{x, ctx}, Functions: x.functionContext(ctx), Params: params, Deferred: x.deferred,
-		MemoryLimit: k.workMem, QueryLimit: k.queryMem,
+		MemoryLimit: k.workMem, QueryLimit: k.queryMem, HashMultiplier: k.hashMultiple,
 		TempFS: x.srv.opts.TempFS, TempDir: x.srv.opts.TempDir, Notice: x.notice, Clock: x.srv.opts.Clock,
 		InUse: x.tableInUse, BeforeWrite: x.beforeWrite, CheckAccess: x.checkAccess, WithSettings: x.withSettings, HashPassword: x.srv.opts.HashPassword,
 		Knobs: k.exec, Accesses: x.accesses,

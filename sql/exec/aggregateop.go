@@ -512,7 +512,7 @@ func (s *groupSet) account() error {
 	if err != nil {
 		return err
 	}
-	if s.parts == nil && held > st.rt.memoryLimit() && st.rt.TempFS != nil && !s.op.streaming() &&
+	if s.parts == nil && held > st.rt.hashLimit() && st.rt.TempFS != nil && !s.op.streaming() &&
 		len(s.keys) > 0 && s.depth < maxSpillDepth && s.table.n >= 16 {
 		s.parts = make([]*spillFile, spillParts)
 	}

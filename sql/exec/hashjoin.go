@@ -283,7 +283,7 @@ func (o *hashJoinOp) build(in rowSource, depth int) error {
 		if err := o.account(); err != nil {
 			return err
 		}
-		if o.table.held > o.st.rt.memoryLimit() && o.st.rt.TempFS != nil && depth < maxSpillDepth &&
+		if o.table.held > o.st.rt.hashLimit() && o.st.rt.TempFS != nil && depth < maxSpillDepth &&
 			o.node.Kind != plan.AntiNullJoin && o.table.rows.n > 16 {
 			return o.partitionRight(in, depth)
 		}

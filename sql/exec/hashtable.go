@@ -370,6 +370,15 @@ type intSlot struct {
 // firstSlots is the size of a new table: many hold few keys.
 const firstSlots = 16
 
+// growth is by how much a table of so many slots grows: small ones fast, large
+// ones with less memory to spare.
+func growth(slots int) int {
+	if slots < 1<<16 {
+		return 4
+	}
+	return 2
+}
+
 func newIntTable() *intTable { return &intTable{slots: make([]intSlot, firstSlots)} }
 
 func (t *intTable) find(v int64, add bool) int32 {
@@ -404,7 +413,7 @@ func (t *intTable) findNull(add bool) int32 {
 
 func (t *intTable) rehash() {
 	old := t.slots
-	t.slots = make([]intSlot, len(old)*4)
+	t.slots = make([]intSlot, len(old)*growth(len(old)))
 	mask := uint64(len(t.slots) - 1)
 	for _, s := range old {
 		if s.id == 0 {
@@ -458,7 +467,7 @@ func (t *pairTable) find(a, b int64, nulls uint8, add bool) int32 {
 
 func (t *pairTable) rehash() {
 	old := t.slots
-	t.slots = make([]pairSlot, len(old)*4)
+	t.slots = make([]pairSlot, len(old)*growth(len(old)))
 	mask := uint64(len(t.slots) - 1)
 	for _, s := range old {
 		if s.id == 0 {
@@ -533,7 +542,7 @@ func (t *bytesTable) findNull(add bool) int32 {
 }
 
 func (t *bytesTable) rehash() {
-	t.slots = make([]uint64, len(t.slots)*4)
+	t.slots = make([]uint64, len(t.slots)*growth(len(t.slots)))
 	mask := uint64(len(t.slots) - 1)
 	for id, h := range t.hashes {
 		if int32(id+1) == t.null {

@@ -49,7 +49,10 @@ type Runtime struct {
 	MemoryLimit int64 // per operator before it spills (work_mem); 0: DefaultMemoryLimit
 	QueryLimit  int64 // per statement; 0: DefaultQueryLimit
 	TempFS      vfs.FS
-	TempDir     string
+
+	// HashMultiplier is by how much hash tables may be larger than MemoryLimit (hash_mem_multiplier).
+	HashMultiplier float64
+	TempDir        string
 
 	Knobs      Knobs
 	Notice     func(*pgerr.Error)
@@ -167,6 +170,14 @@ func (rt *Runtime) memoryLimit() int64 {
 		return rt.MemoryLimit
 	}
 	return DefaultMemoryLimit
+}
+
+// hashLimit is memoryLimit for hash tables, which lose more by going to disk.
+func (rt *Runtime) hashLimit() int64 {
+	if rt.HashMultiplier > 1 && !rt.Knobs.AlwaysSpill {
+		return int64(float64(rt.memoryLimit()) * rt.HashMultiplier)
+	}
+	return rt.memoryLimit()
 }
 
 func (rt *Runtime) batchSize() int {
