@@ -286,4 +286,5 @@ func (s *ReadStats) add(o *ReadStats) {
 	s.CacheHits += o.CacheHits
 	s.BytesRead += o.BytesRead
 	s.ExtentsPruned += o.ExtentsPruned
+	s.Batched += o.Batched
 }

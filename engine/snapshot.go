@@ -1,7 +1,6 @@
 package engine
 
 import (
-	"bytes"
 	"math"
 
 	"github.com/omendb/omendb/engine/column"
@@ -373,59 +372,6 @@ func (s *Snapshot) Count(id StoreID, lower, upper []byte) (int64, error) {
 		}
 		n += int64(b.Len())
 	}
-}
-
-// CountByRank is Count where the models can answer, reading two blocks of each
-// segment at most; ok is false where rows would have to be read.
-func (s *Snapshot) CountByRank(id StoreID, lower, upper []byte) (n int64, ok bool, err error) {
-	st, def, err := s.resolve(id)
-	if err != nil || s.noModel {
-		return 0, false, err
-	}
-	if err := s.noteRead(id, def, lower, upper); err != nil {
-		return 0, false, err
-	}
-	return s.countByRank(st, id, lower, upper)
-}
-
-// countByRank counts without reading rows where every row of every segment in
-// the range is the one visible version of its key: nothing in memory, no
-// tombstones, no second versions, no overlap, all older than the snapshot.
-func (s *Snapshot) countByRank(st *storeState, id StoreID, lower, upper []byte) (n int64, ok bool, err error) {
-	if st == nil || s.own(id) != nil || len(st.level0) > 0 || s.txn != nil && len(s.txn.bulk[id]) > 0 {
-		return 0, false, nil
-	}
-	clean := true
-	st.tables(func(t *memtable.Table) bool {
-		clean = t.Empty() || t.EstimateRange(lower, upper) == 0
-		return clean
-	})
-	for _, r := range st.base {
-		if i := r.info; clean && r.overlaps(lower, upper) {
-			clean = i.Tombstones == 0 && i.Keys == i.Rows && i.MaxTS <= s.ts
-		}
-	}
-	if !clean || lower != nil && upper != nil && bytes.Compare(lower, upper) >= 0 {
-		return 0, clean, nil
-	}
-	for _, r := range st.base {
-		if !r.overlaps(lower, upper) {
-			continue
-		}
-		from, to := uint64(0), r.info.Rows
-		if lower != nil {
-			if from, err = r.reader.Rank(lower, s.segStats); err != nil {
-				return 0, false, err
-			}
-		}
-		if upper != nil {
-			if to, err = r.reader.Rank(upper, s.segStats); err != nil {
-				return 0, false, err
-			}
-		}
-		n += int64(to - from)
-	}
-	return n, true, nil
 }
 
 // EstimateRange returns about how many rows lie in [lower, upper). It reads no rows.

@@ -51,6 +51,9 @@ func getBatch(one *Reader, each []*Reader, keys [][]byte, results []Result, dst 
 			r.fences.predict(&st.windows[st.n], keys[next], o.NoModel, o.Stats)
 			st.n++
 		}
+		if o.Stats != nil && st.n > 1 {
+			o.Stats.Batched += int64(st.n)
+		}
 		if err := st.run(keys, results, dst, o); err != nil {
 			return err
 		}

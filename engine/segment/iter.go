@@ -2,6 +2,7 @@ package segment
 
 import (
 	"bytes"
+	"sort"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/learned"
@@ -499,6 +500,25 @@ func (r *Reader) Rank(key []byte, st *Stats) (uint64, error) {
 	defer b.pin.Release()
 	row, _ := b.lowerBound(key, false)
 	return uint64(r.fences.rows[i]) + uint64(row), nil
+}
+
+// KeyAt appends the key of a row, counted over all versions from 0 on, to dst.
+// It reads at most one block.
+func (r *Reader) KeyAt(row uint64, dst []byte, st *Stats) ([]byte, error) {
+	if r.damage != nil {
+		return nil, r.damage
+	}
+	if row >= r.info.Rows {
+		panic("segment: row beyond the end")
+	}
+	rows := r.fences.rows
+	i := sort.Search(len(rows), func(i int) bool { return uint64(rows[i]) > row }) - 1
+	var b pinned
+	if err := r.pinBlock(&b, i, st); err != nil {
+		return nil, err
+	}
+	defer b.pin.Release()
+	return b.keys.appendKey(dst, int(row-uint64(rows[i]))), nil
 }
 
 // EstimateRange returns about how many rows have keys from lower to upper

@@ -43,6 +43,7 @@ type Stats struct {
 	BlocksRead     int64 // blocks read from the file
 	CacheHits      int64 // blocks found in the cache
 	BytesRead      int64 // from the file
+	Batched        int64 // look-ups that went through the stages of a batch with others
 	ExtentsPruned  int64 // extents skipped by their zone maps
 }
 

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/omendb/omendb/engine"
@@ -162,34 +164,70 @@ func (k *childKey) encode(ref []column.Datum) []byte {
 	return key
 }
 
+// verifyAll is verify for many references, by their encoded keys: the rows are
+// looked up in batches, in the order of keys.
+func (k *childKey) verifyAll(st *state, rel *catalog.Relation, pending map[string][]column.Datum, snap *engine.Snapshot) error {
+	for part := range slices.Chunk(slices.Sorted(maps.Keys(pending)), st.rt.batchSize()) {
+		keys, err := k.referenced(st, rel, part, pending, snap)
+		if err != nil {
+			return err
+		}
+		for i, key := range keys {
+			if err := k.lock(st, rel, pending[part[i]], key, snap); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// referenced returns the storage keys of the rows that references lead to,
+// which all must exist.
+func (k *childKey) referenced(st *state, rel *catalog.Relation, encoded []string, pending map[string][]column.Datum, snap *engine.Snapshot) ([][]byte, error) {
+	keys, found := make([][]byte, len(encoded)), make([]bool, len(encoded))
+	for i, e := range encoded {
+		if e == "" { // no row can have such values
+			return nil, k.violated(st, rel, pending[e])
+		}
+		keys[i] = []byte(e)
+	}
+	read := func(store engine.StoreID, cols []int) (column.Vec, error) {
+		var rows column.Batch
+		if err := snap.GetBatch(store, keys, cols, &rows, found); err != nil {
+			return column.Vec{}, err
+		}
+		if i := slices.Index(found, false); i >= 0 {
+			return column.Vec{}, k.violated(st, rel, pending[encoded[i]])
+		}
+		if len(cols) == 0 {
+			return column.Vec{}, nil
+		}
+		return rows.Cols[0], nil
+	}
+	if k.index != 0 {
+		entries, err := read(k.index, []int{0})
+		if err != nil {
+			return nil, err
+		}
+		for i := range keys {
+			keys[i] = slices.Clone(entries.B[i])
+		}
+	}
+	_, err := read(engine.StoreID(k.parent.Store), []int{})
+	return keys, err
+}
+
 // verify locks the referenced row; without one the constraint is violated. A
 // row that another transaction has not committed yet, or that a transaction
 // with one snapshot does not see, is none.
 func (k *childKey) verify(st *state, rel *catalog.Relation, ref []column.Datum, snap *engine.Snapshot) error {
-	vals, ok := convertKey(st.rt.Functions, k.types, ref)
-	if !ok {
-		return k.violated(st, rel, ref)
-	}
-	key := k.encode(vals)
-	if k.index != 0 {
-		entry := make([]column.Datum, 1)
-		ok, err := snap.Get(k.index, key, []int{0}, entry)
-		if err != nil {
-			return err
-		}
-		if !ok {
-			return k.violated(st, rel, ref)
-		}
-		key = append([]byte(nil), entry[0].B...)
-	}
+	return k.verifyAll(st, rel, map[string][]column.Datum{k.same(st, ref): ref}, snap)
+}
+
+// lock locks the row that a reference leads to.
+func (k *childKey) lock(st *state, rel *catalog.Relation, ref []column.Datum, key []byte, snap *engine.Snapshot) error {
 	store := engine.StoreID(k.parent.Store)
-	ok, err := snap.Get(store, key, []int{}, nil)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return k.violated(st, rel, ref)
-	}
+	vals, _ := convertKey(st.rt.Functions, k.types, ref) // as the key was made
 	res, err := st.rt.Txn.Lock(st.rt.Context, store, key, engine.KeyShare, engine.Wait, snap)
 	parent := &tableWriter{st: st, rel: k.parent, store: store, kinds: make([]column.Kind, len(k.parent.Columns))}
 	if err != nil {
@@ -337,10 +375,8 @@ func (st *state) checkForeignKeys(snap, newest *engine.Snapshot) error {
 		for _, k := range w.children {
 			pending := k.pending
 			k.pending = map[string][]column.Datum{}
-			for _, ref := range pending {
-				if err := k.verify(st, w.rel, ref, snap); err != nil {
-					return err
-				}
+			if err := k.verifyAll(st, w.rel, pending, snap); err != nil {
+				return err
 			}
 		}
 	}

@@ -201,7 +201,7 @@ func (o *indexJoinOp) read(list [][]byte, owner []int32, found [][]int32) error 
 		for i, k := range order[:n] {
 			part[i] = list[k]
 		}
-		b, err := o.st.getBatch(engine.StoreID(o.node.Table.Store), part, o.fetch, &o.in, &o.found)
+		b, err := o.st.getBatch(o.figures, engine.StoreID(o.node.Table.Store), part, o.fetch, &o.in, &o.found)
 		if err != nil {
 			return err
 		}

@@ -227,7 +227,7 @@ func (o *indexScanOp) rows() (*column.Batch, error) {
 	if o.cover != nil {
 		return o.cover.rows(&o.entries, o.it.Keys())
 	}
-	return o.st.getBatch(engine.StoreID(o.node.Table.Store), o.entries.Cols[0].B, o.fetch, &o.in, &o.found)
+	return o.st.getBatch(o.figures, engine.StoreID(o.node.Table.Store), o.entries.Cols[0].B, o.fetch, &o.in, &o.found)
 }
 
 func (o *indexScanOp) close() {

@@ -25,6 +25,7 @@ type NodeStats struct {
 	Spilled  int64         // bytes written to temporary files
 	Parts    int64         // partitions or runs on disk
 	Read     engine.ReadStats
+	Ranked   int64 // rows counted or passed over by their ranks, without being read
 	Heap     int64 // rows fetched from the table by an index-only scan
 	Groups   int64 // hash aggregation: groups
 	Method   string

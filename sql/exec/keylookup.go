@@ -23,11 +23,12 @@ type keyLookupOp struct {
 	in    column.Batch
 	found []bool
 
-	access *Access
+	figures *NodeStats
+	access  *Access
 }
 
 func (st *state) newKeyLookup(n *plan.KeyLookup) (operator, error) {
-	o := &keyLookupOp{st: st, store: engine.StoreID(n.Table.Store), parts: st.storageKey(n.Table), access: st.rt.keyAccess(n.Table)}
+	o := &keyLookupOp{st: st, figures: st.figures(n), store: engine.StoreID(n.Table.Store), parts: st.storageKey(n.Table), access: st.rt.keyAccess(n.Table)}
 	for _, k := range n.Keys {
 		es, err := st.compileAll(k)
 		if err != nil {
@@ -103,7 +104,7 @@ func (o *keyLookupOp) next() (*column.Batch, error) {
 		keys := o.keys[o.at : o.at+n]
 		o.access.Scans += int64(n)
 		o.at += n
-		b, err := o.st.getBatch(o.store, keys, o.fetch, &o.in, &o.found)
+		b, err := o.st.getBatch(o.figures, o.store, keys, o.fetch, &o.in, &o.found)
 		if err != nil {
 			return nil, err
 		}
@@ -122,13 +123,18 @@ func (o *keyLookupOp) next() (*column.Batch, error) {
 	return nil, nil
 }
 
-// getBatch reads rows by key and selects those that exist; nil when none does.
-func (st *state) getBatch(store engine.StoreID, keys [][]byte, f *fetch, in *column.Batch, found *[]bool) (*column.Batch, error) {
+// getBatch reads rows by key, for a node with these figures, and selects those
+// that exist; nil when none does.
+func (st *state) getBatch(figures *NodeStats, store engine.StoreID, keys [][]byte, f *fetch, in *column.Batch, found *[]bool) (*column.Batch, error) {
 	n := len(keys)
 	if cap(*found) < n {
 		*found = make([]bool, n)
 	}
 	*found = (*found)[:n]
+	if st.stats != nil {
+		st.rt.Snapshot.SetStats(&figures.Read.Stats)
+		defer st.rt.Snapshot.SetStats(nil)
+	}
 	other := st.rt.Snapshot.SwapBuffer(f.mem)
 	err := st.rt.Snapshot.GetBatch(store, keys, f.cols, in, *found)
 	f.mem = st.rt.Snapshot.SwapBuffer(other)

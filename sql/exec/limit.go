@@ -73,10 +73,50 @@ func (o *limitOp) open() error {
 	if o.done {
 		return nil // no row is wanted: nothing below runs
 	}
+	if s, ok := o.input.(skipper); ok && o.skip > 0 && o.skip < math.MaxInt64 {
+		s.skip(o.skip)
+		defer func() { o.skip -= s.skipped() }()
+	}
 	return o.input.open()
 }
 
 func (o *limitOp) close() { o.input.close() }
+
+// skipper is an operator that can leave out its first rows without reading
+// them. skip asks the next open to do so; skipped, after it, says how many it
+// has left out: all or none.
+type skipper interface {
+	skip(rows int64)
+	skipped() int64
+}
+
+func (m *measured) skip(rows int64) {
+	if s, ok := m.op.(skipper); ok {
+		s.skip(rows)
+	}
+}
+
+func (m *measured) skipped() int64 {
+	if s, ok := m.op.(skipper); ok {
+		return s.skipped()
+	}
+	return 0
+}
+
+// skip and skipped pass on what a projection is asked that only picks columns:
+// computing anything else for a row that is left out could fail.
+func (o *projectOp) skip(rows int64) {
+	if s, ok := o.input.(skipper); ok && o.picks {
+		s.skip(rows)
+	}
+}
+
+func (o *projectOp) skipped() int64 {
+	if s, ok := o.input.(skipper); ok && o.picks {
+		return s.skipped()
+	}
+	return 0
+}
 
 func (o *limitOp) next() (*column.Batch, error) {
 	for !o.done {

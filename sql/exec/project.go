@@ -11,6 +11,7 @@ import (
 type projectOp struct {
 	st    *state
 	input operator
+	picks bool // no expression is more than a column
 	projection
 }
 
@@ -47,6 +48,7 @@ func (st *state) newProject(n *plan.Project) (operator, error) {
 	exprs, err := st.compileAll(n.Exprs)
 	o := &projectOp{st: st, input: input, projection: newProjection(exprs)}
 	o.repeat = !slices.ContainsFunc(n.Exprs, isVolatile)
+	o.picks = !slices.ContainsFunc(n.Exprs, func(e plan.Expr) bool { _, column := e.(*plan.Var); return !column })
 	return o, err
 }
 

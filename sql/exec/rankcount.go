@@ -67,6 +67,7 @@ func (o *rankCountOp) count() (int64, error) {
 		f := o.st.figures(o.scan)
 		f.Loops++
 		f.Rows += n
+		f.Ranked += n
 		return n, nil
 	}
 	if err := o.input.open(); err != nil {

@@ -24,6 +24,8 @@ type scanOp struct {
 	byKey   bool // it is counted with the primary key
 	done    bool
 	part    *scanPart // of several workers' ranges
+	pass    int64     // rows that the next open leaves out, if it can
+	passed  int64     // what the last one has left out
 }
 
 func unsupportedSystemColumn(a int) error {
@@ -76,12 +78,38 @@ func (o *scanOp) open() error {
 			return err
 		}
 	}
+	if lower, upper, err = o.passBy(lower, upper); err != nil || o.done {
+		return err
+	}
 	o.it = o.st.rt.Snapshot.Scan(o.store, engine.ScanOptions{
 		Lower: lower, Upper: upper, Cols: o.fetch.cols, Reverse: o.node.Reverse,
 		Keys: o.fetch.keys || o.sample != nil, Stats: &o.figures.Read,
 		Wanted: wantedRanges(o.prune),
 	})
 	return nil
+}
+
+func (o *scanOp) skip(rows int64) { o.pass = rows }
+func (o *scanOp) skipped() int64  { return o.passed }
+
+// passBy moves a bound of the range behind the rows of an OFFSET, where every
+// row of the range is wanted and the engine knows its rank.
+func (o *scanOp) passBy(lower, upper []byte) (newLower, newUpper []byte, err error) {
+	n := o.pass
+	o.pass, o.passed = 0, 0
+	if n == 0 || o.node.Filter != nil || o.sample != nil || o.st.rt.Knobs.NoLearned {
+		return lower, upper, nil
+	}
+	at, done, ok, err := o.st.rt.Snapshot.SkipByRank(o.store, lower, upper, n, o.node.Reverse)
+	if err != nil || !ok {
+		return lower, upper, err
+	}
+	o.done, o.passed = done, n
+	o.figures.Ranked += n
+	if o.node.Reverse {
+		return lower, at, nil
+	}
+	return at, upper, nil
 }
 
 func (o *scanOp) next() (*column.Batch, error) {

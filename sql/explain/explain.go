@@ -216,9 +216,16 @@ func (e *explainer) figures(n *node) {
 	if s.Removed > 0 {
 		n.add("Rows Removed by Filter", s.Removed)
 	}
+	if s.Ranked > 0 {
+		n.add("Rows by Rank", s.Ranked)
+	}
 	r := s.Read
 	if r.Segments > 0 || r.MemtableRows > 0 || r.Rows > 0 {
-		n.add("Learned Index", fmt.Sprintf("segments=%d window=%d mispredictions=%d", r.Segments, r.Window, r.Mispredictions))
+		text := fmt.Sprintf("segments=%d window=%d mispredictions=%d", r.Segments, r.Window, r.Mispredictions)
+		if r.Batched > 0 {
+			text += fmt.Sprintf(" batched=%d", r.Batched)
+		}
+		n.add("Learned Index", text)
 		n.add("Memtable Rows", r.MemtableRows)
 		if e.opts.Buffers {
 			n.add("Buffers", fmt.Sprintf("hit=%d read=%d", r.CacheHits, r.BlocksRead))
