@@ -190,7 +190,8 @@ func (s *store[K]) scan(from []K, n int) (sum uint64, err error) {
 				break
 			}
 			take := min(left, s.out.N)
-			a, b := s.out.Cols[0].I[:take], s.out.Cols[1].I[:take]
+			a := s.out.Cols[0].I[:take]
+			b := s.out.Cols[1].I[:len(a)] // no bounds to check
 			for i := range a {
 				sum += uint64(a[i] + b[i])
 			}

@@ -145,6 +145,14 @@ func (o *storeOptions) makers() (list []maker) {
 
 func storeReads(o *storeOptions, r report, makers []maker, stores []disk) error {
 	rng := rand.New(rand.NewPCG(o.seed, 2))
+	if o.cacheMB == 0 { // warm means that every row was read before
+		for i, s := range stores {
+			progress("%s: warming up", makers[i].name)
+			if _, err := s.scan([]uint64{0}, o.rows); err != nil {
+				return fmt.Errorf("%s: %w", makers[i].name, err)
+			}
+		}
+	}
 	for _, work := range []string{"get", "get, zipf", "scan of 1000"} {
 		count := o.probes
 		if work == "scan of 1000" {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"unsafe"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/learned"
@@ -41,8 +42,9 @@ func (f *fences) offset(i int) int64 { return int64(f.offsets[i]) * blockAlign }
 // blockRows returns the number of rows of block i.
 func (f *fences) blockRows(i int) int { return int(f.rows[i+1] - f.rows[i]) }
 
-// slotBytes is what a reader keeps beside each fence: the way to the block in the cache.
-const slotBytes = 4
+// slotBytes is what is kept for each fence elsewhere: the way to the block in
+// the cache, and there, while the block is in it, the model of its rows.
+const slotBytes = 4 + int(unsafe.Sizeof(rowModel{}))
 
 // bytes returns the memory of the fences, the model not counted.
 func (f *fences) bytes() int {
