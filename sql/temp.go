@@ -40,8 +40,12 @@ func (x *Session) temporaryAtCommit(ctx context.Context) error {
 	return nil
 }
 
-// quietly runs a utility statement without a word to the client.
+// quietly runs a utility statement without a word to the client. Whoever the session acts as by now, it may do so: the
+// tables are its own.
 func (x *Session) quietly(ctx context.Context, u plan.Utility) error {
+	user := x.user
+	x.user = catalog.BootstrapSuperuser
+	defer func() { x.user = user }()
 	rt := x.runtime(ctx, nil)
 	rt.Notice = nil
 	defer rt.Snapshot.Close()

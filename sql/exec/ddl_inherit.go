@@ -411,8 +411,6 @@ func (w *alterWork) matchParent(p *catalog.Relation) error {
 			return pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" in child table must be marked NOT NULL", c.Name)
 		case c.Generated != 0 && have.Generated == 0:
 			return pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" in child table must be a generated column", c.Name)
-		case c.Generated == 0 && have.Generated != 0:
-			return pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" in child table must not be a generated column", c.Name)
 		}
 		have.Local, have.Inherited = have.Local || !have.Inherited, true
 	}

@@ -88,10 +88,11 @@ func (s *scope) defaultValue(attr int) plan.Expr {
 	t := plan.Type{OID: c.Type, Typmod: c.Typmod, Collation: c.Collation}
 	var e plan.Expr
 	switch {
+	case s.view != nil && s.view.defaults[attr] != nil:
+		s.checkAssignable(attr, "insert", -1)
+		e = b.decodeExpr(s.view.defaults[attr])
 	case c.Dropped || c.Generated != 0:
 		return b.nullConst(t)
-	case s.view != nil && s.view.defaults[attr] != nil:
-		e = b.decodeExpr(s.view.defaults[attr])
 	case c.Identity != 0 && c.Sequence != 0:
 		e = &plan.NextValue{Base: plan.Base{Typ: b.plainType(20), Pos: -1}, Sequence: c.Sequence}
 	case c.Default != nil:

@@ -30,6 +30,11 @@ func (l *level) planSelect() (*rel, error) {
 	if len(q.GroupBy) > 0 || q.HasAggs || q.GroupAll || q.Sets != nil || q.Having != nil {
 		r = l.planAggregate(r)
 		p = &path{}
+		if len(q.OrderBy) == 0 && q.Sets == nil && !q.HasWindows && !q.HasSRF && !q.Distinct && q.DistinctOn == nil && sortedGroups(q) {
+			var keys []plan.SortKey
+			r, keys = l.sortKeys(r, q.GroupBy)
+			r = l.sort(r, keys)
+		}
 	}
 	if q.HasWindows {
 		r = l.planWindows(r)
@@ -40,6 +45,19 @@ func (l *level) planSelect() (*rel, error) {
 	}
 	presorted, _ := ordered(p, q.OrderBy)
 	return l.planOrdered(r, presorted), nil
+}
+
+// sortedGroups reports whether groups come in the order of their keys though nobody asks: where an aggregate has an order
+// of its own or DISTINCT, PostgreSQL never hashes, and people see its order.
+func sortedGroups(q *plan.Query) bool {
+	found := false
+	for _, t := range q.Targets {
+		found = found || has(t.Expr, func(e plan.Expr) bool {
+			a, ok := e.(*plan.Agg)
+			return ok && a.Level == 0 && (a.Distinct || len(a.OrderBy) > 0 || a.Within)
+		})
+	}
+	return found && len(q.GroupBy) > 0
 }
 
 // planOrdered puts ORDER BY, row locks, LIMIT and the targets on top, in this
