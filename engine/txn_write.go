@@ -124,6 +124,7 @@ func existing(def *storeDef, id StoreID, key []byte, v memtable.Version, own boo
 func (t *Txn) lockForInsert(ctx context.Context, def *storeDef, id StoreID, key []byte) error {
 	tag := rowTag(id, key)
 	for {
+		seen := t.db.visible.Load()
 		_, live, err := t.committed(id, key)
 		if err != nil {
 			return err
@@ -158,7 +159,9 @@ func (t *Txn) lockForInsert(ctx context.Context, def *storeDef, id StoreID, key 
 			return err
 		}
 		waited, err := t.waitForClaims(ctx, id, key)
-		if err == nil {
+		// Whoever wrote the key before has given its lock up, and had become
+		// visible by then: when nothing has since the look, it still holds.
+		if err == nil && t.db.visible.Load() != seen {
 			_, live, err = t.committed(id, key)
 		}
 		if err != nil || live || waited {
