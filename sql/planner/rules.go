@@ -20,6 +20,7 @@ var rules = []rule{
 	{"pull_up_subquery", pullUpSubqueries},
 	{"sublink_to_join", subLinksToJoins},
 	{"fold_constants", foldConstants},
+	{"common_conditions", commonConditions},
 	{"reduce_outer_join", reduceOuterJoins},
 	{"imply_constants", implyConstants},
 	{"push_down_predicate", pushDownPredicates},
