@@ -33,7 +33,7 @@ func (d *doomed) crash() {
 	}
 	d.dead = &atomic.Bool{}
 	d.fs = d.fs.CrashClone(nil)
-	d.server = open(d.t, d.fs)
+	d.server = open(d.t, d.fs, spilling)
 }
 
 func (d *doomed) connect(ctx context.Context) (history.Conn, error) {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
+	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/internal/history"
 	"github.com/omendb/omendb/internal/testflag"
 	"github.com/omendb/omendb/internal/vfs"
@@ -194,12 +195,16 @@ func TestRegisters(t *testing.T) {
 	}
 }
 
+// spilling gives transactions next to nothing in memory: their changes go to
+// files, their row locks are packed.
+func spilling(o *engine.Options) { o.SpillBytes, o.PackLocks = 1<<10, 2 }
+
 // TestCrash lets the power fail while lists, keys and registers are worked on,
 // and goes on with what is on disk.
 func TestCrash(t *testing.T) {
 	ctx, s := context.Background(), seed()
 	d := &doomed{t: t, fs: vfs.NewMem(s)}
-	d.server = open(t, d.fs)
+	d.server = open(t, d.fs, spilling)
 	a := &history.Append{Connect: d.connect, Level: history.Serializable, Transactions: max(600, *testflag.HistoryTransactions/25), Workers: 4, Seed: s, Yield: true, Lost: d.lost}
 	k := &history.Keys{Connect: d.connect, Transactions: a.Transactions, Workers: 2, Seed: s, Yield: true, Lost: d.lost}
 	r := &registers{connect: d.connect, lost: d.lost, keys: 8, calls: 100}
