@@ -25,7 +25,7 @@ func spillingDB(t *testing.T, fs vfs.FS, events event.Sink) (*DB, StoreID, *Txn)
 	return db, id, tx
 }
 
-func segmentFiles(t *testing.T, fs vfs.FS) int {
+func filesOfSegments(t *testing.T, fs vfs.FS) int {
 	t.Helper()
 	names, err := fs.List("db/" + segmentDir)
 	check(t, err)
@@ -42,13 +42,13 @@ func TestSpilledFilesGo(t *testing.T) {
 			spilled++
 		}
 	})
-	before := segmentFiles(t, mem)
+	before := filesOfSegments(t, mem)
 	if spilled < 5 || before < 2 {
 		t.Fatalf("%d spills, %d files", spilled, before)
 	}
 	killed := mem.Clone()
 	check(t, tx.Rollback())
-	if n := segmentFiles(t, mem); n != 0 {
+	if n := filesOfSegments(t, mem); n != 0 {
 		t.Errorf("%d files are left of a transaction that was rolled back", n)
 	}
 	if db.private.Load() != 0 {
@@ -62,7 +62,7 @@ func TestSpilledFilesGo(t *testing.T) {
 		t.Errorf("%d rows after a kill, 1 was committed", len(got))
 	}
 	s.Close()
-	if n := segmentFiles(t, killed); n > 1 {
+	if n := filesOfSegments(t, killed); n > 1 {
 		t.Errorf("%d files after the start", n)
 	}
 	check(t, db.Verify(ctx, nil))
