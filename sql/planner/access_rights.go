@@ -48,8 +48,31 @@ func (o *optimizer) collectObjects(q *plan.Query, around []*plan.Query) {
 		if q.Command == plan.Update && i == q.Result && len(a.Read) == 0 && len(q.Returning) == 0 {
 			a.Required &^= catalog.ACLSelect // UPDATE t SET a = 1 reads nothing
 		}
+		if q.OnConflict != nil && i == q.Result {
+			if a.Read = o.arbiterAttrs(q.OnConflict, r.ReadAttrs); len(a.Read) > 0 {
+				a.Required |= catalog.ACLSelect
+			}
+		}
 	}
 	slices.SortStableFunc(o.stmt.Access[first:], func(a, b plan.Access) int { return int(a.Class) - int(b.Class) })
+}
+
+// arbiterAttrs adds to some attributes those by which ON CONFLICT looks for an existing row: it tells whether there
+// is one.
+func (o *optimizer) arbiterAttrs(c *plan.OnConflict, attrs []int) []int {
+	attrs = slices.Clone(attrs)
+	for _, oid := range c.Indexes {
+		x := o.env.Catalog.Index(oid)
+		if x == nil {
+			continue
+		}
+		for _, k := range x.Keys {
+			if a := int(k.Column) - 1; a >= 0 && !slices.Contains(attrs, a) {
+				attrs = append(attrs, a)
+			}
+		}
+	}
+	return attrs
 }
 
 // noteRead notes the attribute that a column reference reads.
