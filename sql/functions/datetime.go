@@ -49,28 +49,28 @@ var datetimeEvals = map[string]EvalFunc{
 	}),
 
 	"time_pl_interval": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return intResult(timeOfDay(a[0].I + types.IntervalFrom(a[1]).Micros%usecPerDay))
+		return intResult(timeOfDay(a[0].I + types.IntervalFrom(a[1]).Micros))
 	},
 	"time_mi_interval": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return intResult(timeOfDay(a[0].I - types.IntervalFrom(a[1]).Micros%usecPerDay))
+		return intResult(timeOfDay(a[0].I - types.IntervalFrom(a[1]).Micros))
 	},
 	"interval_pl_time(interval,time)": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return intResult(timeOfDay(a[1].I + types.IntervalFrom(a[0]).Micros%usecPerDay))
+		return intResult(timeOfDay(a[1].I + types.IntervalFrom(a[0]).Micros))
 	},
 	"time_mi_time": overInts(func(a, b int64) (column.Datum, error) { return types.Interval{Micros: a - b}.Datum(), nil }),
 	"timetz_pl_interval": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		t := types.TimeTZFrom(a[0])
-		t.Micros = timeOfDay(t.Micros + types.IntervalFrom(a[1]).Micros%usecPerDay)
+		t.Micros = timeOfDay(t.Micros + types.IntervalFrom(a[1]).Micros)
 		return t.Datum(), nil
 	},
 	"interval_pl_timetz": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		t := types.TimeTZFrom(a[1])
-		t.Micros = timeOfDay(t.Micros + types.IntervalFrom(a[0]).Micros%usecPerDay)
+		t.Micros = timeOfDay(t.Micros + types.IntervalFrom(a[0]).Micros)
 		return t.Datum(), nil
 	},
 	"timetz_mi_interval": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		t := types.TimeTZFrom(a[0])
-		t.Micros = timeOfDay(t.Micros - types.IntervalFrom(a[1]).Micros%usecPerDay)
+		t.Micros = timeOfDay(t.Micros - types.IntervalFrom(a[1]).Micros)
 		return t.Datum(), nil
 	},
 

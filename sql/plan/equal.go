@@ -3,11 +3,14 @@ package plan
 import (
 	"bytes"
 	"reflect"
+
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
 )
 
 // Same reports whether two expressions are the same apart from their positions
 // in the text: what GROUP BY, DISTINCT and ORDER BY match by. Sublinks are the
-// same only if they are one object.
+// same if their queries are, down to the names they give, and hold nothing volatile.
 func Same(a, b Expr) bool {
 	if a == nil || b == nil {
 		return a == nil && b == nil
@@ -120,8 +123,51 @@ func sameRareNode(a, b Expr) bool {
 	case *SubColumn:
 		y := b.(*SubColumn)
 		return x.Index == y.Index && x.Multi == y.Multi
-	case *SubLink, *SubPlan:
+	case *SubLink:
+		return sameTree(reflect.ValueOf(x).Elem(), reflect.ValueOf(b).Elem())
+	case *SubPlan:
 		return false
 	}
 	return true
 }
+
+// sameTree compares two trees of a query, all of whose parts count but their places in the text.
+func sameTree(a, b reflect.Value) bool {
+	switch x := a.Interface().(type) {
+	case *functions.Func:
+		return x == b.Interface().(*functions.Func) && (x == nil || x.Volatile != 'v')
+	case *catalog.Relation:
+		y := b.Interface().(*catalog.Relation)
+		return x == y || x != nil && y != nil && x.OID == y.OID
+	case *NextValue:
+		return false
+	}
+	switch a.Kind() {
+	case reflect.Interface, reflect.Pointer:
+		if a.IsNil() || b.IsNil() {
+			return a.IsNil() && b.IsNil()
+		}
+		return a.Elem().Type() == b.Elem().Type() && sameTree(a.Elem(), b.Elem())
+	case reflect.Slice:
+		if a.Len() != b.Len() {
+			return false
+		}
+		for i := range a.Len() {
+			if !sameTree(a.Index(i), b.Index(i)) {
+				return false
+			}
+		}
+		return true
+	case reflect.Struct:
+		for i := range a.NumField() {
+			if f := a.Type().Field(i); f.IsExported() && !placeInText[f.Name] && !sameTree(a.Field(i), b.Field(i)) {
+				return false
+			}
+		}
+		return true
+	}
+	return reflect.DeepEqual(a.Interface(), b.Interface())
+}
+
+// placeInText are the fields that say where in a text something was written.
+var placeInText = map[string]bool{"Pos": true, "Free": true, "Literal": true, "Negated": true}

@@ -23,6 +23,7 @@ type pullPlace struct {
 	// inside are the relations of the innermost such side. From there a WHERE condition can still move to the join's own
 	// condition, but not past a second join, and conditions of outer joins cannot move at all.
 	inside relSet
+	joins  []*plan.Join // the joins above that are not inner ones: what their conditions refer to must be below them
 }
 
 // side is the place of one side of a join.
@@ -43,6 +44,26 @@ func (p pullPlace) accepts(sub *plan.Query) bool {
 		return false
 	}
 	return p.acceptsJoins(sub.From, p.depth)
+}
+
+// acceptsTargets reports whether what the columns of a subquery stand for may take their place in the joins above it.
+func (p pullPlace) acceptsTargets(sub *plan.Query, rel int) bool {
+	if len(p.joins) == 0 {
+		return true
+	}
+	var used relSet
+	for _, t := range visibleTargets(sub.Targets) {
+		used = used.union(siblingsUsed(t.Expr))
+	}
+	if used.empty() {
+		return true
+	}
+	for _, j := range p.joins {
+		if !itemRels(j).contains(used) && relsOf(j.On).contains(relOf(rel)) {
+			return false
+		}
+	}
+	return true
 }
 
 func (p pullPlace) acceptsJoins(items []plan.FromItem, depth int) bool {
@@ -100,6 +121,9 @@ func siblingsUsed(e plan.Expr) relSet {
 func pullUpItem(q *plan.Query, it plan.FromItem, at pullPlace, changed *bool) plan.FromItem {
 	switch x := it.(type) {
 	case *plan.Join:
+		if x.Kind != plan.InnerJoin {
+			at.joins = append(slices.Clip(at.joins), x)
+		}
 		left, right := at, at
 		switch x.Kind {
 		case plan.LeftJoin:
@@ -117,7 +141,7 @@ func pullUpItem(q *plan.Query, it plan.FromItem, at pullPlace, changed *bool) pl
 		x.Right = pullUpItem(q, x.Right, right, changed)
 	case *plan.RelRef:
 		r := q.Rels[x.Rel]
-		if r.Kind != plan.RelSubquery || !canPullUp(q, x.Rel, at.nullable) || !at.accepts(r.Query) {
+		if r.Kind != plan.RelSubquery || !canPullUp(q, x.Rel, at.nullable) || !at.accepts(r.Query) || !at.acceptsTargets(r.Query, x.Rel) {
 			return it
 		}
 		*changed = true
