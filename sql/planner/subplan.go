@@ -2,27 +2,47 @@ package planner
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/plan"
 )
 
 // planSubLinks plans the subqueries that are left in expressions and replaces
-// each by a SubPlan whose parameters come from the outer row.
+// each by a SubPlan whose parameters come from the outer row. What is the same
+// as a subquery of a group key becomes the same SubPlan, so that the key is found.
 func (l *level) planSubLinks() error {
 	var failed error
+	inKeys := map[*plan.SubLink]*plan.SubPlan{}
+	var keys []*plan.SubLink
 	replace := func(e plan.Expr) plan.Expr {
 		return plan.Rewrite(e, func(x plan.Expr) plan.Expr {
 			s, ok := x.(*plan.SubLink)
 			if !ok || failed != nil {
 				return x
 			}
+			i := slices.IndexFunc(keys, func(k *plan.SubLink) bool { return plan.Same(k, s) })
+			if i >= 0 && inKeys[keys[i]] != nil {
+				return inKeys[keys[i]]
+			}
 			sp, err := l.planSubLink(s)
 			if err != nil {
 				failed = err
 				return x
 			}
+			if i >= 0 {
+				inKeys[keys[i]] = sp
+			}
 			return sp
+		})
+	}
+	l.q.Where = replace(l.q.Where) // is computed below grouping, on its own
+	for _, k := range l.q.GroupBy {
+		plan.Walk(k.Expr, func(x plan.Expr) bool {
+			if s, ok := x.(*plan.SubLink); ok {
+				keys = append(keys, s)
+			}
+			return true
 		})
 	}
 	plan.MapQuery(l.q, replace)
