@@ -127,6 +127,8 @@ type Rel struct {
 	Required            uint32
 	ReadAttrs, SetAttrs []int
 	Unstarred           int // columns at the end that * leaves out
+
+	Barrier bool // RelSubquery: a view WITH (security_barrier), whose conditions come before those of who reads it
 }
 
 // RelColumn is a column of a range-table entry.

@@ -230,10 +230,10 @@ func (b *binder) viewRel(v *catalog.Relation) *plan.Rel {
 		}
 	}
 	q := b.decodeQuery(b.viewQuery(v), v.OID)
-	if !slices.Contains(v.Options, "security_invoker=true") {
+	if !hasOption(v, "security_invoker") {
 		actAs(q, v.Owner)
 	}
-	rel := &plan.Rel{Kind: plan.RelSubquery, Alias: v.Name, Query: q, FromView: v.OID, Required: aclSelect}
+	rel := &plan.Rel{Kind: plan.RelSubquery, Alias: v.Name, Query: q, FromView: v.OID, Required: aclSelect, Barrier: hasOption(v, "security_barrier")}
 	for i := range v.Columns {
 		c := &v.Columns[i]
 		rel.Columns = append(rel.Columns, plan.RelColumn{Name: c.Name, Dropped: c.Dropped,

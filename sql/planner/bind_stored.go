@@ -76,7 +76,8 @@ func (b *binder) refresh(q *plan.Query) {
 				b.failf(-1, pgerr.UndefinedTable, "relation with OID %d does not exist", r.FromView)
 			}
 			b.depend(catalog.ClassRelation, v.OID, v.Version)
-			r.Query = b.viewRel(v).Query
+			now := b.viewRel(v)
+			r.Query, r.Barrier = now.Query, now.Barrier
 			continue
 		}
 		if r.Query != nil {

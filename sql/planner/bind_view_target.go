@@ -17,6 +17,7 @@ type viewTarget struct {
 	columns  []viewColumn
 	levels   []viewLevel    // the views down to the table, the innermost first
 	defaults map[int][]byte // of the table's attributes: defaults that the views have for them
+	barrier  bool           // one of the views is WITH (security_barrier)
 	only     bool           // without the tables that inherit from it
 }
 
@@ -123,6 +124,7 @@ func (s *scope) viewTarget(v *catalog.Relation, cmd plan.Command, acl uint32, re
 	if q.Where != nil {
 		level.qual = move(q.Where)
 	}
+	out.barrier = out.barrier || hasOption(v, "security_barrier")
 	out.levels = append(out.levels, level)
 	return out, table
 }
@@ -202,6 +204,9 @@ func (s *scope) finishView() {
 		return
 	}
 	own := t.levels[len(t.levels)-1].rel
+	if t.barrier && q.Where != nil && !keepsSecrets(q.Where) {
+		s.b.failf(-1, pgerr.FeatureNotSupported, "a condition with functions that are not leakproof on a security_barrier view whose rows are changed is not supported")
+	}
 	own.SetAttrs = t.viewAttrs(q.Rels[q.Result].SetAttrs)
 	s.noteViewReads(own)
 	if q.Command == plan.Update || q.Command == plan.Delete {

@@ -141,7 +141,7 @@ func pullUpItem(q *plan.Query, it plan.FromItem, at pullPlace, changed *bool) pl
 		x.Right = pullUpItem(q, x.Right, right, changed)
 	case *plan.RelRef:
 		r := q.Rels[x.Rel]
-		if r.Kind != plan.RelSubquery || !canPullUp(q, x.Rel, at.nullable) || !at.accepts(r.Query) || !at.acceptsTargets(r.Query, x.Rel) {
+		if r.Kind != plan.RelSubquery || r.Barrier || !canPullUp(q, x.Rel, at.nullable) || !at.accepts(r.Query) || !at.acceptsTargets(r.Query, x.Rel) {
 			return it
 		}
 		*changed = true

@@ -26,7 +26,7 @@ func pushConds(q *plan.Query, cond plan.Expr, items []plan.FromItem, changed *bo
 	var rest []plan.Expr
 	for _, c := range conjuncts(cond) {
 		rel := soleRel(c)
-		if rel < 0 || !keep.has(rel) || q.Rels[rel].Kind != plan.RelSubquery || !pushInto(q.Rels[rel].Query, rel, c) {
+		if rel < 0 || !keep.has(rel) || q.Rels[rel].Kind != plan.RelSubquery || q.Rels[rel].Barrier && !keepsSecrets(c) || !pushInto(q.Rels[rel].Query, rel, c) {
 			rest = append(rest, c)
 			continue
 		}
@@ -68,6 +68,19 @@ func soleRel(c plan.Expr) int {
 		return -1
 	}
 	return rel
+}
+
+// keepsSecrets reports whether computing c shows nothing of its arguments but the result, not even by an error.
+func keepsSecrets(c plan.Expr) bool {
+	return !has(c, func(e plan.Expr) bool {
+		switch x := e.(type) {
+		case *plan.Call:
+			return !x.Func.LeakProof
+		case *plan.Var, *plan.Const, *plan.Param, *plan.BoolOp, *plan.NullTest, *plan.BoolTest, *plan.Relabel:
+			return false
+		}
+		return true
+	})
 }
 
 // preserved returns the relations whose rows reach WHERE without being
