@@ -62,7 +62,7 @@ func (o *modifyOp) insertOrElse(vals []column.Datum) error {
 			if err := o.checkViews(vals); err != nil {
 				return err
 			}
-			o.emit(vals, key)
+			o.emit(vals, key, false)
 			return nil
 		}
 		txn.RollbackTo(sp)

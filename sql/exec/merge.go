@@ -86,7 +86,7 @@ func (o *modifyOp) mergeApply(m *mergePlan) error {
 		if err := o.w.delete(key, o.old); err != nil {
 			return err
 		}
-		o.emit(o.old, key)
+		o.emit(o.old, key, true)
 		return nil
 	}
 	copy(o.vals, o.old)

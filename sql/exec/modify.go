@@ -160,7 +160,7 @@ func (o *modifyOp) prepareReturning() error {
 	p := newProjection(exprs)
 	o.returning = &p
 	kinds := append(append([]column.Kind(nil), o.w.kinds...), column.Bytes)
-	kinds = append(kinds, o.st.kinds(o.node.Input)...)
+	kinds = append(append(kinds, o.st.kinds(o.node.Input)...), column.Int)
 	o.rows = newRowBuf(kinds, 1<<30) // one batch, whatever comes
 	o.wide = make([]column.Datum, len(kinds))
 	return nil
@@ -266,8 +266,8 @@ func (o *modifyOp) row(r int) error {
 	return o.mergeRow()
 }
 
-// emit notes a changed row for the count and for RETURNING.
-func (o *modifyOp) emit(vals []column.Datum, key []byte) {
+// emit notes a changed row for the count and for RETURNING; locked says that its xmax is this transaction.
+func (o *modifyOp) emit(vals []column.Datum, key []byte, locked bool) {
 	if o.main {
 		o.st.affected++
 	}
@@ -277,6 +277,12 @@ func (o *modifyOp) emit(vals []column.Datum, key []byte) {
 	o.parentRow(o.wide[:o.width], vals)
 	o.wide[o.width] = column.BytesDatum(key)
 	copy(o.wide[o.width+1:], o.in)
+	xmax := int64(0)
+	if locked {
+		id, _ := o.st.rt.Functions.Session.TransactionID(true)
+		xmax = int64(uint32(id))
+	}
+	o.wide[len(o.wide)-1] = column.IntDatum(xmax)
 	o.rows.addRow(o.wide)
 }
 
@@ -314,7 +320,7 @@ func (o *modifyOp) insertRow(vals []column.Datum) error {
 	if err := o.checkViews(vals); err != nil {
 		return err
 	}
-	o.emit(vals, key)
+	o.emit(vals, key, false)
 	return nil
 }
 
@@ -480,7 +486,7 @@ func (o *modifyOp) replace(key []byte) error {
 	if err := o.checkViews(o.vals); err != nil {
 		return err
 	}
-	o.emit(o.vals, newKey)
+	o.emit(o.vals, newKey, o.node.Command == plan.Insert)
 	return nil
 }
 
@@ -496,6 +502,6 @@ func (o *modifyOp) deleteRow() error {
 	if err := o.w.delete(key, o.old); err != nil {
 		return err
 	}
-	o.emit(o.old, key)
+	o.emit(o.old, key, true)
 	return nil
 }

@@ -2,6 +2,7 @@ package planner
 
 import (
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/types"
 )
@@ -177,7 +178,7 @@ func (l *level) planInsert(n *plan.Modify) (*rel, error) {
 		}
 	}
 	l.slotChecks(n, row)
-	return l.returning(n, row), nil
+	return l.returning(n, row)
 }
 
 // modifiedRow is the layout that RETURNING sees: the row's attributes, its key,
@@ -204,7 +205,7 @@ func (l *level) modifiedRow(result int, input *rel) *rel {
 func (l *level) finishModify(n *plan.Modify, r *rel) (*rel, error) {
 	row := l.modifiedRow(l.q.Result, r)
 	l.slotChecks(n, row)
-	return l.returning(n, row), nil
+	return l.returning(n, row)
 }
 
 func (l *level) slotChecks(n *plan.Modify, row *rel) {
@@ -214,17 +215,31 @@ func (l *level) slotChecks(n *plan.Modify, row *rel) {
 	}
 }
 
-func (l *level) returning(n *plan.Modify, row *rel) *rel {
+// returning plans RETURNING. The last column of its input is xmax: 0 in a row that is new or newly changed, the transaction
+// in one that is deleted, or that ON CONFLICT locked before it changed it.
+func (l *level) returning(n *plan.Modify, row *rel) (*rel, error) {
 	in := n.Input.Info()
+	row.cols[colKey{l.q.Result, plan.AttrXmax}] = len(l.q.Rels[l.q.Result].Columns) + 1 + len(in.Columns)
 	n.NodeInfo = plan.NodeInfo{Rows: in.Rows, StartCost: in.StartCost, TotalCost: in.TotalCost + in.Rows*costRow*4}
 	out := &rel{node: n, cols: map[colKey]int{}}
 	for i, t := range visibleTargets(l.q.Returning) {
+		for _, c := range []struct {
+			attr int
+			name string
+		}{{plan.AttrXmin, "xmin"}, {plan.AttrCmin, "cmin"}, {plan.AttrCmax, "cmax"}} {
+			if has(t.Expr, func(e plan.Expr) bool {
+				v, ok := e.(*plan.Var)
+				return ok && v.Level == 0 && v.Rel == l.q.Result && v.Attr == c.attr
+			}) {
+				return nil, pgerr.Unsupported("system column %q is not supported", c.name)
+			}
+		}
 		n.Returning = append(n.Returning, l.slot(row, l.tableOID(t.Expr)))
 		n.Columns = append(n.Columns, plan.Column{Name: t.Name, Type: t.Expr.ResultType()})
 		out.exprs = append(out.exprs, exprSlot{t.Expr, i})
 	}
 	n.Width = widthOf(n.Columns)
-	return out
+	return out, nil
 }
 
 // tableOID replaces tableoid of the changed table, which its row does not hold, by the constant.
