@@ -139,6 +139,8 @@ if [ "$postgres" != stored ] && { wanted psql || wanted pg_dump; }; then
 	fi
 fi
 for module in psycopg2 asyncpg sqlalchemy django; do session $module "$python -c 'import $module'" $python python/${module}_session.py; done
+session pgbench "command -v pgbench psql" pgbench/run.sh
+session pgcli "$python -c 'import pgcli.main'" $python python/pgcli_session.py
 session psycopg3 "$python -c 'import psycopg'" $python python/psycopg3_session.py
 for client in pgx libpq stdlib gorm bun migrate goose badinput; do session $client "[ -x $work/goclients ]" "$work/goclients" $client; done
 for client in pg postgres knex sequelize typeorm drizzle kysely; do session $client '[ -d node/node_modules ] && command -v node' node node/run.js $client; done
