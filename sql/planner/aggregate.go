@@ -10,22 +10,22 @@ import (
 // columns of the result; HAVING filters it.
 func (l *level) planAggregate(r *rel) *rel {
 	q := l.q
+	r, keys := l.expandGrouped(r)
 	n := &plan.Aggregate{Input: r.node, Strategy: plan.HashAgg, Sets: q.Sets}
 	out := &rel{rels: r.rels, cols: map[colKey]int{}}
 	var cols []plan.Column
-	addKey := func(k plan.SortKey) {
+	addKey := func(k plan.SortKey, over plan.Expr) {
 		out.exprs = append(out.exprs, exprSlot{k.Expr, len(n.Keys)})
 		cols = append(cols, plan.Column{Name: "key", Type: k.Expr.ResultType()})
-		k.Expr = l.slot(r, k.Expr)
+		k.Expr = l.slot(r, over)
 		n.Keys = append(n.Keys, k)
 	}
-	for _, k := range q.GroupBy {
-		addKey(k)
+	for i, k := range q.GroupBy {
+		addKey(k, keys[i])
 	}
 	aggs, groupings, loose := l.aggregateParts()
 	for _, v := range loose { // columns that depend on the primary key in GROUP BY
-		k := l.groupKey(v)
-		addKey(k)
+		addKey(l.groupKey(v), v)
 		for i := range n.Sets {
 			n.Sets[i] = append(append([]int(nil), n.Sets[i]...), len(n.Keys)-1)
 		}

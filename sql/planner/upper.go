@@ -309,18 +309,9 @@ func (l *level) project(r *rel, targets []*plan.Target) *rel {
 func (l *level) projectSet(r *rel, targets []*plan.Target) *rel {
 	exprs := make([]plan.Expr, len(targets))
 	for i, t := range targets {
-		exprs[i] = t.Expr
+		exprs[i] = l.replaceKnown(r, t.Expr) // a set in GROUP BY is expanded already
 	}
-	for {
-		inner := nestedSets(exprs)
-		if len(inner) == 0 {
-			break
-		}
-		r = l.expandSets(r, inner)
-		for i, e := range exprs {
-			exprs[i] = l.replaceKnown(r, e)
-		}
-	}
+	r, exprs = l.expandNested(r, exprs)
 	info := *r.node.Info()
 	n := &plan.ProjectSet{Input: r.node}
 	out := &rel{rels: r.rels, cols: map[colKey]int{}}
@@ -342,6 +333,47 @@ func (l *level) projectSet(r *rel, targets []*plan.Target) *rel {
 	n.NodeInfo = info
 	out.node = n
 	return out
+}
+
+// expandNested expands the sets that stand below other expressions, and returns these over the
+// rows that come.
+func (l *level) expandNested(r *rel, exprs []plan.Expr) (*rel, []plan.Expr) {
+	for {
+		inner := nestedSets(exprs)
+		if len(inner) == 0 {
+			return r, exprs
+		}
+		r = l.expandSets(r, inner)
+		for i, e := range exprs {
+			exprs[i] = l.replaceKnown(r, e)
+		}
+	}
+}
+
+// expandGrouped expands the sets in GROUP BY, whose values are grouped, and returns the group
+// expressions over the rows that come.
+func (l *level) expandGrouped(r *rel) (*rel, []plan.Expr) {
+	keys := make([]plan.Expr, len(l.q.GroupBy))
+	for i, k := range l.q.GroupBy {
+		keys[i] = k.Expr
+	}
+	if !l.q.HasSRF {
+		return r, keys
+	}
+	r, keys = l.expandNested(r, keys)
+	var whole []plan.Expr
+	for _, k := range keys {
+		if hasSet(k) && !containsExpr(whole, k) {
+			whole = append(whole, k)
+		}
+	}
+	if len(whole) > 0 {
+		r = l.expandSets(r, whole)
+		for i, k := range keys {
+			keys[i] = l.replaceKnown(r, k)
+		}
+	}
+	return r, keys
 }
 
 // nestedSets returns the set-returning calls that stand below another
@@ -393,7 +425,7 @@ func (l *level) expandSets(r *rel, sets []plan.Expr) *rel {
 func (l *level) replaceKnown(r *rel, e plan.Expr) plan.Expr {
 	return plan.Replace(e, func(x plan.Expr) plan.Expr {
 		for _, s := range r.exprs {
-			if plan.Same(s.expr, x) {
+			if plan.Same(s.expr, x) && !isConst(x) {
 				return &plan.Slot{Base: plan.Base{Typ: x.ResultType(), Pos: x.Position()}, Index: s.slot}
 			}
 		}
