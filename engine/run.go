@@ -59,13 +59,22 @@ func (db *DB) openDamagedRun(name string, stamp uint64, id StoreID, damage error
 	return d, nil
 }
 
-// openListed opens a segment that has to be there, damaged or not.
+// openListed opens a segment that has to be there, damaged or not. Damage that
+// a second reading does not find was the reading's, not the file's: a segment
+// is not given up for it.
 func (db *DB) openListed(name string, stamp uint64, id StoreID) (*run, error) {
 	r, err := db.openRun(name, stamp)
-	if segment.IsCorruption(err) {
-		return db.openDamagedRun(name, stamp, id, err)
+	if !segment.IsCorruption(err) {
+		return r, err
 	}
-	return r, err
+	again, second := db.openRun(name, stamp)
+	if segment.IsCorruption(second) {
+		return db.openDamagedRun(name, stamp, id, second)
+	}
+	if second == nil {
+		db.opts.Log.Warn().Err(err).Str("file", name).Msg("segment.reread")
+	}
+	return again, second
 }
 
 // confine bounds the keys that damaged segments of the base can hold by those
