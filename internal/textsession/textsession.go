@@ -5,6 +5,7 @@ package textsession
 import (
 	"context"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/omendb/omendb/engine/column"
@@ -57,14 +58,7 @@ func (s *Session) Rows(cols []sql.Column, b *column.Batch) error {
 	n := b.Len()
 	s.Sent += n
 	if s.Drop {
-		s.buf = s.buf[:0]
-		for i := range n {
-			for j := range cols {
-				if d := b.Cols[j].Datum(b.Row(i)); !d.Null {
-					s.buf = s.env.Out(s.buf, cols[j].Type, d)
-				}
-			}
-		}
+		s.drop(cols, b)
 		return nil
 	}
 	cells := make([]string, n*len(cols))
@@ -89,6 +83,32 @@ func (s *Session) Rows(cols []sql.Column, b *column.Batch) error {
 		s.Cells = append(s.Cells, cells[i*len(cols):(i+1)*len(cols):(i+1)*len(cols)])
 	}
 	return nil
+}
+
+// drop encodes rows, the commonest types directly as the protocol does.
+func (s *Session) drop(cols []sql.Column, b *column.Batch) {
+	buf := s.buf
+	for i := range b.Len() {
+		buf = buf[:0]
+		row := b.Row(i)
+		for j := range cols {
+			v := &b.Cols[j]
+			if v.Null(row) {
+				continue
+			}
+			switch typ := cols[j].Type; typ {
+			case types.Int2OID, types.Int4OID, types.Int8OID, types.OIDOID:
+				buf = strconv.AppendInt(buf, v.I[row], 10)
+			case types.BoolOID:
+				buf = append(buf, "ft"[v.I[row]&1])
+			case types.TextOID, types.VarcharOID, types.BPCharOID, types.NameOID, types.JSONOID:
+				buf = append(buf, v.B[row]...)
+			default:
+				buf = s.env.Out(buf, typ, v.Datum(row))
+			}
+		}
+	}
+	s.buf = buf
 }
 
 // Complete implements sql.Sink.

@@ -101,6 +101,10 @@ type aggRun struct {
 	ids   []int32
 	buf   []byte
 	whole functions.NumericAccumulator // takes lanes
+	keys  arena                        // sorted: of the items
+	vals  []column.Datum
+	part  column.Batch // of the rows fed
+	out   column.Batch // rows in their order
 }
 
 // pendingRow is a row of a sorted aggregate.
@@ -112,17 +116,46 @@ type pendingRow struct {
 }
 
 func (st *state) aggRun(s *aggSpec) *aggRun {
-	r := &aggRun{aggSpec: s, st: st, state: s.newState(s.ctx), vecs: make([]*column.Vec, len(s.args))}
-	if s.lane != nil {
-		r.whole, _ = r.state.(functions.NumericAccumulator)
-	}
+	r := &aggRun{aggSpec: s, st: st, vecs: make([]*column.Vec, len(s.args)), vals: make([]column.Datum, len(s.args))}
 	if s.unique {
 		r.seen = map[string]struct{}{}
 	}
 	if s.sorted {
 		r.rows = newRowBuf(s.kinds, st.rt.batchSize())
 	}
+	r.begin()
 	return r
+}
+
+// begin makes a state without groups.
+func (r *aggRun) begin() {
+	r.state = r.newState(r.ctx)
+	if r.lane != nil {
+		r.whole, _ = r.state.(functions.NumericAccumulator)
+	}
+}
+
+// restart forgets all groups and keeps the memory of rows that waited.
+func (r *aggRun) restart() {
+	r.begin()
+	clear(r.seen)
+	r.given, r.bytes = nil, 0
+	if r.rows != nil {
+		r.forgetRows()
+	}
+}
+
+// forgetRows drops the rows that waited for their order.
+func (r *aggRun) forgetRows() {
+	r.items = r.items[:0]
+	if r.rows.memory()+r.bytes <= spareBytes {
+		r.rows.restart()
+		r.keys.restart()
+		return
+	}
+	r.items = nil
+	r.rows.reset()
+	r.keys = arena{}
 }
 
 // feed adds the rows sel of b; group ids belong to the rows in order (nil: group 0).
@@ -216,20 +249,26 @@ func (r *aggRun) novel(sel, groups []int32) ([]int32, []int32) {
 
 // hold keeps rows until all of them are there to be sorted.
 func (r *aggRun) hold(b *column.Batch, sel, groups []int32) error {
-	if err := r.order.prepare(&column.Batch{Cols: b.Cols, N: b.N, Sel: sel}); err != nil {
+	r.part = column.Batch{Cols: b.Cols, N: b.N, Sel: sel}
+	if err := r.order.prepare(&r.part); err != nil {
 		return err
 	}
-	vals := make([]column.Datum, len(r.vecs))
+	vals := r.vals
 	for i, row := range sel {
-		p := pendingRow{row: int32(r.rows.n), key: r.order.at(row, nil)}
+		r.buf = r.order.at(row, r.buf[:0])
+		p := pendingRow{row: int32(r.rows.n), key: r.keys.copy(r.buf)}
 		if groups != nil {
 			p.group = groups[i]
 		}
 		for k, v := range r.vecs {
 			vals[k] = at(v, int(row))
-			if r.same != nil {
-				p.same = r.same.encoder[k](p.same, vals[k])
+		}
+		if r.same != nil {
+			r.buf = r.buf[:0]
+			for k, d := range vals {
+				r.buf = r.same.encoder[k](r.buf, d)
 			}
+			p.same = r.keys.copy(r.buf)
 		}
 		r.rows.addRow(vals)
 		r.items = append(r.items, p)
@@ -257,20 +296,19 @@ func (r *aggRun) flush() error {
 			return a.group == b.group && bytes.Equal(a.same, b.same)
 		})
 	}
-	var out column.Batch
+	out := &r.out
 	for items := r.items; len(items) > 0; {
 		n := min(len(items), r.st.rt.batchSize())
-		rows, groups := make([]int32, n), make([]int32, n)
-		for i, p := range items[:n] {
-			rows[i], groups[i] = p.row, p.group
+		r.sel, r.ids = r.sel[:0], r.ids[:0]
+		for i := range items[:n] {
+			r.sel, r.ids = append(r.sel, items[i].row), append(r.ids, items[i].group)
 		}
 		out.Reset(r.kinds...)
-		args := make([]*column.Vec, len(r.kinds))
 		for c := range r.kinds {
-			r.rows.gather(c, rows, &out.Cols[c])
-			args[c] = &out.Cols[c]
+			r.rows.gather(c, r.sel, &out.Cols[c])
+			r.vecs[c] = &out.Cols[c]
 		}
-		if err := r.state.Accumulate(groups, args, allRows(n), n); err != nil {
+		if err := r.state.Accumulate(r.ids, r.vecs, allRows(n), n); err != nil {
 			return err
 		}
 		items = items[n:]
@@ -278,8 +316,7 @@ func (r *aggRun) flush() error {
 			return err
 		}
 	}
-	r.items = nil
-	r.rows.reset()
+	r.forgetRows()
 	return nil
 }
 

@@ -29,12 +29,14 @@ type aggOp struct {
 	parts bool      // may be run by workers
 
 	current []*groupSet // being filled or yielded, one per grouping set
+	spare   *groupSet   // the last one, without keys, to use again: an aggregate in a subquery is opened for every outer row
 	queue   []partition // spilled rows that wait
 	pending *column.Batch
 	yield   int // set being yielded
 	at      int // group being yielded
 	ended   bool
 	out     column.Batch
+	kinds   []column.Kind // of out
 	idx     []int32
 }
 
@@ -279,14 +281,16 @@ func (o *aggOp) emit() (*column.Batch, error) {
 }
 
 func (o *aggOp) groupRows(s *groupSet, start, n int) (*column.Batch, error) {
-	kinds := slices.Clone(o.keyKinds)
-	for _, a := range o.specs {
-		kinds = append(kinds, o.st.env.Kind(a.node.Typ.OID))
+	if o.kinds == nil {
+		o.kinds = slices.Clone(o.keyKinds)
+		for _, a := range o.specs {
+			o.kinds = append(o.kinds, o.st.env.Kind(a.node.Typ.OID))
+		}
+		for range o.groupings {
+			o.kinds = append(o.kinds, column.Int)
+		}
 	}
-	for range o.groupings {
-		kinds = append(kinds, column.Int)
-	}
-	o.out.Reset(kinds...)
+	o.out.Reset(o.kinds...)
 	o.idx = o.idx[:0]
 	for i := range n {
 		o.idx = append(o.idx, int32(start+i))
@@ -326,6 +330,9 @@ func (o *aggOp) groupRows(s *groupSet, start, n int) (*column.Batch, error) {
 func (o *aggOp) release(sets []*groupSet) {
 	for _, s := range sets {
 		o.st.shrink(s.held)
+		if len(o.sets) == 1 && len(s.keys) == 0 && !o.parts && s.op == o && s.held <= spareBytes {
+			o.spare = s
+		}
 		s.held = 0
 	}
 }
@@ -371,6 +378,11 @@ type groupSet struct {
 const maxSpillDepth = 6
 
 func (o *aggOp) newSet(i, depth int) (*groupSet, error) {
+	if s := o.spare; s != nil {
+		o.spare = nil
+		s.restart()
+		return s, nil
+	}
 	s := &groupSet{op: o, set: i, keys: o.sets[i], depth: depth, rows: newRowBuf(o.keyKinds, o.st.rt.batchSize())}
 	types := make([]plan.Type, len(s.keys))
 	for k, key := range s.keys {
@@ -388,6 +400,15 @@ func (o *aggOp) newSet(i, depth int) (*groupSet, error) {
 		s.grow()
 	}
 	return s, nil
+}
+
+// restart makes a set without keys be as new, with the memory it has.
+func (s *groupSet) restart() {
+	s.rows.restart()
+	for _, a := range s.aggs {
+		a.restart()
+	}
+	s.grow()
 }
 
 // groups returns the number of groups; the empty grouping set always has one.

@@ -36,6 +36,9 @@ func (a *arena) copy(b []byte) []byte {
 	return a.block[n:len(a.block):len(a.block)]
 }
 
+// restart allows to use the newest block again: nobody may look at what was copied into it before.
+func (a *arena) restart() { a.block, a.total = a.block[:0], int64(cap(a.block)) }
+
 // rowBuf keeps rows in memory, in batches of a fixed size that own their bytes.
 type rowBuf struct {
 	kinds   []column.Kind
@@ -108,7 +111,9 @@ func (s *rowBuf) add(b *column.Batch) {
 }
 
 func (s *rowBuf) addColumn(dst, src *column.Vec, rows []int32, start int) {
-	if len(src.Nulls) > 0 {
+	dst.Grow(len(rows))
+	nulls := len(src.Nulls) > 0
+	if nulls {
 		for i, r := range rows {
 			if src.Null(int(r)) {
 				dst.Nulls.Set(start + i)
@@ -126,7 +131,7 @@ func (s *rowBuf) addColumn(dst, src *column.Vec, rows []int32, start int) {
 		}
 	default:
 		for _, r := range rows {
-			if src.Null(int(r)) {
+			if nulls && src.Null(int(r)) {
 				dst.B = append(dst.B, nil)
 				continue
 			}
@@ -184,14 +189,30 @@ func (s *rowBuf) load(i int, dst []column.Datum) {
 // gather appends column c of the given rows to dst; -1 is a row of NULLs.
 func (s *rowBuf) gather(c int, rows []int32, dst *column.Vec) {
 	dst.Grow(len(rows))
-	if s.size == column.BatchSize { // as it nearly always is: a division less for each row
+	if s.size != column.BatchSize {
 		for _, r := range rows {
-			s.gatherRow(c, int(r)/column.BatchSize, int(r)%column.BatchSize, dst)
+			s.gatherRow(c, int(r)/s.size, int(r)%s.size, dst)
 		}
 		return
 	}
-	for _, r := range rows {
-		s.gatherRow(c, int(r)/s.size, int(r)%s.size, dst)
+	start := dst.Len()
+	for i, r := range rows { // as it nearly always is: a division less for each row
+		if r < 0 {
+			dst.Append(column.Null())
+			continue
+		}
+		v, k := &s.batches[uint32(r)/column.BatchSize].Cols[c], int(uint32(r)%column.BatchSize)
+		if len(v.Nulls) > 0 && v.Null(k) {
+			dst.Nulls.Set(start + i)
+		}
+		switch dst.Kind {
+		case column.Int:
+			dst.I = append(dst.I, v.I[k])
+		case column.Float:
+			dst.F = append(dst.F, v.F[k])
+		default:
+			dst.B = append(dst.B, v.B[k])
+		}
 	}
 }
 
@@ -231,7 +252,7 @@ func (s *rowBuf) restart() {
 		b.Reset(s.kinds...)
 	}
 	s.n, s.fixed = 0, 0
-	s.bytes.block, s.bytes.total = s.bytes.block[:0], int64(cap(s.bytes.block))
+	s.bytes.restart()
 }
 
 // gatherVec appends the given rows of src to dst; -1 is NULL.

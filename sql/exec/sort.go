@@ -129,6 +129,8 @@ func (o *sortOp) add(b *column.Batch) error {
 	if o.worst != nil {
 		rows = o.notBeyond(rows)
 	}
+	o.items, o.keys.ends = room(o.items, len(rows)), room(o.keys.ends, len(rows))
+	o.keys.bytes = room(o.keys.bytes, prefixBytes*len(rows))
 	for _, r := range rows {
 		start := len(o.keys.bytes)
 		o.keys.bytes = o.key.at(r, o.keys.bytes)
@@ -160,6 +162,14 @@ func (o *sortOp) add(b *column.Batch) error {
 		return err
 	}
 	return o.spill()
+}
+
+// room makes place for n more elements; what grows again and again is doubled.
+func room[T any](list []T, n int) []T {
+	if cap(list)-len(list) >= n {
+		return list
+	}
+	return slices.Grow(list, max(n, len(list)))
 }
 
 // pruneSlack is how many rows beyond twice those wanted a top-N sort gathers

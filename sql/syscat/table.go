@@ -169,7 +169,8 @@ func (g *generator) row(values ...column.Datum) bool {
 	if len(values) != g.columns {
 		panic("syscat: a row of " + g.name + " has the wrong number of columns")
 	}
-	return g.send(values)
+	g.buf = append(g.buf[:0], values...) // the arguments stay where they are: a row of many is no allocation
+	return g.send(g.buf)
 }
 
 // key returns the value that an OID column is restricted to.
