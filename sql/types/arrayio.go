@@ -379,12 +379,18 @@ func (p *arrayPrinter) level(dst []byte, dims []Dim) []byte {
 	return append(dst, '}')
 }
 
+// arraySyntax are the bytes for which an element is quoted, besides the delimiter.
+var arraySyntax = [256]bool{'"': true, '\\': true, '{': true, '}': true, ' ': true, '\t': true, '\n': true, '\v': true, '\f': true, '\r': true}
+
 // quoteElement quotes dst[start:] when array syntax needs it.
 func quoteElement(dst []byte, start int, delim byte) []byte {
 	word := dst[start:]
-	quote := len(word) == 0 || strings.EqualFold(string(word), "null")
+	quote := len(word) == 0 || len(word) == len("null") && strings.EqualFold(string(word), "null")
 	for _, c := range word {
-		quote = quote || c == '"' || c == '\\' || c == '{' || c == '}' || c == delim || isSpace(c)
+		if c == delim || arraySyntax[c] {
+			quote = true
+			break
+		}
 	}
 	if !quote {
 		return dst

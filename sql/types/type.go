@@ -91,6 +91,7 @@ var typeFacts string
 
 type typeTable struct {
 	byOID  map[OID]*Type
+	dense  [maxBuiltinOID]*Type // those of byOID below that
 	byName map[string]*Type
 	other  map[string]*Type // those outside pg_catalog, by schema.name
 	all    []*Type
@@ -101,6 +102,9 @@ var builtin = sync.OnceValue(func() *typeTable {
 	for line := range strings.Lines(typeFacts) {
 		t := parseType(strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
 		tab.byOID[t.OID] = t
+		if t.OID < maxBuiltinOID {
+			tab.dense[t.OID] = t
+		}
 		if t.Schema == "pg_catalog" {
 			tab.byName[t.Name] = t
 		} else {
@@ -154,7 +158,15 @@ func kindOf(t *Type, byOID map[OID]*Type) column.Kind {
 }
 
 // ByOID returns a built-in type, nil when oid is none.
-func ByOID(oid OID) *Type { return builtin().byOID[oid] }
+func ByOID(oid OID) *Type { return builtin().find(oid) }
+
+// find returns the type of an OID, or nil.
+func (t *typeTable) find(oid OID) *Type {
+	if oid < maxBuiltinOID {
+		return t.dense[oid]
+	}
+	return t.byOID[oid]
+}
 
 // ByName returns a built-in type of pg_catalog by its catalog name (int4, not integer;
 // _int4 for its array), nil when there is none.
@@ -174,7 +186,7 @@ func All() []*Type { return builtin().all }
 
 // Type returns a built-in or user-defined type, nil when there is none.
 func (e *Env) Type(oid OID) *Type {
-	if t := builtin().byOID[oid]; t != nil {
+	if t := builtin().find(oid); t != nil {
 		return t
 	}
 	if e != nil && e.Types != nil {
