@@ -54,32 +54,36 @@ func newRowBuf(kinds []column.Kind, size int) *rowBuf { return &rowBuf{kinds: ki
 // memory returns the bytes held.
 func (s *rowBuf) memory() int64 { return s.fixed + s.bytes.total }
 
-func (s *rowBuf) tail() *column.Batch {
+// tail returns the batch that the next of n rows goes to.
+func (s *rowBuf) tail(n int) *column.Batch {
 	if k := len(s.batches); k > 0 && s.batches[k-1].N < s.size {
 		return s.batches[k-1]
 	}
 	b := &column.Batch{}
 	b.Reset(s.kinds...)
+	n = s.room(n)
 	for i, k := range s.kinds {
 		v := &b.Cols[i]
-		switch k { // the first batch grows as needed: many buffers hold few rows
+		switch k {
 		case column.Int:
-			v.I = make([]int64, 0, s.first())
+			v.I = make([]int64, 0, n)
 		case column.Float:
-			v.F = make([]float64, 0, s.first())
+			v.F = make([]float64, 0, n)
 		default:
-			v.B = make([][]byte, 0, s.first())
+			v.B = make([][]byte, 0, n)
 		}
 	}
 	s.batches = append(s.batches, b)
 	return b
 }
 
-func (s *rowBuf) first() int {
-	if len(s.batches) == 0 {
-		return 16
+// room returns for how many rows a new batch has room when n are to be added: the first one grows as needed, since
+// many buffers hold few rows, but not where many come at once.
+func (s *rowBuf) room(n int) int {
+	if len(s.batches) > 0 || 4*n >= s.size {
+		return s.size
 	}
-	return s.size
+	return max(16, n)
 }
 
 func (s *rowBuf) rowBytes() int64 {
@@ -99,7 +103,7 @@ func (s *rowBuf) add(b *column.Batch) {
 	rows := selected(b, b.Sel)
 	s.fixed += s.rowBytes() * int64(len(rows))
 	for len(rows) > 0 {
-		t := s.tail()
+		t := s.tail(len(rows))
 		n := min(len(rows), s.size-t.N)
 		for c := range s.kinds {
 			s.addColumn(&t.Cols[c], &b.Cols[c], rows[:n], t.N)
@@ -142,7 +146,7 @@ func (s *rowBuf) addColumn(dst, src *column.Vec, rows []int32, start int) {
 
 // addRow copies one row.
 func (s *rowBuf) addRow(row []column.Datum) {
-	t := s.tail()
+	t := s.tail(1)
 	for c := range s.kinds {
 		d := row[c]
 		if s.kinds[c] == column.Bytes && !d.Null {
@@ -159,7 +163,7 @@ func (s *rowBuf) addRow(row []column.Datum) {
 func (s *rowBuf) share(batches []column.Batch, refs []int32) {
 	s.fixed += s.rowBytes() * int64(len(refs))
 	for len(refs) > 0 {
-		t := s.tail()
+		t := s.tail(len(refs))
 		n := min(len(refs), s.size-t.N)
 		for c := range t.Cols {
 			v := &t.Cols[c]
