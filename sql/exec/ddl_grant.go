@@ -97,7 +97,7 @@ func (d *ddl) grantObjects(g *plan.Grant) ([]catalog.Object, error) {
 		for _, ref := range g.Objects {
 			kind := g.Kind
 			if kind == "language" || kind == "tablespace" || kind == "large object" || kind == "parameter acl" {
-				return nil, pgerr.Unsupported("privileges on a %s are not supported", kind)
+				return nil, pgerr.Unsupported("privileges on a %s are not supported", strings.TrimSuffix(string(kind), " acl"))
 			}
 			d.lockless = true // privileges change beside running statements
 			o, err := d.object(kind, ref, false)
