@@ -99,7 +99,6 @@ type worker struct {
 	err  error
 	snap *engine.Snapshot
 	agg  *aggOp
-	sort *sortOp
 }
 
 // workers splits a way, whose operators are built in input and not opened, and
