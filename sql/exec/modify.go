@@ -31,6 +31,7 @@ type modifyOp struct {
 
 	returning *projection
 	rows      *rowBuf // input of RETURNING for the current batch
+	xmax      bool    // whose last column RETURNING reads
 	wide      []column.Datum
 	vals      []column.Datum
 	old       []column.Datum
@@ -161,6 +162,13 @@ func (o *modifyOp) prepareReturning() error {
 	o.returning = &p
 	kinds := append(append([]column.Kind(nil), o.w.kinds...), column.Bytes)
 	kinds = append(append(kinds, o.st.kinds(o.node.Input)...), column.Int)
+	for _, e := range o.node.Returning {
+		plan.Walk(e, func(e plan.Expr) bool {
+			s, ok := e.(*plan.Slot)
+			o.xmax = o.xmax || ok && s.Index == len(kinds)-1
+			return true
+		})
+	}
 	o.rows = newRowBuf(kinds, 1<<30) // one batch, whatever comes
 	o.wide = make([]column.Datum, len(kinds))
 	return nil
@@ -278,7 +286,7 @@ func (o *modifyOp) emit(vals []column.Datum, key []byte, locked bool) {
 	o.wide[o.width] = column.BytesDatum(key)
 	copy(o.wide[o.width+1:], o.in)
 	xmax := int64(0)
-	if locked {
+	if locked && o.xmax {
 		id, _ := o.st.rt.Functions.Session.TransactionID(true)
 		xmax = int64(uint32(id))
 	}
