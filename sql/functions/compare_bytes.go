@@ -2,6 +2,7 @@ package functions
 
 import (
 	"bytes"
+	"cmp"
 	"strings"
 
 	"github.com/omendb/omendb/engine/column"
@@ -18,17 +19,7 @@ func byteDifference(a, b []byte) int64 {
 			return int64(a[i]) - int64(b[i])
 		}
 	}
-	return sign(len(a) - len(b))
-}
-
-func sign(n int) int64 {
-	switch {
-	case n < 0:
-		return -1
-	case n > 0:
-		return 1
-	}
-	return 0
+	return int64(cmp.Compare(len(a), len(b)))
 }
 
 // bytesCmp compares two values as bytes after trim has taken away what does not count.
@@ -44,7 +35,7 @@ func textCmp(oid OID, trim func([]byte) []byte) EvalFunc {
 		if c.Env.ComparesBytes(c.Collation) {
 			return intResult(byteDifference(trim(a[0].B), trim(a[1].B)))
 		}
-		return intResult(sign(comparator(c, oid)(a[0], a[1])))
+		return intResult(int64(cmp.Compare(comparator(c, oid)(a[0], a[1]), 0)))
 	}
 }
 
@@ -71,7 +62,7 @@ func init() {
 		if d := byteDifference(x.Bytes[:n], y.Bytes[:n]); d != 0 {
 			return intResult(d)
 		}
-		return intResult(sign(x.N - y.N))
+		return intResult(int64(cmp.Compare(x.N, y.N)))
 	}
 	order := compareEvals["btoidvectorcmp"]
 	compareEvals["btoidvectorcmp"] = func(c *Ctx, a []column.Datum) (column.Datum, error) {
