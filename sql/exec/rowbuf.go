@@ -205,30 +205,14 @@ func (s *rowBuf) gather(c int, rows []int32, dst *column.Vec) {
 			dst.Append(column.Null())
 			continue
 		}
-		v, k := &s.batches[uint32(r)/column.BatchSize].Cols[c], int(uint32(r)%column.BatchSize)
-		if len(v.Nulls) > 0 && v.Null(k) {
-			dst.Nulls.Set(start + i)
-		}
-		switch dst.Kind {
-		case column.Int:
-			dst.I = append(dst.I, v.I[k])
-		case column.Float:
-			dst.F = append(dst.F, v.F[k])
-		default:
-			dst.B = append(dst.B, v.B[k])
-		}
+		copyCell(dst, start+i, &s.batches[uint32(r)/column.BatchSize].Cols[c], int(uint32(r)%column.BatchSize))
 	}
 }
 
-// gatherRow appends column c of row k of a batch; a negative batch or row is NULL.
-func (s *rowBuf) gatherRow(c, batch, k int, dst *column.Vec) {
-	if batch < 0 || k < 0 {
-		dst.Append(column.Null())
-		return
-	}
-	v := &s.batches[batch].Cols[c]
+// copyCell appends row k of v to dst, as its row at.
+func copyCell(dst *column.Vec, at int, v *column.Vec, k int) {
 	if len(v.Nulls) > 0 && v.Null(k) {
-		dst.Nulls.Set(dst.Len())
+		dst.Nulls.Set(at)
 	}
 	switch dst.Kind {
 	case column.Int:
@@ -238,6 +222,15 @@ func (s *rowBuf) gatherRow(c, batch, k int, dst *column.Vec) {
 	default:
 		dst.B = append(dst.B, v.B[k])
 	}
+}
+
+// gatherRow appends column c of row k of a batch; a negative batch or row is NULL.
+func (s *rowBuf) gatherRow(c, batch, k int, dst *column.Vec) {
+	if batch < 0 || k < 0 {
+		dst.Append(column.Null())
+		return
+	}
+	copyCell(dst, dst.Len(), &s.batches[batch].Cols[c], k)
 }
 
 // reset drops all rows.
