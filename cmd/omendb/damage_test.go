@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
@@ -40,6 +41,15 @@ func damage(t *testing.T, name string, off int64) {
 	}
 }
 
+// bigAndOther makes a table of 20,000 rows, whose file is the largest, and one of two.
+func bigAndOther(t *testing.T, c *pgx.Conn) {
+	t.Helper()
+	must(t, c, "CREATE TABLE big (id int PRIMARY KEY, note text)")
+	must(t, c, "INSERT INTO big SELECT g, md5(g::text) FROM generate_series(1, 20000) g")
+	must(t, c, "CREATE TABLE other (id int PRIMARY KEY)")
+	must(t, c, "INSERT INTO other VALUES (1), (2)")
+}
+
 // TestDamageIsNamed damages a byte of a table's data file. Reading the rows there is an error that names the table, other
 // tables are readable, the scrub finds it, and so does verify.
 func TestDamageIsNamed(t *testing.T) {
@@ -48,10 +58,7 @@ func TestDamageIsNamed(t *testing.T) {
 	pass := filepath.Join(dir, passFile)
 	s := startServer(t, dir)
 	c := s.mustConnect("sslmode=disable passfile=%s", pass)
-	must(t, c, "CREATE TABLE big (id int PRIMARY KEY, note text)")
-	must(t, c, "INSERT INTO big SELECT g, md5(g::text) FROM generate_series(1, 20000) g")
-	must(t, c, "CREATE TABLE other (id int PRIMARY KEY)")
-	must(t, c, "INSERT INTO other VALUES (1), (2)")
+	bigAndOther(t, c)
 	must(t, c, "ALTER TABLE big RENAME TO renamed")
 	if code := s.stop(os.Interrupt); code != 0 {
 		t.Fatalf("exit code %d", code)
@@ -100,10 +107,7 @@ func TestServerStartsWithADamagedFile(t *testing.T) {
 	pass := filepath.Join(dir, passFile)
 	s := startServer(t, dir)
 	c := s.mustConnect("sslmode=disable passfile=%s", pass)
-	must(t, c, "CREATE TABLE big (id int PRIMARY KEY, note text)")
-	must(t, c, "INSERT INTO big SELECT g, md5(g::text) FROM generate_series(1, 20000) g")
-	must(t, c, "CREATE TABLE other (id int PRIMARY KEY)")
-	must(t, c, "INSERT INTO other VALUES (1), (2)")
+	bigAndOther(t, c)
 	if code := s.stop(os.Interrupt); code != 0 {
 		t.Fatalf("exit code %d", code)
 	}
