@@ -3,8 +3,10 @@ package sql
 import (
 	"context"
 	"errors"
+	"net"
 	"sort"
 	"strconv"
+	"strings"
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/sql/catalog"
@@ -375,13 +377,29 @@ func (f functionSession) ReloadConfig() error {
 	return f.x.srv.opts.Reload()
 }
 
+// host and port take an address of the network apart; false for a Unix socket and in process.
+func host(address string) (string, bool) {
+	h, _, err := net.SplitHostPort(address)
+	h, _, _ = strings.Cut(h, "%") // an address of one link is shown without its zone
+	return h, err == nil
+}
+
+func port(address string) (string, bool) {
+	_, p, err := net.SplitHostPort(address)
+	return p, err == nil
+}
+
 // Info implements functions.Session.
 func (f functionSession) Info(key functions.InfoKey) (string, bool) {
 	switch key {
 	case functions.InfoClientAddr:
-		return f.x.opts.ClientAddr, true
+		return host(f.x.opts.ClientAddr)
+	case functions.InfoClientPort:
+		return port(f.x.opts.ClientAddr)
 	case functions.InfoServerAddr:
-		return f.x.opts.ServerAddr, true
+		return host(f.x.opts.ServerAddr)
+	case functions.InfoServerPort:
+		return port(f.x.opts.ServerAddr)
 	case functions.InfoStartTime, functions.InfoLoadTime:
 		return strconv.FormatInt(f.x.srv.started, 10), true
 	case functions.InfoVersion:

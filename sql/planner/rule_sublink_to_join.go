@@ -116,12 +116,24 @@ func usesOuterIn(items []plan.FromItem) bool {
 		if !ok {
 			continue
 		}
-		if j.Kind != plan.InnerJoin && has(j.On, func(e plan.Expr) bool { v, ok := e.(*plan.Var); return ok && v.Level > 0 }) {
+		if j.Kind != plan.InnerJoin && has(j.On, usesOuter) {
 			return true
 		}
 		if usesOuterIn([]plan.FromItem{j.Left, j.Right}) {
 			return true
 		}
+	}
+	return false
+}
+
+// usesOuter reports whether the node e, of a condition at this level, refers to an enclosing one, be it from
+// inside a subquery of its own.
+func usesOuter(e plan.Expr) bool {
+	switch x := e.(type) {
+	case *plan.Var:
+		return x.Level > 0
+	case *plan.SubLink:
+		return correlatedAt(x.Query, 1)
 	}
 	return false
 }

@@ -42,9 +42,23 @@ var sizeCalls = map[string]call{
 		}
 		return num(f.databaseSize(d.OID)), nil
 	},
-	"pg_tablespace_size_oid":  func(f Functions, _ *functions.Ctx, a []datum) (datum, error) { return f.tablespaceSize(), nil },
-	"pg_tablespace_size_name": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) { return f.tablespaceSize(), nil },
-	"pg_tablespace_location":  func(Functions, *functions.Ctx, []datum) (datum, error) { return str(""), nil },
+	"pg_tablespace_size_oid": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		if oid := oidArg(a[0]); oid != defaultTablespace && oid != globalTablespace {
+			return null, nil
+		}
+		return f.tablespaceSize(oidArg(a[0])), nil
+	},
+	"pg_tablespace_size_name": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		switch name := a[0].String(); name {
+		case "pg_default":
+			return f.tablespaceSize(defaultTablespace), nil
+		case "pg_global":
+			return f.tablespaceSize(globalTablespace), nil
+		default:
+			return null, pgerr.New(pgerr.UndefinedObject, "tablespace \"%s\" does not exist", name)
+		}
+	},
+	"pg_tablespace_location": func(Functions, *functions.Ctx, []datum) (datum, error) { return str(""), nil },
 	"pg_relation_filenode": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
 		r, ok := f.relationOf(oidArg(a[0]))
 		if t, isRel := r.object.(*catalog.Relation); !ok || isRel && t.Store == 0 {
@@ -111,8 +125,12 @@ func (f Functions) databaseSize(database OID) int64 {
 	return n
 }
 
-func (f Functions) tablespaceSize() datum {
+// tablespaceSize is what all databases hold: what they share keeps no store of its own.
+func (f Functions) tablespaceSize(oid OID) datum {
 	var n int64
+	if oid == globalTablespace {
+		return num(n)
+	}
 	f.World.View().Each(catalog.ClassDatabase, func(o catalog.Object) bool {
 		n += f.databaseSize(o.Head().OID)
 		return true

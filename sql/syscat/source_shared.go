@@ -12,7 +12,10 @@ func namespaceRows(g *generator) {
 }
 
 // defaultTablespace is pg_default: everything lives in the data directory.
-const defaultTablespace OID = 1663
+const (
+	defaultTablespace OID = 1663
+	globalTablespace  OID = 1664
+)
 
 func databaseRows(g *generator) {
 	each(g, catalog.ClassDatabase, 0, 1, func(d *catalog.Database) bool {
