@@ -201,6 +201,11 @@ func (v *View) Children(oid OID) []*Relation {
 // Fn must not change the catalog.
 func (v *View) Each(class Class, fn func(Object) bool) { v.space(class).each(class, fn) }
 
+// Between is Each for the objects with an OID from one on and below another; 0: no bound.
+func (v *View) Between(class Class, from, below OID, fn func(Object) bool) {
+	v.space(class).between(class, from, below, fn)
+}
+
 // Relations, Schemas and their like are Each with the class's own type.
 
 // Relations calls fn for every relation in OID order until it returns false.

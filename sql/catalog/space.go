@@ -23,7 +23,11 @@ type space struct {
 	refs    *btree.Map[string, objectKey] // referenced object, then the object that refers to it
 	counts  [maxClass + 1]int             // of objects, by class
 	derived *derived
+	state   *spaceState // another after every change; copies share it
 }
+
+// spaceState tells states of a space apart by its address.
+type spaceState struct{ _ byte }
 
 func newSpace() *space {
 	return &space{
@@ -31,12 +35,13 @@ func newSpace() *space {
 		names:   &btree.Map[string, objectKey]{},
 		refs:    &btree.Map[string, objectKey]{},
 		derived: &derived{},
+		state:   &spaceState{},
 	}
 }
 
 // copy must not run at the same time as another copy of the same space.
 func (s *space) copy() *space {
-	return &space{objects: s.objects.Copy(), names: s.names.Copy(), refs: s.refs.Copy(), counts: s.counts, derived: &derived{}}
+	return &space{objects: s.objects.Copy(), names: s.names.Copy(), refs: s.refs.Copy(), counts: s.counts, derived: s.derived.copy(), state: s.state}
 }
 
 // nameKey returns the key of a name. Functions may share one, so theirs ends in the OID.
@@ -99,13 +104,20 @@ func (s *space) put(o Object) {
 	for _, d := range References(o) {
 		s.refs.Set(refKey(d, k), k)
 	}
+	s.changed(k, old, o)
 }
 
 func (s *space) remove(k objectKey) {
 	if old, ok := s.objects.Delete(k); ok {
 		s.counts[k.class()]--
 		s.unlink(k, old)
+		s.changed(k, old, nil)
 	}
+}
+
+func (s *space) changed(k objectKey, old, now Object) {
+	s.state = &spaceState{}
+	s.derived.note(s, k, old, now)
 }
 
 func (s *space) unlink(k objectKey, old Object) {
@@ -123,6 +135,13 @@ func (s *space) unlink(k objectKey, old Object) {
 func (s *space) each(class Class, fn func(Object) bool) {
 	s.objects.Ascend(keyOf(class, 0), func(k objectKey, o Object) bool {
 		return k.class() == class && fn(o)
+	})
+}
+
+// between is each for the objects with an OID from one on and below another; 0: no bound.
+func (s *space) between(class Class, from, below OID, fn func(Object) bool) {
+	s.objects.Ascend(keyOf(class, from), func(k objectKey, o Object) bool {
+		return k.class() == class && (below == 0 || k.oid() < below) && fn(o)
 	})
 }
 

@@ -16,6 +16,7 @@ var (
 	budget = flag.Duration("syscat.budget", 0, "how long one introspection query may take; 0: a ceiling for any machine")
 	tables = flag.Int("syscat.tables", 300, "tables that the introspection budget is measured with")
 	only   = flag.String("syscat.only", "", "measure only the question of this name, again and again for profiles: psql 12")
+	change = flag.Bool("syscat.change", false, "have a table made before each question, so that it meets a catalog that was never asked")
 	anew   = flag.Bool("syscat.anew", false, "have each question planned anew each time")
 )
 
@@ -134,6 +135,13 @@ func measure(o *omen, name, text string, rounds int) timing {
 		}
 		o.ask("ROLLBACK")
 		o.ask("RESET ALL")
+		if *change {
+			o.changes++
+			if _, _, err := o.ask(fmt.Sprintf("DROP TABLE IF EXISTS change_%d; CREATE TABLE change_%d (id bigint PRIMARY KEY, name text NOT NULL)",
+				o.changes-1, o.changes)); err != nil {
+				panic(err)
+			}
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		start, used := time.Now(), processorTime()
 		o.Drop = true

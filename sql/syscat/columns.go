@@ -10,21 +10,29 @@ import (
 )
 
 // A scan of a whole system table hands out columns that were made before: those of the
-// facts once per process, those of descriptors once per state of the catalog. Rows
-// that a query looks up by a column that leads to no descriptor are found
-// through an index over these columns.
+// facts once per process, those of descriptors a part of them at a time, which are
+// made again only where objects changed. Rows that a query looks up by a column that
+// leads to no descriptor are found through an index over these columns.
 
 // columnSet is rows as column vectors, made column by column when they are asked for.
 type columnSet struct {
 	mu    sync.Mutex
-	rows  int // -1: not known yet
-	asked int // look-ups so far that could not be answered by an index
-	cols  map[int][]column.Vec
-	index map[int]*factIndex
+	rows  int            // -1: not known yet
+	cols  [][]column.Vec // by attribute
+	index []*factIndex   // by attribute
 }
 
-func newColumnSet() *columnSet {
-	return &columnSet{rows: -1, cols: map[int][]column.Vec{}, index: map[int]*factIndex{}}
+func newColumnSet(attrs int) *columnSet {
+	return &columnSet{rows: -1, cols: make([][]column.Vec, attrs), index: make([]*factIndex, attrs)}
+}
+
+// without returns a set that lacks one of the columns.
+func (s *columnSet) without(attr int) *columnSet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := &columnSet{rows: s.rows, cols: slices.Clone(s.cols), index: slices.Clone(s.index)}
+	c.cols[attr], c.index[attr] = nil, nil
+	return c
 }
 
 // ensure makes the missing ones of some columns. Fill calls its argument for each row.
@@ -99,7 +107,7 @@ func (t *systemTable) Columns(rt *exec.Runtime, attrs []int) (list []column.Batc
 	if f := t.facts(); f != nil {
 		set := f.columns
 		if t.aclAttr >= 0 && f.acl != nil && slices.Contains(stored, t.aclAttr) { // roles can be renamed
-			set = t.derived(rt, true)
+			set = t.factsOf(rt)
 		}
 		set.mu.Lock()
 		t.fillFacts(rt, set, f, stored)
@@ -107,12 +115,13 @@ func (t *systemTable) Columns(rt *exec.Runtime, attrs []int) (list []column.Batc
 		set.mu.Unlock()
 	}
 	if t.rows != nil {
-		set := t.derived(rt, false)
-		set.mu.Lock()
-		t.fill(rt, set, stored)
 		first := len(list)
-		list = set.batches(list, attrs, t.relation.OID)
-		set.mu.Unlock()
+		for _, c := range t.derived(rt).chunks {
+			c.mu.Lock()
+			t.fill(rt, c, stored)
+			list = c.batches(list, attrs, t.relation.OID)
+			c.mu.Unlock()
+		}
 		t.setCurrent(rt, attrs, list[first:])
 	}
 	return list, true
@@ -137,17 +146,6 @@ func (t *systemTable) setCurrent(rt *exec.Runtime, attrs []int, list []column.Ba
 	}
 }
 
-// derivedKey tells apart what is kept with a state of the catalog.
-type derivedKey struct {
-	table *systemTable
-	facts bool
-}
-
-// derived returns the columns that belong to the state of the catalog.
-func (t *systemTable) derived(rt *exec.Runtime, facts bool) *columnSet {
-	return rt.Catalog.Derived(derivedKey{t, facts}, func() any { return newColumnSet() }).(*columnSet)
-}
-
 // fillFacts makes columns from facts. The set is locked.
 func (t *systemTable) fillFacts(rt *exec.Runtime, set *columnSet, f *factSet, attrs []int) {
 	set.ensure(attrs, t.kinds(), func(missing []int, add func(row []column.Datum)) {
@@ -159,14 +157,14 @@ func (t *systemTable) fillFacts(rt *exec.Runtime, set *columnSet, f *factSet, at
 	})
 }
 
-// fill makes columns from descriptors. The set is locked.
-func (t *systemTable) fill(rt *exec.Runtime, set *columnSet, attrs []int) {
-	set.ensure(attrs, t.kinds(), func(missing []int, add func(row []column.Datum)) {
+// fill makes columns from the descriptors of a chunk, which is locked.
+func (t *systemTable) fill(rt *exec.Runtime, c *chunk, attrs []int) {
+	c.ensure(attrs, t.kinds(), func(missing []int, add func(row []column.Datum)) {
 		g := t.generator(rt, exec.VirtualRead{Need: t.needed(missing)}, func(row []column.Datum) bool {
 			add(row)
 			return true
 		})
-		g.keep = true
+		g.keep, g.span = true, c.span
 		t.rows(g)
 	})
 }
@@ -194,37 +192,40 @@ func (t *systemTable) byIndex(rt *exec.Runtime, read exec.VirtualRead, yield fun
 			attrs = append(attrs, q.Attr)
 		}
 	}
-	set := t.derived(rt, false)
-	set.mu.Lock()
-	t.fill(rt, set, attrs)
-	x, found := shortest(read.Equal, func(attr int) *factIndex { return set.by(attr, t.kinds()) })
-	cols := make([][]column.Vec, len(attrs)) // published columns never change
-	for i, a := range attrs {
-		cols[i] = set.cols[a]
-	}
-	set.mu.Unlock()
 	row := make([]column.Datum, len(t.relation.Columns))
 	fixed := make([]bool, len(t.relation.Columns))
 	for _, q := range read.Equal {
 		fixed[q.Attr] = true
 	}
-	x.visit(found, func(r int) bool {
-		for i, a := range attrs { // those that decide first: most rows end here
-			if fixed[a] {
-				row[a] = cols[i][r/column.BatchSize].Datum(r % column.BatchSize)
-			}
-		}
-		if !g.Passes(row) {
-			return true
-		}
+	cols := make([][]column.Vec, len(attrs)) // published columns never change
+	for _, c := range t.derived(rt).chunks {
+		c.mu.Lock()
+		t.fill(rt, c, attrs)
+		x, found := shortest(read.Equal, func(attr int) *factIndex { return c.by(attr, t.kinds()) })
 		for i, a := range attrs {
-			row[a] = cols[i][r/column.BatchSize].Datum(r % column.BatchSize)
-			if t.current[a] && row[a].I == frozenLater {
-				row[a] = g.frozen()
-			}
+			cols[i] = c.cols[a]
 		}
-		return g.send(row)
-	})
+		c.mu.Unlock()
+		if !x.visit(found, func(r int) bool {
+			for i, a := range attrs { // those that decide first: most rows end here
+				if fixed[a] {
+					row[a] = cols[i][r/column.BatchSize].Datum(r % column.BatchSize)
+				}
+			}
+			if !g.Passes(row) {
+				return true
+			}
+			for i, a := range attrs {
+				row[a] = cols[i][r/column.BatchSize].Datum(r % column.BatchSize)
+				if t.current[a] && row[a].I == frozenLater {
+					row[a] = g.frozen()
+				}
+			}
+			return g.send(row)
+		}) {
+			break
+		}
+	}
 	return nil
 }
 

@@ -2,26 +2,38 @@ package syscat
 
 import "github.com/omendb/omendb/sql/catalog"
 
-// perObject says which descriptors a table's rows come from, and how many of them each has.
-var perObject = map[string]struct {
-	classes []catalog.Class
-	rows    float64
-}{
-	"pg_class":      {[]catalog.Class{catalog.ClassRelation, catalog.ClassIndex, catalog.ClassSequence}, 1},
-	"pg_attribute":  {[]catalog.Class{catalog.ClassRelation, catalog.ClassIndex, catalog.ClassSequence}, 8},
-	"pg_attrdef":    {[]catalog.Class{catalog.ClassRelation}, 1},
-	"pg_index":      {[]catalog.Class{catalog.ClassIndex}, 1},
-	"pg_constraint": {[]catalog.Class{catalog.ClassRelation}, 1},
-	"pg_depend":     {[]catalog.Class{catalog.ClassRelation, catalog.ClassIndex, catalog.ClassSequence}, 4},
-	"pg_type":       {[]catalog.Class{catalog.ClassType}, 1},
-	"pg_proc":       {[]catalog.Class{catalog.ClassFunction}, 1},
-	"pg_sequence":   {[]catalog.Class{catalog.ClassSequence}, 1},
-	"pg_namespace":  {[]catalog.Class{catalog.ClassSchema}, 1},
-	"pg_database":   {[]catalog.Class{catalog.ClassDatabase}, 1},
-	"pg_authid":     {[]catalog.Class{catalog.ClassRole}, 1},
-	"pg_inherits":   {[]catalog.Class{catalog.ClassRelation}, 0.05},
-	"pg_rewrite":    {[]catalog.Class{catalog.ClassRelation}, 0.1},
-	"pg_enum":       {[]catalog.Class{catalog.ClassType}, 0.1},
+// perClass is how many rows the objects of a class have in a system table, on average.
+type perClass struct {
+	class catalog.Class
+	rows  float64
+	whole bool // rows are made from all of them together
+}
+
+// perObject says which descriptors a table's rows come from.
+var perObject = map[string][]perClass{
+	"pg_class":           {{catalog.ClassRelation, 1, false}, {catalog.ClassIndex, 1, false}, {catalog.ClassSequence, 1, false}},
+	"pg_attribute":       {{catalog.ClassRelation, 12, false}, {catalog.ClassIndex, 1.5, false}, {catalog.ClassSequence, 9, false}},
+	"pg_attrdef":         {{catalog.ClassRelation, 1, false}},
+	"pg_index":           {{catalog.ClassIndex, 1, false}},
+	"pg_constraint":      {{catalog.ClassRelation, 1.5, false}, {catalog.ClassType, 0.1, false}},
+	"pg_depend":          {{catalog.ClassRelation, 5, false}, {catalog.ClassIndex, 2, false}, {catalog.ClassSequence, 2, false}, {catalog.ClassType, 1, false}, {catalog.ClassFunction, 2, false}, {catalog.ClassExtension, 1, false}},
+	"pg_shdepend":        {{catalog.ClassSchema, 1, false}, {catalog.ClassRelation, 1, false}, {catalog.ClassSequence, 1, false}, {catalog.ClassType, 1, false}, {catalog.ClassFunction, 1, false}, {catalog.ClassDatabase, 1, false}},
+	"pg_description":     {{catalog.ClassSchema, 1, false}, {catalog.ClassRelation, 1, false}, {catalog.ClassSequence, 0.2, false}, {catalog.ClassIndex, 0.2, false}, {catalog.ClassType, 0.2, false}, {catalog.ClassFunction, 1, false}, {catalog.ClassExtension, 1, false}},
+	"pg_shdescription":   {{catalog.ClassDatabase, 1, false}, {catalog.ClassRole, 0.2, false}},
+	"pg_type":            {{catalog.ClassType, 1, false}},
+	"pg_enum":            {{catalog.ClassType, 0.2, false}},
+	"pg_proc":            {{catalog.ClassFunction, 1, false}},
+	"pg_sequence":        {{catalog.ClassSequence, 1, false}},
+	"pg_namespace":       {{catalog.ClassSchema, 1, false}},
+	"pg_database":        {{catalog.ClassDatabase, 1, false}},
+	"pg_authid":          {{catalog.ClassRole, 1, false}},
+	"pg_auth_members":    {{catalog.ClassRole, 0.5, false}},
+	"pg_db_role_setting": {{catalog.ClassDatabase, 0.2, true}, {catalog.ClassRole, 0.2, true}, {catalog.ClassSetting, 1, true}},
+	"pg_extension":       {{catalog.ClassExtension, 1, false}},
+	"pg_default_acl":     {{catalog.ClassDefaultACL, 1, false}},
+	"pg_inherits":        {{catalog.ClassRelation, 0.05, false}},
+	"pg_rewrite":         {{catalog.ClassRelation, 0.1, false}},
+	"pg_statistic":       {{catalog.ClassStatistic, 5, false}},
 }
 
 // Estimate returns about how many rows the table has, for the optimizer.
@@ -30,9 +42,8 @@ func (t *systemTable) Estimate(v *catalog.View) float64 {
 	if f := t.facts(); f != nil {
 		n += float64(len(f.rows))
 	}
-	p := perObject[t.relation.Name]
-	for _, c := range p.classes {
-		n += float64(v.Count(c)) * p.rows
+	for _, p := range t.classes {
+		n += float64(v.Count(p.class)) * p.rows
 	}
 	return n
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
-	"github.com/omendb/omendb/sql/exec"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/types"
 )
@@ -37,78 +36,6 @@ type factSet struct {
 	index map[int]*factIndex
 }
 
-// factIndex finds rows by the value of one column: those of a value form a chain, in their
-// order.
-type factIndex struct {
-	ints  map[int64]chain
-	texts map[string]chain
-	next  []int32 // by row: the next one of the same value, -1 at the end
-}
-
-// chain is the rows of one value.
-type chain struct{ first, rows int32 }
-
-// newFactIndex indexes a column of some number of rows.
-func newFactIndex(kind column.Kind, rows int, at func(row int) column.Datum) *factIndex {
-	x := &factIndex{next: make([]int32, rows)}
-	if kind == column.Bytes {
-		x.texts = make(map[string]chain, rows)
-	} else {
-		x.ints = make(map[int64]chain, rows)
-	}
-	for r := rows - 1; r >= 0; r-- {
-		d := at(r)
-		if d.Null {
-			continue
-		}
-		c, ok := x.chain(d)
-		if !ok {
-			c.first = -1
-		}
-		x.next[r] = c.first
-		c = chain{int32(r), c.rows + 1}
-		if x.ints != nil {
-			x.ints[d.I] = c
-		} else {
-			x.texts[string(d.B)] = c
-		}
-	}
-	return x
-}
-
-func (x *factIndex) chain(v column.Datum) (c chain, ok bool) {
-	if x.ints != nil {
-		c, ok = x.ints[v.I]
-	} else {
-		c, ok = x.texts[string(v.B)]
-	}
-	return c, ok
-}
-
-// visit calls fn for the rows of a chain until it returns false.
-func (x *factIndex) visit(c chain, fn func(row int) bool) {
-	for r, n := c.first, c.rows; n > 0; r, n = x.next[r], n-1 {
-		if !fn(int(r)) {
-			return
-		}
-	}
-}
-
-// shortest returns the index with the fewest rows of a restriction, which is not empty.
-func shortest(equal []exec.VirtualEqual, index func(attr int) *factIndex) (best *factIndex, rows chain) {
-	for _, q := range equal {
-		x := index(q.Attr)
-		c, _ := x.chain(q.Value)
-		if best == nil || c.rows < rows.rows {
-			best, rows = x, c
-		}
-		if rows.rows < fewRows {
-			break
-		}
-	}
-	return best, rows
-}
-
 // by returns the index over an attribute.
 func (s *factSet) by(attr int) *factIndex {
 	s.mu.Lock()
@@ -127,8 +54,7 @@ func (s *factSet) by(attr int) *factIndex {
 // find returns the rows whose attribute has a value.
 func (s *factSet) find(attr int, v column.Datum) (rows []int32) {
 	x := s.by(attr)
-	c, _ := x.chain(v)
-	x.visit(c, func(r int) bool {
+	x.visit(x.chain(v), func(r int) bool {
 		rows = append(rows, int32(r))
 		return true
 	})
@@ -140,7 +66,7 @@ func (s *factSet) find(attr int, v column.Datum) (rows []int32) {
 // leave out are NULL.
 func loadFacts(r *catalog.Relation, tables []*functions.FactTable) *factSet {
 	env := types.NewEnv()
-	s := &factSet{kind: make([]column.Kind, len(r.Columns)), columns: newColumnSet()}
+	s := &factSet{kind: make([]column.Kind, len(r.Columns)), columns: newColumnSet(len(r.Columns))}
 	for i, c := range r.Columns {
 		s.kind[i] = env.Kind(c.Type)
 	}

@@ -13,19 +13,20 @@ import (
 // finder implements exec.VirtualIndex.
 type finder struct {
 	table   *systemTable
+	state   *tableRows // whose rows they are; nil: there are facts only
 	batches []column.Batch
 	parts   []finderPart
 }
 
-// finderPart is the rows of the facts, or those of the descriptors.
+// finderPart is the rows of the facts, or those of a chunk.
 type finderPart struct {
-	set   *columnSet // whose state the rows belong to; nil: facts, which stay
-	first int        // its first batch
-	keys  map[int]finderKey
+	first int // its first batch
+	keys  []finderKey
 }
 
 // finderKey is a restricted column.
 type finderKey struct {
+	attr   int
 	column []column.Vec
 	index  *factIndex
 }
@@ -52,58 +53,69 @@ func (t *systemTable) Finder(rt *exec.Runtime, attrs, by []int, lookups int) (ex
 	if f := t.facts(); f != nil {
 		f.columns.mu.Lock()
 		t.fillFacts(rt, f.columns, f, by)
-		p := finderPart{keys: map[int]finderKey{}}
+		p := finderPart{keys: make([]finderKey, 0, len(by))}
 		for _, a := range by {
-			p.keys[a] = finderKey{f.columns.cols[a], f.by(a)}
+			p.keys = append(p.keys, finderKey{a, f.columns.cols[a], f.by(a)})
 		}
-		first = (len(f.rows) + column.BatchSize - 1) / column.BatchSize
+		first = batchesOf(len(f.rows))
 		f.columns.mu.Unlock()
 		x.parts = append(x.parts, p)
 	}
 	if t.rows == nil {
 		return x, true
 	}
-	set := t.derived(rt, false)
-	set.mu.Lock()
-	defer set.mu.Unlock()
-	t.fill(rt, set, by)
-	p := finderPart{set: set, first: first, keys: map[int]finderKey{}}
-	for _, a := range by {
-		p.keys[a] = finderKey{set.cols[a], set.by(a, t.kinds())}
+	x.state = t.derived(rt)
+	for _, c := range x.state.chunks {
+		c.mu.Lock()
+		t.fill(rt, c, by)
+		p := finderPart{first: first, keys: make([]finderKey, 0, len(by))}
+		for _, a := range by {
+			p.keys = append(p.keys, finderKey{a, c.cols[a], c.by(a, t.kinds())})
+		}
+		first += batchesOf(c.rows)
+		c.mu.Unlock()
+		x.parts = append(x.parts, p)
 	}
-	x.parts = append(x.parts, p)
 	return x, true
 }
 
+// batchesOf returns how many batches rows take up.
+func batchesOf(rows int) int { return (rows + column.BatchSize - 1) / column.BatchSize }
+
 // worthColumns reports whether what is missing of the columns costs less to make than the look-ups that were
-// made without them in this state of the catalog.
+// made without them.
 func (t *systemTable) worthColumns(rt *exec.Runtime, attrs, by []int, lookups int) bool {
-	set := t.derived(rt, false)
-	set.mu.Lock()
-	defer set.mu.Unlock()
-	set.asked += lookups
+	state := t.derived(rt)
+	asked := state.asked.Add(int64(lookups))
+	cost := 0.0
+	for _, c := range state.chunks {
+		cost += c.missing(attrs, by)
+	}
+	return cost <= float64(asked*lookupCost)
+}
+
+// missing returns what it costs to make some columns and indexes of a chunk, those that are there left out.
+func (c *chunk) missing(attrs, by []int) float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	cost := 0.0
 	for _, a := range attrs {
-		if a >= 0 && set.cols[a] == nil {
+		if a >= 0 && c.cols[a] == nil {
 			cost += columnCost
 		}
 	}
-	if cost > 0 || set.rows < 0 {
+	if cost > 0 || c.rows < 0 {
 		cost++
 	}
 	for _, a := range by {
-		if set.index[a] == nil {
+		if c.index[a] == nil {
 			cost += columnCost
 		}
 	}
-	if cost == 0 {
-		return true
+	if c.rows < 0 {
+		return cost * c.expected
 	}
-	rows := float64(set.rows)
-	if set.rows < 0 {
-		rows = t.Estimate(rt.Catalog)
-	}
-	return rows*cost <= float64(set.asked*lookupCost)
+	return cost * float64(c.rows)
 }
 
 // Batches implements exec.VirtualIndex.
@@ -111,19 +123,17 @@ func (x *finder) Batches() []column.Batch { return x.batches }
 
 // Current implements exec.VirtualIndex.
 func (x *finder) Current(rt *exec.Runtime) bool {
-	for _, p := range x.parts {
-		if p.set != nil && p.set != x.table.derived(rt, false) {
-			return false
-		}
-	}
-	return true
+	return x.state == nil || x.state == x.table.derived(rt)
 }
 
 // Find implements exec.VirtualIndex.
 func (x *finder) Find(equal []exec.VirtualEqual, dst []int32) []int32 {
 	for i := range x.parts {
 		p := &x.parts[i]
-		index, rows := shortest(equal, func(attr int) *factIndex { return p.keys[attr].index })
+		index, rows := shortest(equal, func(attr int) *factIndex { return p.key(attr).index })
+		if rows.rows == 0 {
+			continue
+		}
 		if len(equal) > 1 && int(rows.rows)*wideChain > len(index.next) {
 			dst = p.scan(equal, dst)
 			continue
@@ -141,13 +151,21 @@ func (x *finder) Find(equal []exec.VirtualEqual, dst []int32) []int32 {
 // time that a chain is followed.
 const wideChain = 16
 
+func (p *finderPart) key(attr int) *finderKey {
+	i := 0
+	for p.keys[i].attr != attr {
+		i++
+	}
+	return &p.keys[i]
+}
+
 // scan finds rows by going through the restricted columns.
 func (p *finderPart) scan(equal []exec.VirtualEqual, dst []int32) []int32 {
-	for k := range p.keys[equal[0].Attr].column {
+	for k := range p.key(equal[0].Attr).column {
 		start := len(dst)
 		base := int32(p.first+k) * column.BatchSize
 		for i := range equal {
-			v := &p.keys[equal[i].Attr].column[k]
+			v := &p.key(equal[i].Attr).column[k]
 			if i == 0 {
 				dst = equalRows(v, equal[i].Value, base, dst)
 				continue
@@ -197,7 +215,7 @@ func equalAt(v *column.Vec, r int, want column.Datum) bool {
 func (p *finderPart) passes(equal []exec.VirtualEqual, r int) bool {
 	for i := range equal {
 		q := &equal[i]
-		if !equalAt(&p.keys[q.Attr].column[r/column.BatchSize], r%column.BatchSize, q.Value) {
+		if !equalAt(&p.key(q.Attr).column[r/column.BatchSize], r%column.BatchSize, q.Value) {
 			return false
 		}
 	}

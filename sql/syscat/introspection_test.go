@@ -133,7 +133,12 @@ func answer(a asker, query string) string {
 }
 
 // omen is a server in memory.
-type omen struct{ *textsession.Session }
+type omen struct {
+	*textsession.Session
+	db      *engine.DB
+	cat     *catalog.Catalog
+	changes int // tables made between questions
+}
 
 func newOmen(t testing.TB) *omen {
 	fs := vfs.NewVolatile()
@@ -163,7 +168,7 @@ func newOmen(t testing.TB) *omen {
 		}
 		tasks.Close()
 	})
-	return &omen{x}
+	return &omen{Session: x, db: db, cat: cat}
 }
 
 func (o *omen) ask(query string) ([]string, [][]string, error) {

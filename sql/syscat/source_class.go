@@ -299,7 +299,7 @@ func indexAttributes(g *generator, env *types.Env, x *catalog.Index) bool {
 
 // collect runs a source of rows and keeps what it yields.
 func collect(r *catalog.Relation, env *types.Env, fill func(g *generator)) *factSet {
-	s := &factSet{kind: make([]column.Kind, len(r.Columns)), columns: newColumnSet()}
+	s := &factSet{kind: make([]column.Kind, len(r.Columns)), columns: newColumnSet(len(r.Columns))}
 	for i := range r.Columns {
 		s.kind[i] = env.Kind(r.Columns[i].Type)
 	}

@@ -105,13 +105,13 @@ func constraintRows(g *generator) {
 				visit(r)
 			}
 		default:
-			g.view.Relations(visit)
+			g.visit(catalog.ClassRelation, func(o catalog.Object) bool { return visit(o.(*catalog.Relation)) })
 		}
 	}
 	if byRel && rel != 0 || g.done {
 		return
 	}
-	g.view.Each(catalog.ClassType, func(o catalog.Object) bool {
+	g.visit(catalog.ClassType, func(o catalog.Object) bool {
 		t := o.(*catalog.Type)
 		if byType && t.OID != typ {
 			return true

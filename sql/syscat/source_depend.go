@@ -63,7 +63,7 @@ func dependRows(g *generator) {
 		}
 	}
 	for _, c := range classes {
-		g.view.Each(c, visit)
+		g.visit(c, visit)
 		if g.done {
 			return
 		}
@@ -274,7 +274,7 @@ func typeDepends(v *catalog.View, t *catalog.Type, emit func(depend) bool) bool 
 // shdependRows yields the owners and grantees of this database's objects.
 func shdependRows(g *generator) {
 	visit := func(class catalog.Class, database OID) {
-		g.view.Each(class, func(o catalog.Object) bool {
+		g.visit(class, func(o catalog.Object) bool {
 			h := o.Head()
 			if h.OID < catalog.FirstUserOID && class != catalog.ClassSchema {
 				return !g.done
@@ -308,7 +308,7 @@ func descriptionRows(g *generator) {
 		return
 	}
 	for _, c := range commented {
-		g.view.Each(c, func(o catalog.Object) bool { return describe(g, o) })
+		g.visit(c, func(o catalog.Object) bool { return describe(g, o) })
 		if g.done {
 			return
 		}
@@ -353,15 +353,15 @@ func constraintDescriptions(g *generator, oid OID) {
 		}
 		return !g.done
 	}
-	g.view.Relations(func(r *catalog.Relation) bool { return show(r.Constraints) })
+	g.visit(catalog.ClassRelation, func(o catalog.Object) bool { return show(o.(*catalog.Relation).Constraints) })
 	if !g.done {
-		g.view.Each(catalog.ClassType, func(o catalog.Object) bool { return show(o.(*catalog.Type).Checks) })
+		g.visit(catalog.ClassType, func(o catalog.Object) bool { return show(o.(*catalog.Type).Checks) })
 	}
 }
 
 func shdescriptionRows(g *generator) {
 	visit := func(class catalog.Class) {
-		g.view.Each(class, func(o catalog.Object) bool {
+		g.visit(class, func(o catalog.Object) bool {
 			h := o.Head()
 			if h.Comment == "" || h.OID < catalog.FirstUserOID && factComment(h.OID, objectClasses[class]) == h.Comment {
 				return !g.done

@@ -48,18 +48,18 @@ func authMemberRows(g *generator) {
 
 // roleSettingRows yields ALTER ROLE and ALTER DATABASE … SET.
 func roleSettingRows(g *generator) {
-	g.view.Each(catalog.ClassDatabase, func(o catalog.Object) bool {
+	g.visit(catalog.ClassDatabase, func(o catalog.Object) bool {
 		d := o.(*catalog.Database)
 		return len(d.Settings) == 0 || g.row(num(d.OID), num(0), texts(d.Settings))
 	})
-	g.view.Each(catalog.ClassRole, func(o catalog.Object) bool {
+	g.visit(catalog.ClassRole, func(o catalog.Object) bool {
 		r := o.(*catalog.Role)
 		return len(r.Settings) == 0 || g.row(num(0), num(r.OID), texts(r.Settings))
 	})
 	type scope struct{ database, role OID }
 	byScope := map[scope][]string{}
 	var order []scope
-	g.view.Each(catalog.ClassSetting, func(o catalog.Object) bool {
+	g.visit(catalog.ClassSetting, func(o catalog.Object) bool {
 		s := o.(*catalog.Setting)
 		k := scope{s.Database, s.Role}
 		if s.Database == 0 && s.Role == 0 { // ALTER SYSTEM: a file's affair in PostgreSQL

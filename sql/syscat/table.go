@@ -17,6 +17,7 @@ type systemTable struct {
 	relation *catalog.Relation
 	aclAttr  int // the attribute with privileges, -1: none
 	facts    func() *factSet
+	classes  []perClass // whose descriptors the others come from
 	kinds    func() []column.Kind
 	rows     func(g *generator) // from descriptors; nil: none
 	own      map[int]bool       // attributes by which rows finds descriptors without a pass over all
@@ -32,7 +33,7 @@ var _ exec.VirtualFinder = (*systemTable)(nil)
 var extraFacts = map[string]string{"pg_description": "pg_collation_description"}
 
 func newTable(r *catalog.Relation) *systemTable {
-	t := &systemTable{relation: r, aclAttr: -1, rows: sources[r.Name], own: map[int]bool{}, current: map[int]bool{}, live: strings.HasPrefix(r.Name, "omen_")}
+	t := &systemTable{relation: r, aclAttr: -1, rows: sources[r.Name], classes: perObject[r.Name], own: map[int]bool{}, current: map[int]bool{}, live: strings.HasPrefix(r.Name, "omen_")}
 	for i := range r.Columns {
 		name := r.Columns[i].Name
 		if r.Columns[i].Type == types.AclitemArrayOID {
@@ -40,6 +41,9 @@ func newTable(r *catalog.Relation) *systemTable {
 		}
 		t.own[i] = slices.Contains(keyedBy[r.Name], name)
 		t.current[i] = name == "relfrozenxid" || name == "datfrozenxid"
+	}
+	if t.rows != nil && t.classes == nil && !t.live {
+		panic("syscat: " + r.Name + " comes from no class of descriptors")
 	}
 	t.kinds = sync.OnceValue(func() []column.Kind {
 		env := types.NewEnv()
@@ -90,6 +94,7 @@ type generator struct {
 	done  bool
 	xid   int64 // what frozen ids show
 	keep  bool  // the rows are kept: frozen ids are left to whoever reads them
+	span  span  // whose descriptors' rows are made
 }
 
 // Rows implements exec.VirtualTable.
@@ -218,7 +223,7 @@ func each[T catalog.Object](g *generator, class catalog.Class, oidAttr, nameAttr
 		}
 		return
 	}
-	g.view.Each(class, visit)
+	g.visit(class, visit)
 }
 
 // schemasOf returns the schemas in which objects of a class can be.
