@@ -1,12 +1,18 @@
 package engine
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/omendb/omendb/engine/txn"
+)
 
 // Exported is a transaction's snapshot that others may take for their own, as
 // long as the transaction runs.
 type Exported struct {
-	mu  sync.Mutex
-	reg registration
+	mu     sync.Mutex
+	reg    registration
+	level  Isolation
+	serial *txn.Serializable // of a serializable transaction, unless its snapshot is safe
 }
 
 // Export makes the transaction's snapshot, in ReadCommitted the newest one, available to others.
@@ -17,7 +23,7 @@ func (t *Txn) Export() *Exported {
 	if t.opts.Isolation != ReadCommitted {
 		from = &t.start
 	}
-	e := &Exported{}
+	e := &Exported{level: t.opts.Isolation, serial: t.serial}
 	from.copyTo(&e.reg)
 	t.exports = append(t.exports, e)
 	return e
@@ -27,16 +33,21 @@ func (t *Txn) Export() *Exported {
 func (t *Txn) Exports() bool { return len(t.exports) > 0 }
 
 // Import makes an exported snapshot the transaction's own. It must precede the
-// first snapshot; the level must be RepeatableRead. It reports false when the
-// exporting transaction has ended.
+// first snapshot; the level must be RepeatableRead, or Serializable like that of
+// the exporting transaction, which may be read-only only if this one is. It reports
+// false when the exporting transaction has ended.
 func (t *Txn) Import(e *Exported) bool {
-	if t.start.shard != nil || t.opts.Isolation != RepeatableRead {
+	serializable := t.opts.Isolation == Serializable
+	if t.start.shard != nil || t.opts.Isolation == ReadCommitted || serializable && e.level != Serializable {
 		panic("engine: snapshot imported too late, or by a transaction of another level")
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.reg.shard == nil {
 		return false
+	}
+	if serializable {
+		return t.importSerial(e)
 	}
 	e.reg.copyTo(&t.start)
 	return true

@@ -33,6 +33,19 @@ func (t *Txn) begin() {
 	}
 }
 
+// importSerial makes the transaction one that sees what a serializable one sees
+// whose snapshot was exported. It reports false when that one has ended.
+func (t *Txn) importSerial(e *Exported) (ok bool) {
+	e.reg.copyTo(&t.start)
+	if e.serial == nil { // safe, and so is this one
+		return true
+	}
+	if t.serial, ok = t.db.serial.Import(e.serial, t.owner.ProcessID(), t.opts.ReadOnly); !ok {
+		t.start.unregister()
+	}
+	return ok
+}
+
 // AwaitSafeSnapshot gives a SERIALIZABLE READ ONLY DEFERRABLE transaction, before
 // its first snapshot, one that no other transaction can make an impossible
 // one. It waits for the writers in progress, and again when one of them spoils
@@ -107,7 +120,15 @@ func (t *Txn) noteWrite(id StoreID, def *storeDef, key []byte) error {
 		return nil
 	}
 	t.numberSerial()
-	return serialError(t.db.serial.Write(t.serial, uint64(id), key))
+	err := t.db.serial.Write(t.serial, uint64(id), key)
+	if errors.Is(err, txn.ErrReplaced) {
+		v, _, failed := t.committed(id, key)
+		if failed != nil {
+			return failed
+		}
+		err = t.db.serial.WriteOver(t.serial, uint64(id), key, v.TS)
+	}
+	return serialError(err)
 }
 
 // noteWriteRange is noteWrite for what lies in [lower, upper).

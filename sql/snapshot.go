@@ -14,6 +14,7 @@ type exportedSnapshot struct {
 	snapshot *engine.Exported
 	database catalog.OID
 	from     engine.TxnOptions // of the exporting transaction
+	pid      int32
 }
 
 // exportSnapshot is pg_export_snapshot.
@@ -21,7 +22,7 @@ func (x *Session) exportSnapshot() (string, error) {
 	if len(x.savepoints) > 0 {
 		return "", pgerr.New(pgerr.ActiveSQLTransaction, "cannot export a snapshot from a subtransaction")
 	}
-	e := &exportedSnapshot{snapshot: x.txn.Export(), database: x.database, from: x.txn.Options()}
+	e := &exportedSnapshot{snapshot: x.txn.Export(), database: x.database, from: x.txn.Options(), pid: x.pid}
 	s := x.srv
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,29 +64,34 @@ func (x *Session) importSnapshot(id string) error {
 	if e == nil {
 		return invalid
 	}
-	if x.txn.Options().Isolation == engine.Serializable {
-		return x.importSerializable(e)
+	if err := x.refuseSerializable(e); err != nil {
+		return err
 	}
 	if e.database != x.database {
 		return pgerr.New(pgerr.FeatureNotSupported, "cannot import a snapshot from a different database")
 	}
 	if !x.txn.Import(e.snapshot) {
 		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "could not import the requested snapshot").
-			WithDetail("The source transaction is not running anymore.")
+			WithDetail("The source process with PID %d is not running anymore.", e.pid)
 	}
 	x.imported = true
 	return nil
 }
 
-// importSerializable tells why a SERIALIZABLE transaction cannot have the snapshot. One that may have it on
-// PostgreSQL would have to be watched as if it had begun with the exporter, which is not supported.
-func (x *Session) importSerializable(e *exportedSnapshot) error {
-	refused := "SET TRANSACTION SNAPSHOT in a SERIALIZABLE transaction is not supported"
+// refuseSerializable tells why a SERIALIZABLE transaction cannot have a snapshot.
+func (x *Session) refuseSerializable(e *exportedSnapshot) error {
+	refused := ""
 	switch o := x.txn.Options(); {
+	case o.Isolation != engine.Serializable:
+		return nil
 	case e.from.Isolation != engine.Serializable:
 		refused = "a serializable transaction cannot import a snapshot from a non-serializable transaction"
 	case e.from.ReadOnly && !o.ReadOnly:
 		refused = "a non-read-only serializable transaction cannot import a snapshot from a read-only transaction"
+	case e.database == x.database && o.ReadOnly && o.Deferrable:
+		refused = "a snapshot-importing transaction must not be READ ONLY DEFERRABLE"
+	default:
+		return nil
 	}
 	return pgerr.New(pgerr.FeatureNotSupported, "%s", refused)
 }

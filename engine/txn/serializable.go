@@ -2,6 +2,7 @@ package txn
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -120,6 +121,58 @@ func (s *Serial) Begin(pid int32, readOnly bool, snapshot func() uint64) *Serial
 	return x
 }
 
+// Import adds a transaction that sees what from sees, which it reports false
+// for when from has ended. One that is not read-only must not take the snapshot of
+// one that is: what it would conflict with may be forgotten. As with Begin, nil
+// stands for a transaction that needs no watching.
+func (s *Serial) Import(from *Serializable, pid int32, readOnly bool) (*Serializable, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if from.safe {
+		return nil, true
+	}
+	at := slices.Index(s.active, from)
+	if at < 0 || from.prepared != 0 || from.doomed {
+		return nil, false
+	}
+	x := &Serializable{pid: pid, readOnly: readOnly, snapshot: from.snapshot, before: from.before}
+	switch {
+	case !readOnly:
+		s.writable++
+		for _, r := range from.doubts { // what from may spoil, x may as well
+			link(&x.doubts, r)
+			link(&r.doubts, x)
+		}
+	case from.readOnly:
+		x.unsafe = from.unsafe
+		for _, w := range from.doubts {
+			link(&x.doubts, w)
+			link(&w.doubts, x)
+		}
+	default:
+		s.doubt(x)
+	}
+	s.active = slices.Insert(s.active, at+1, x) // they are in the order of their snapshots
+	return x, true
+}
+
+// doubt finds out who has made the snapshot of a read-only transaction unsafe
+// since it was taken, and who still may.
+func (s *Serial) doubt(x *Serializable) {
+	for _, w := range s.finished {
+		x.unsafe = x.unsafe || w.committed > x.before && w.wrote && w.conflictOut && w.firstOut <= x.before
+	}
+	if s.old != nil && s.old.conflictOut && s.old.firstOut <= x.before {
+		x.unsafe = true
+	}
+	for _, w := range s.active {
+		if !x.unsafe && !w.readOnly && !w.doomed && w.before <= x.before {
+			link(&x.doubts, w)
+			link(&w.doubts, x)
+		}
+	}
+}
+
 // SetXID tells a transaction's number, for messages and pg_locks.
 func (x *Serializable) SetXID(xid uint64) { x.xid.Store(xid) }
 
@@ -208,60 +261,6 @@ func (s *Serial) conflictsOut(x *Serializable, store uint64, lower, upper []byte
 				continue
 			}
 			if err := s.readMissed(x, w); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// Write notes that a transaction is about to write one key.
-func (s *Serial) Write(x *Serializable, store uint64, key []byte) error {
-	lower, upper := pointBounds(key)
-	return s.write(x, store, lower, upper, true)
-}
-
-// WriteRange notes that a transaction writes many keys of [lower, upper), or drops the store.
-func (s *Serial) WriteRange(x *Serializable, store uint64, lower, upper []byte) error {
-	return s.write(x, store, clone(lower), clone(upper), false)
-}
-
-func (s *Serial) write(x *Serializable, store uint64, lower, upper []byte, point bool) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.off {
-		return nil
-	}
-	x.wrote = true
-	if x.doomed {
-		return &Conflict{"Canceled on identification as a pivot, during conflict in checking."}
-	}
-	s.hold(x, writing, store, lower, upper, point)
-	return s.conflictsIn(x, store, lower, upper)
-}
-
-// CheckWrite is Write for a key that will not be written after all.
-func (s *Serial) CheckWrite(x *Serializable, store uint64, key []byte) error {
-	lower, upper := pointBounds(key)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.off {
-		return nil
-	}
-	return s.conflictsIn(x, store, lower, upper)
-}
-
-func (s *Serial) conflictsIn(x *Serializable, store uint64, lower, upper []byte) error {
-	g := s.grounds[store]
-	if g == nil {
-		return nil
-	}
-	return g.reads.overlapping(lower, upper, func(n *interval) error {
-		for _, r := range n.holders {
-			if r == x {
-				continue
-			}
-			if err := s.writeMissed(r, x); err != nil {
 				return err
 			}
 		}

@@ -20,6 +20,8 @@ type world struct {
 	committed []*actor
 	failures  int
 	attempts  int
+	replaced  int // writes over what a reader has missed
+	imported  int
 }
 
 const (
@@ -46,13 +48,29 @@ type actor struct {
 
 func worldKey(k int) []byte { return binary.BigEndian.AppendUint16(nil, uint16(k*997)) }
 
-func (w *world) begin(id int) *actor {
+// imports begins a transaction with the snapshot of one that runs, if one can give it.
+func (w *world) imports(a *actor, actors []*actor) bool {
+	from := actors[w.rnd.IntN(len(actors))]
+	if from == nil || from.x == nil || from.state != 0 || from.readOnly && !a.readOnly {
+		return false
+	}
+	x, ok := w.s.Import(from.x, int32(a.id), a.readOnly)
+	if ok {
+		a.x, a.snapshot = x, from.snapshot
+		w.imported++
+	}
+	return ok
+}
+
+func (w *world) begin(id int, actors []*actor) *actor {
 	a := &actor{id: id, readOnly: w.rnd.IntN(4) == 0, reads: map[int]*actor{}, writes: map[int]bool{}, left: 1 + w.rnd.IntN(6)}
 	if w.rnd.IntN(30) == 0 {
 		a.left = 60 // a long one
 	}
-	a.x = w.s.Begin(int32(id), a.readOnly, func() uint64 { return w.clock })
-	a.snapshot = w.clock
+	if w.rnd.IntN(4) > 0 || !w.imports(a, actors) {
+		a.x = w.s.Begin(int32(id), a.readOnly, func() uint64 { return w.clock })
+		a.snapshot = w.clock
+	}
 	if a.x != nil {
 		a.x.SetXID(uint64(id))
 	}
@@ -121,7 +139,12 @@ func (w *world) write(a *actor, actors []*actor) error {
 	if n := len(w.versions[k]); n > 0 && w.versions[k][n-1].ts > a.snapshot {
 		return errUpdate
 	}
-	if err := w.s.Write(a.x, worldStore, worldKey(k)); err != nil {
+	err := w.s.Write(a.x, worldStore, worldKey(k))
+	if err == ErrReplaced {
+		w.replaced++
+		err = w.s.WriteOver(a.x, worldStore, worldKey(k), w.versions[k][len(w.versions[k])-1].ts)
+	}
+	if err != nil {
 		return err
 	}
 	a.writes[k] = true
@@ -243,7 +266,7 @@ func play(seed uint64, l limits, off bool, transactions int) *world {
 		switch a := actors[i]; {
 		case a == nil && id < transactions:
 			id++
-			actors[i] = w.begin(id)
+			actors[i] = w.begin(id, actors)
 		case a != nil && w.step(a, actors):
 			actors[i] = nil
 		}
@@ -264,18 +287,22 @@ func TestSerializableHistories(t *testing.T) {
 		"all of it":    {2, 8, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			failures, attempts := 0, 0
+			failures, attempts, replaced, imported := 0, 0, 0, 0
 			for seed := range uint64(100) {
 				w := play(seed, l, false, 120)
 				if c := w.cycle(); c != nil {
 					t.Fatalf("seed %d: %s", seed, describe(c))
 				}
 				failures, attempts = failures+w.failures, attempts+w.attempts
+				replaced, imported = replaced+w.replaced, imported+w.imported
 				if n := len(w.s.active) + len(w.s.finished) + len(w.s.grounds) + w.s.remembered; n != 0 || w.s.old != nil || w.s.writable != 0 {
 					t.Fatalf("seed %d: something is left when all have ended: %+v", seed, w.s)
 				}
 			}
 			t.Logf("%d of %d fail", failures, attempts)
+			if replaced == 0 || imported == 0 {
+				t.Errorf("%d writes over missed versions, %d imported snapshots", replaced, imported)
+			}
 			if failures == 0 || failures > attempts*3/4 {
 				t.Errorf("%d of %d fail", failures, attempts)
 			}
