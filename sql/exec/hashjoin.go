@@ -258,8 +258,11 @@ func (o *hashJoinOp) newTable() (*joinTable, error) {
 		return t, nil
 	}
 	keys, err := o.st.newGroupTable(o.keyTypes)
+	if err != nil {
+		return nil, err
+	}
 	o.prober = groupKeys{table: keys}
-	return &joinTable{rows: newRowBuf(o.rightKinds, o.st.rt.batchSize()), keys: keys}, err
+	return &joinTable{rows: newRowBuf(o.rightKinds, o.st.rt.batchSize()), keys: keys}, nil
 }
 
 // build reads the right side into a table, or into partitions when it is too large.

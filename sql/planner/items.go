@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/omendb/omendb/sql/plan"
 )
 
@@ -86,16 +88,12 @@ func (l *level) planGroup(items []*item, quals []qual) (*path, error) {
 // gate puts a condition without columns above a path; where it is plainly
 // false nothing below is run.
 func (l *level) gate(p *path, conds []plan.Expr) *path {
+	conds = slices.DeleteFunc(slices.Clone(conds), func(c plan.Expr) bool { constant, isTrue := truth(c); return constant && isTrue })
 	if len(conds) == 0 {
 		return p
 	}
 	out := *p
-	never := false
-	for _, c := range conds {
-		if k, ok := c.(*plan.Const); ok && !k.Value.Bool() {
-			never = true
-		}
-	}
+	never := slices.ContainsFunc(conds, isNever)
 	build := p.build
 	out.build = func() *rel {
 		r := build()
@@ -115,6 +113,18 @@ func (l *level) gate(p *path, conds []plan.Expr) *path {
 		out.rows, out.start, out.total = 1, 0, 0
 	}
 	return &out
+}
+
+// truth reports whether a condition is a constant, and whether it is true rather than false or NULL.
+func truth(e plan.Expr) (constant, isTrue bool) {
+	k, ok := e.(*plan.Const)
+	return ok && !k.Free, ok && !k.Value.Null && k.Value.Bool()
+}
+
+// isNever reports whether a condition is plainly false or NULL.
+func isNever(e plan.Expr) bool {
+	constant, isTrue := truth(e)
+	return constant && !isTrue
 }
 
 // flatten cuts join-tree items apart.
@@ -185,7 +195,12 @@ func (l *level) dependentItems(kind plan.JoinKind, left, right plan.FromItem, on
 		dep.need = dep.need.union(q.rels.minus(rels))
 	}
 	innerQuals = within
+	never := false
 	for _, c := range conjuncts(on) {
+		if constant, isTrue := truth(c); constant {
+			never = never || !isTrue
+			continue
+		}
 		q := qual{c, relsOf(c)}
 		if !q.rels.empty() && rels.contains(q.rels) && volatility(c) != 'v' && kind != plan.AntiNullJoin {
 			innerQuals = append(innerQuals, q)
@@ -211,6 +226,9 @@ func (l *level) dependentItems(kind plan.JoinKind, left, right plan.FromItem, on
 	}
 	if err != nil {
 		return nil, nil, err
+	}
+	if never { // no right row will ever match: none is read
+		dep.base, dep.path = nil, l.gate(dep.path, []plan.Expr{boolConst(false, -1)})
 	}
 	for _, p := range dep.path.lateral {
 		dep.need = dep.need.union(p.rels)
