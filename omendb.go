@@ -68,6 +68,7 @@ type DB struct {
 	fresh bool
 
 	retention    retention
+	preparation  preparation
 	archiver     *backup.Archiver
 	stopArchiver func()
 
@@ -139,6 +140,7 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 		return err
 	}
 	db.startRetention()
+	db.preparation.ctx, db.preparation.stop = context.WithCancel(context.Background())
 	first := cat.View(nil, 0).Role(catalog.BootstrapSuperuser)
 	db.wire, err = pgwire.NewServer(pgwire.Options{Backend: backend{db.srv}, Clock: o.clock, Log: o.log, Random: o.random,
 		Certificates: o.certificates, RequireTLS: o.requireTLS, Authorities: o.authorities, ClientCert: o.clientCert, Owner: o.owner(first), MaxConnections: o.maxConnections, OnError: o.onError})
@@ -208,6 +210,7 @@ func (db *DB) Listen(addr string) (net.Addr, error) {
 // Serve accepts connections from a listener, in the background, until the
 // database is closed.
 func (db *DB) Serve(l net.Listener) {
+	db.startPreparation()
 	db.listeners.Add(1)
 	go func() {
 		defer db.listeners.Done()
@@ -257,6 +260,7 @@ func (db *DB) Shutdown(ctx context.Context) error {
 			db.closed = err
 		}
 		db.listeners.Wait()
+		db.finishPreparation()
 		db.finishRetention()
 		db.finishArchive()
 		db.closed = errors.Join(db.closed, db.eng.Close())

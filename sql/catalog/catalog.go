@@ -30,6 +30,7 @@ type Catalog struct {
 	versions atomic.Uint64
 	sessions atomic.Int32
 	builds   sync.Map // *Build by OID: indexes that are made CONCURRENTLY
+	onChange atomic.Pointer[func()]
 }
 
 // Snapshot is one committed state. It never changes.
@@ -124,7 +125,14 @@ func (c *Catalog) publish(timestamp uint64, changes []change) {
 		}
 	}
 	c.current.Store(s)
+	if fn := c.onChange.Load(); fn != nil {
+		(*fn)()
+	}
 }
+
+// OnChange has a function called after each change of the committed state. It must not
+// look at the catalog, only remember.
+func (c *Catalog) OnChange(fn func()) { c.onChange.Store(&fn) }
 
 // copySpace returns a private copy of a published space. Copies of one space may not
 // be made at the same time, hence the lock.

@@ -97,3 +97,28 @@ func TestChunks(t *testing.T) {
 		}
 	}
 }
+
+// TestPrepare makes rows ahead: all at first, then those that a new table is beside.
+func TestPrepare(t *testing.T) {
+	o := newOmen(t)
+	var b strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&b, "CREATE TABLE t%03d (id int PRIMARY KEY, name text NOT NULL UNIQUE);", i)
+	}
+	if _, _, err := o.ask(b.String()); err != nil {
+		t.Fatal(err)
+	}
+	chunks, made := syscat.PrepareAll(o.db, o.cat.View(nil, 5))
+	if chunks < 30 || made != chunks {
+		t.Errorf("%d of %d chunks were made", made, chunks)
+	}
+	if _, _, err := o.ask("CREATE TABLE another (id int)"); err != nil {
+		t.Fatal(err)
+	}
+	if _, made := syscat.PrepareAll(o.db, o.cat.View(nil, 5)); made == 0 || made > chunks/2 {
+		t.Errorf("%d of %d chunks were made for one more table", made, chunks)
+	}
+	if _, made := syscat.PrepareAll(o.db, o.cat.View(nil, 5)); made != 0 {
+		t.Errorf("%d chunks were made again", made)
+	}
+}

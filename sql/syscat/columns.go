@@ -35,8 +35,9 @@ func (s *columnSet) without(attr int) *columnSet {
 	return c
 }
 
-// ensure makes the missing ones of some columns. Fill calls its argument for each row.
-func (s *columnSet) ensure(attrs []int, kinds []column.Kind, fill func(missing []int, add func(row []column.Datum))) {
+// ensure makes the missing ones of some columns. Fill calls its argument for each row, of which
+// about so many are expected.
+func (s *columnSet) ensure(attrs []int, expected int, kinds []column.Kind, fill func(missing []int, add func(row []column.Datum))) {
 	var missing []int
 	for _, a := range attrs {
 		if s.cols[a] == nil {
@@ -48,10 +49,15 @@ func (s *columnSet) ensure(attrs []int, kinds []column.Kind, fill func(missing [
 	}
 	made := make([][]column.Vec, len(missing))
 	n := 0
+	if s.rows >= 0 {
+		expected = s.rows
+	}
 	fill(missing, func(row []column.Datum) {
 		for i, a := range missing {
 			if n%column.BatchSize == 0 {
-				made[i] = append(made[i], column.Vec{Kind: kinds[a]})
+				v := column.Vec{Kind: kinds[a]}
+				v.Grow(min(max(expected-n, 1), column.BatchSize))
+				made[i] = append(made[i], v)
 			}
 			made[i][len(made[i])-1].Append(row[a])
 		}
@@ -148,7 +154,7 @@ func (t *systemTable) setCurrent(rt *exec.Runtime, attrs []int, list []column.Ba
 
 // fillFacts makes columns from facts. The set is locked.
 func (t *systemTable) fillFacts(rt *exec.Runtime, set *columnSet, f *factSet, attrs []int) {
-	set.ensure(attrs, t.kinds(), func(missing []int, add func(row []column.Datum)) {
+	set.ensure(attrs, len(f.rows), t.kinds(), func(missing []int, add func(row []column.Datum)) {
 		g := t.generator(rt, exec.VirtualRead{Need: t.needed(missing)}, func(row []column.Datum) bool {
 			add(row)
 			return true
@@ -159,7 +165,7 @@ func (t *systemTable) fillFacts(rt *exec.Runtime, set *columnSet, f *factSet, at
 
 // fill makes columns from the descriptors of a chunk, which is locked.
 func (t *systemTable) fill(rt *exec.Runtime, c *chunk, attrs []int) {
-	c.ensure(attrs, t.kinds(), func(missing []int, add func(row []column.Datum)) {
+	c.ensure(attrs, int(c.expected), t.kinds(), func(missing []int, add func(row []column.Datum)) {
 		g := t.generator(rt, exec.VirtualRead{Need: t.needed(missing)}, func(row []column.Datum) bool {
 			add(row)
 			return true

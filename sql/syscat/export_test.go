@@ -15,9 +15,7 @@ import (
 // Stale compares the rows that are kept of every system table with those that its source makes now, and
 // returns what differs. Chunks is how many of all tables' there are.
 func Stale(db *engine.DB, v *catalog.View) (different []string, chunks int) {
-	env := types.NewEnv()
-	env.Types = v
-	rt := &exec.Runtime{Catalog: v, DB: db, Functions: &functions.Ctx{Env: env}}
+	rt := runtimeOf(db, v)
 	for _, r := range builtin().list {
 		t, ok := r.Virtual.(*systemTable)
 		if !ok || t.rows == nil || t.live {
@@ -60,4 +58,37 @@ func Stale(db *engine.DB, v *catalog.View) (different []string, chunks int) {
 		}
 	}
 	return different, chunks
+}
+
+func runtimeOf(db *engine.DB, v *catalog.View) *exec.Runtime {
+	env := types.NewEnv()
+	env.Types = v
+	return &exec.Runtime{Catalog: v, DB: db, Functions: &functions.Ctx{Env: env}}
+}
+
+// PrepareAll makes all rows ahead and returns how many chunks there are, and how many were made.
+func PrepareAll(db *engine.DB, v *catalog.View) (chunks, made int) {
+	rt := runtimeOf(db, v)
+	before := map[*chunk]bool{}
+	each := func(fn func(*chunk)) {
+		for _, r := range builtin().list {
+			if t, ok := r.Virtual.(*systemTable); ok && t.rows != nil && !t.live {
+				for _, c := range t.derived(rt).chunks {
+					fn(c)
+				}
+			}
+		}
+	}
+	each(func(c *chunk) { before[c] = c.rows >= 0 })
+	Prepare(rt, func() bool { return false })
+	each(func(c *chunk) {
+		chunks++
+		if c.rows < 0 {
+			panic("a chunk is not prepared")
+		}
+		if !before[c] {
+			made++
+		}
+	})
+	return chunks, made
 }
