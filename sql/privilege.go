@@ -16,7 +16,7 @@ func (x *Session) checkAccess(access []plan.Access) error {
 		}
 		if a.Class == catalog.ClassFunction {
 			if f := x.view.Function(a.Table); f != nil && !privilege.May(x.view, role, f, a.Required) {
-				return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for function %s", f.Name)
+				return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for %s %s", f.Noun(), f.Name)
 			}
 			continue
 		}

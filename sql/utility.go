@@ -162,6 +162,10 @@ func utilityOutput(u plan.Utility) []*plan.Target {
 			t.Expr = &plan.Const{Base: plan.Base{Typ: plan.Type{OID: types.JSONOID, Typmod: -1}}}
 		}
 		return []*plan.Target{t}
+	case *plan.CallProcedure:
+		if s.Output {
+			return s.Query.Targets
+		}
 	}
 	return nil
 }
@@ -467,12 +471,13 @@ func (x *Session) runCall(ctx context.Context, c *plan.CallProcedure, params []c
 	if err := x.startPortal(ctx, p); err != nil {
 		return err
 	}
-	if len(p.cols) > 0 {
-		if err := sink.Describe(p.cols); err != nil {
-			return err
-		}
+	to := sink
+	if !c.Output {
+		to = noRows{sink}
+	} else if err := sink.Describe(p.cols); err != nil {
+		return err
 	}
-	if _, err := x.pump(p, 0, sink); err != nil {
+	if _, err := x.pump(p, 0, to); err != nil {
 		return err
 	}
 	if err := x.finishPortal(p); err != nil {
@@ -480,6 +485,12 @@ func (x *Session) runCall(ctx context.Context, c *plan.CallProcedure, params []c
 	}
 	return sink.Complete("CALL")
 }
+
+// noRows passes on everything but rows.
+type noRows struct{ Sink }
+
+// Rows implements Sink.
+func (noRows) Rows([]Column, *column.Batch) error { return nil }
 
 // transactionOf returns the transaction control statement in a tree, or nil.
 func transactionOf(st *parser.Statement) plan.Utility {

@@ -297,6 +297,17 @@ type Function struct {
 	Aggregate   Aggregate `tag:"22"` // of Kind 'a'
 }
 
+// Noun is what messages call a function of its kind.
+func (f *Function) Noun() string {
+	switch f.Kind {
+	case 'a':
+		return "aggregate"
+	case 'p':
+		return "procedure"
+	}
+	return "function"
+}
+
 // Aggregate is how a user-defined aggregate computes: a row of pg_aggregate.
 type Aggregate struct {
 	Kind       byte   `tag:"1"` // 'n' normal, 'o' ordered-set, 'h' hypothetical-set

@@ -178,7 +178,8 @@ func (g *dropping) dependent(p dropPart, dep catalog.Object) {
 		} else if needs(catalog.References(o)) {
 			// An index over a column of a dropped type falls with the column.
 			r := g.d.view.Relation(o.Table)
-			g.collect(dropPart{object: o}, class == catalog.ClassType && r != nil && slices.ContainsFunc(r.Columns, func(c catalog.Column) bool {
+			// To a schema it belongs through its table only.
+			g.collect(dropPart{object: o}, class == catalog.ClassSchema || class == catalog.ClassType && r != nil && slices.ContainsFunc(r.Columns, func(c catalog.Column) bool {
 				return c.Type == oid && indexUses(o, c.Num)
 			}))
 		}
@@ -285,7 +286,7 @@ func (d *ddl) describe(o catalog.Object) string {
 		if o.Schema != 0 && !slices.Contains(d.bind.SearchPath(), o.Schema) {
 			sig = d.view.SchemaName(o.Schema) + "." + sig
 		}
-		return functionWord(o.Kind) + " " + sig
+		return "function " + sig // whatever its kind
 	case *catalog.Schema:
 		return "schema " + name
 	case *catalog.Role:
@@ -720,7 +721,7 @@ func (d *ddl) functionNamed(kind string, ref plan.ObjectRef) (*catalog.Function,
 	var found []*catalog.Function
 	for _, s := range schemas {
 		for _, f := range d.view.FunctionsByName(s, ref.Name.Name) {
-			if !ref.HasArg || slices.Equal(f.ArgTypes, args) {
+			if ref.HasArg && slices.Equal(f.ArgTypes, args) || !ref.HasArg && (kind == "routine" || (f.Kind == 'p') == (kind == "procedure")) {
 				found = append(found, f)
 			}
 		}
@@ -736,7 +737,7 @@ func (d *ddl) functionNamed(kind string, ref plan.ObjectRef) (*catalog.Function,
 			WithHint("Specify the argument list to select the %s unambiguously.", kind)
 	}
 	f := found[0]
-	switch word := functionWord(f.Kind); {
+	switch word := f.Noun(); {
 	case kind == "aggregate" && word != kind:
 		return nil, pgerr.New(pgerr.WrongObjectType, "%s %s is not an aggregate", word, d.signature(f))
 	case kind != "routine" && kind != word && word == "aggregate":
@@ -748,15 +749,4 @@ func (d *ddl) functionNamed(kind string, ref plan.ObjectRef) (*catalog.Function,
 		return nil, pgerr.New(pgerr.WrongObjectType, "%s is not a function", d.signature(f))
 	}
 	return f, nil
-}
-
-// functionWord is what messages call a function of a kind.
-func functionWord(kind byte) string {
-	switch kind {
-	case 'a':
-		return "aggregate"
-	case 'p':
-		return "procedure"
-	}
-	return "function"
 }

@@ -176,9 +176,9 @@ func (d *ddl) functionArgs(f *catalog.Function, c *plan.CreateFunction) error {
 		f.AllArgTypes, f.ArgModes = nil, nil
 	}
 	switch {
-	case len(outs) == 1:
+	case len(outs) == 1 && !c.Procedure:
 		f.Returns = outs[0]
-	case len(outs) > 1:
+	case len(outs) > 0:
 		f.Returns = types.RecordOID
 	case c.Procedure:
 		f.Returns = types.VoidOID

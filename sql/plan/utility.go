@@ -577,7 +577,10 @@ type Cluster struct {
 }
 
 // CallProcedure is CALL of a procedure.
-type CallProcedure struct{ Query *Query }
+type CallProcedure struct {
+	Query  *Query
+	Output bool // there are OUT parameters, of which the query makes one row
+}
 
 // ReassignOwned and DropOwned move or drop what roles own.
 type ReassignOwned struct {

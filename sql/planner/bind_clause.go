@@ -38,6 +38,7 @@ var (
 	inIndexPred = clause{name: "index predicates", noAggs: true, noWindows: true, noSRF: true, subquery: "index predicate"}
 	inAlterType = clause{name: "transform expressions", noAggs: true, noWindows: true, noSRF: true, subquery: "transform expression"}
 	inExecute   = clause{name: "EXECUTE parameters", noAggs: true, noWindows: true, noSRF: true, subquery: "EXECUTE parameter"}
+	inCall      = clause{name: "CALL arguments", noAggs: true, noWindows: true, noSRF: true, subquery: "CALL argument"}
 	inGenerated = clause{name: "column generation expressions", noAggs: true, noWindows: true, noSRF: true, subquery: "column generation expression"}
 	inCopyWhere = clause{name: "COPY FROM WHERE conditions", noAggs: true, noWindows: true, noSRF: true, subquery: "COPY FROM WHERE condition"}
 )

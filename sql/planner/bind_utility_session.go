@@ -277,12 +277,6 @@ func (b *binder) reindexFlag(d *pg.DefElem) bool {
 	return false
 }
 
-func (b *binder) call(c *pg.CallStmt) plan.Utility {
-	target := &pg.Node{Node: &pg.Node_ResTarget{ResTarget: &pg.ResTarget{Val: &pg.Node{Node: &pg.Node_FuncCall{FuncCall: c.Funccall}}}}}
-	sel := &pg.SelectStmt{TargetList: []*pg.Node{target}, LimitOption: pg.LimitOption_LIMIT_OPTION_DEFAULT, Op: pg.SetOperation_SETOP_NONE}
-	return &plan.CallProcedure{Query: b.bindNested(&pg.Node{Node: &pg.Node_SelectStmt{SelectStmt: sel}})}
-}
-
 // copyStatement binds COPY. The table is looked up here, so that its columns can be
 // checked and a condition bound; the executor takes the lock.
 func (b *binder) copyStatement(c *pg.CopyStmt) plan.Utility {
