@@ -2,6 +2,7 @@ package sql
 
 import (
 	"context"
+	"io"
 
 	"github.com/omendb/omendb/sql/exec"
 	"github.com/omendb/omendb/sql/pgerr"
@@ -11,8 +12,9 @@ import (
 // runCopy is COPY: data flows between the executor and the sink.
 func (x *Session) runCopy(ctx context.Context, c *plan.Copy, sink Sink) error {
 	if !c.Stdio {
-		return pgerr.New(pgerr.FeatureNotSupported, "COPY from or to a file or program of the server is not supported").
-			WithHint("Use COPY FROM STDIN or COPY TO STDOUT, or psql's \\copy.")
+		if err := x.mayCopyFile(c); err != nil {
+			return err
+		}
 	}
 	x.activity.statements++
 	if c.From && x.txn.Options().ReadOnly {
@@ -32,16 +34,17 @@ func (x *Session) runCopy(ctx context.Context, c *plan.Copy, sink Sink) error {
 	}
 	var n int64
 	if c.From {
-		in, err := sink.CopyIn(job.Format(), job.Columns())
+		in, err := x.copySource(c, job, sink)
 		if err != nil {
 			return err
 		}
+		defer in.Close()
 		if n, err = job.In(in); err != nil {
 			return err
 		}
 		x.txn.NextCommand()
 	} else {
-		out, err := sink.CopyOut(job.Format(), job.Columns())
+		out, err := x.copyTarget(c, job, sink)
 		if err != nil {
 			return err
 		}
@@ -53,4 +56,21 @@ func (x *Session) runCopy(ctx context.Context, c *plan.Copy, sink Sink) error {
 		}
 	}
 	return sink.Complete("COPY " + formatInt(n))
+}
+
+// copySource is where the data of COPY FROM comes from: the client or a file of the server.
+func (x *Session) copySource(c *plan.Copy, job *exec.CopyJob, sink Sink) (io.ReadCloser, error) {
+	if !c.Stdio {
+		return copyFrom(c.File)
+	}
+	in, err := sink.CopyIn(job.Format(), job.Columns())
+	return io.NopCloser(in), err
+}
+
+// copyTarget is where the data of COPY TO goes.
+func (x *Session) copyTarget(c *plan.Copy, job *exec.CopyJob, sink Sink) (io.WriteCloser, error) {
+	if !c.Stdio {
+		return copyTo(c.File)
+	}
+	return sink.CopyOut(job.Format(), job.Columns())
 }

@@ -149,7 +149,7 @@ func (f functionSession) Setting(name string) (string, bool) {
 
 // SetSetting implements functions.Session.
 func (f functionSession) SetSetting(name, value string, local bool) (string, error) {
-	if err := f.x.values.Set(name, value, local, f.x.isSuperuser()); err != nil {
+	if err := f.x.values.Set(name, value, local, f.x.maySet(name)); err != nil {
 		return "", err
 	}
 	return f.x.showSetting(name)

@@ -1,7 +1,10 @@
 package sql
 
 import (
+	"strings"
+
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/privilege"
@@ -15,6 +18,9 @@ func (x *Session) checkAccess(access []plan.Access) error {
 			role = x.user
 		}
 		if a.Class == catalog.ClassFunction {
+			if err := x.mayCallBuiltin(role, a.Table); err != nil {
+				return err
+			}
 			if f := x.view.Function(a.Table); f != nil && !privilege.May(x.view, role, f, a.Required) {
 				return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for %s %s", f.Noun(), f.Name)
 			}
@@ -32,6 +38,15 @@ func (x *Session) checkAccess(access []plan.Access) error {
 		}
 	}
 	return nil
+}
+
+// mayCallBuiltin checks a built-in function; others pass.
+func (x *Session) mayCallBuiltin(role, oid catalog.OID) error {
+	f := functions.ByOID(oid)
+	if f == nil || privilege.May(x.view, role, x.view.BuiltinACL(catalog.BuiltinFunction, oid, f.Name), catalog.ACLExecute) {
+		return nil
+	}
+	return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for %s %s", (&catalog.Function{Kind: f.Kind}).Noun(), f.Name)
 }
 
 func relationWord(r *catalog.Relation) string {
@@ -102,6 +117,16 @@ func (x *Session) hasPrivilege(v *catalog.View, o catalog.Object, bits uint32) b
 // memberOf reports whether role has the privileges of group through membership.
 func (x *Session) memberOf(v *catalog.View, role, group catalog.OID) bool {
 	return privilege.Member(v, role, group, true)
+}
+
+// maySet reports whether the current user may set a parameter that superusers set.
+func (x *Session) maySet(name string) bool {
+	return x.isSuperuser() || x.mayParameter(name, catalog.ACLSet)
+}
+
+func (x *Session) mayParameter(name string, bit uint32) bool {
+	b := x.view.StoredACL(catalog.BuiltinParameter, 0, strings.ToLower(name))
+	return b != nil && privilege.May(x.view, x.user, b, bit)
 }
 
 func (x *Session) isSuperuser() bool { return privilege.Superuser(x.view, x.user) }

@@ -22,6 +22,13 @@ func afterFunc(millis int64, fn func()) (stop func() bool) {
 func (x *Session) runSet(ctx context.Context, s *plan.Set) error {
 	name := strings.ToLower(s.Name)
 	if s.System {
+		switch {
+		case x.isSuperuser():
+		case s.All:
+			return pgerr.New(pgerr.InsufficientPrivilege, "permission denied to perform ALTER SYSTEM RESET ALL")
+		case !x.mayParameter(name, catalog.ACLAlterSystem):
+			return pgerr.New(pgerr.InsufficientPrivilege, "permission denied to set parameter \"%s\"", s.Name)
+		}
 		return pgerr.New(pgerr.FeatureNotSupported, "ALTER SYSTEM is not supported")
 	}
 	if s.Snapshot != nil {
@@ -52,7 +59,7 @@ func (x *Session) runSet(ctx context.Context, s *plan.Set) error {
 		return x.setSeed(s)
 	}
 	if s.Reset || s.Default {
-		return x.values.Reset(s.Name, s.Local, x.isSuperuser())
+		return x.values.Reset(s.Name, s.Local, x.maySet(s.Name))
 	}
 	if s.FromCurrent {
 		return nil
@@ -64,7 +71,7 @@ func (x *Session) runSet(ctx context.Context, s *plan.Set) error {
 	} else if len(s.Values) > 1 {
 		return pgerr.New(pgerr.InvalidParameterValue, "SET %s takes only one argument", s.Name)
 	}
-	return x.values.Set(s.Name, value, s.Local, x.isSuperuser())
+	return x.values.Set(s.Name, value, s.Local, x.maySet(s.Name))
 }
 
 // quoteList joins list elements, quoting those that would not read back as themselves.

@@ -55,10 +55,11 @@ type bindKey struct {
 	user     catalog.OID
 	path     string
 	settings string
+	builtins uint64 // which built-in objects have privileges of their own
 }
 
 func (x *Session) bindKey() bindKey {
-	return bindKey{database: x.database, user: x.user, settings: x.knob().bind, path: x.pathKey()}
+	return bindKey{database: x.database, user: x.user, settings: x.knob().bind, path: x.pathKey(), builtins: x.view.BuiltinACLs()}
 }
 
 // pathKey is the effective search path as a string.

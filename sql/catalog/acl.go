@@ -27,13 +27,17 @@ const (
 	ACLAllSchema   = ACLUsage | ACLCreate
 	ACLAllFunction = ACLExecute
 	ACLAllType     = ACLUsage
+
+	ACLAllParameter = ACLSet | ACLAlterSystem
 )
 
 // DefaultPrivileges returns the privileges that an object has while nothing was granted
 // or revoked on it: everything for its owner, and what PostgreSQL gives to PUBLIC.
 func DefaultPrivileges(o Object) []ACLItem {
 	var owner, public uint32
-	switch o.(type) {
+	switch o := o.(type) {
+	case *BuiltinACL:
+		return o.builtinDefaults()
 	case *Relation:
 		owner = ACLAllTable
 	case *Sequence:

@@ -47,6 +47,8 @@ var classes = map[Class]reflect.Type{
 	ClassSetting:    reflect.TypeFor[Setting](),
 	ClassStatistic:  reflect.TypeFor[Statistic](),
 	ClassDefaultACL: reflect.TypeFor[DefaultACL](),
+	ClassBuiltinACL: reflect.TypeFor[BuiltinACL](),
+	ClassSharedACL:  reflect.TypeFor[BuiltinACL](),
 }
 
 var datumType = reflect.TypeFor[column.Datum]()

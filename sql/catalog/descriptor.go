@@ -38,6 +38,8 @@ const (
 	ClassPolicy     Class = 15
 	ClassStatistic  Class = 16 // what ANALYZE found about a relation; its OID is the relation's
 	ClassDefaultACL Class = 17
+	ClassBuiltinACL Class = 28 // privileges on built-in functions, types, languages and system catalogs
+	ClassSharedACL  Class = 29 // privileges on tablespaces and parameters
 )
 
 // ACLItem is one grant: aclitem in PostgreSQL.

@@ -51,7 +51,7 @@ func (*DefaultACL) Class() Class { return ClassDefaultACL }
 // Shared reports whether objects of the class belong to the whole server rather
 // than to one database.
 func (c Class) Shared() bool {
-	return c == ClassDatabase || c == ClassRole || c == ClassSetting
+	return c == ClassDatabase || c == ClassRole || c == ClassSetting || c == ClassSharedACL
 }
 
 // nameSpace tells which names must differ: relations, indexes and sequences share one
@@ -60,7 +60,7 @@ func (c Class) nameSpace() byte {
 	switch c {
 	case ClassIndex, ClassSequence:
 		return byte(ClassRelation)
-	case ClassSetting, ClassStatistic, ClassDefaultACL:
+	case ClassSetting, ClassStatistic, ClassDefaultACL, ClassBuiltinACL, ClassSharedACL:
 		return 0
 	}
 	return byte(c)

@@ -40,7 +40,8 @@ type ddl struct {
 	env  *types.Env
 	// permitted: the statement's own check has passed, what it changes besides needs none.
 	permitted bool
-	lockless  bool // objects are found without a lock that keeps their users away
+	reserved  []OID // for the next sequences
+	lockless  bool  // objects are found without a lock that keeps their users away
 }
 
 // newDDL prepares the execution of a utility statement, or of a step of one.

@@ -186,7 +186,7 @@ func (d *ddl) withDefaults(o catalog.Object) {
 		kind = 'f'
 	case *catalog.Type:
 		kind = 'T'
-		if o.Kind == 'b' && o.Elem != 0 || o.Relation != 0 {
+		if o.Kind == 'b' && o.Elem != 0 || o.Relation != 0 && o.Internal {
 			return
 		}
 	case *catalog.Schema:

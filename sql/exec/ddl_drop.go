@@ -295,6 +295,8 @@ func (d *ddl) describe(o catalog.Object) string {
 		return "database " + name
 	case *catalog.Extension:
 		return "extension " + o.Name
+	case *catalog.BuiltinACL:
+		return d.builtinText(o)
 	}
 	return name
 }
@@ -737,16 +739,17 @@ func (d *ddl) functionNamed(kind string, ref plan.ObjectRef) (*catalog.Function,
 			WithHint("Specify the argument list to select the %s unambiguously.", kind)
 	}
 	f := found[0]
+	written := d.signature(&catalog.Function{Meta: catalog.Meta{Name: ref.Name.String()}, ArgTypes: f.ArgTypes})
 	switch word := f.Noun(); {
 	case kind == "aggregate" && word != kind:
-		return nil, pgerr.New(pgerr.WrongObjectType, "%s %s is not an aggregate", word, d.signature(f))
+		return nil, pgerr.New(pgerr.WrongObjectType, "%s %s is not an aggregate", word, written)
 	case kind != "routine" && kind != word && word == "aggregate":
 		return nil, pgerr.New(pgerr.WrongObjectType, "\"%s\" is an aggregate function", f.Name).
 			WithHint("Use DROP AGGREGATE to drop aggregate functions.")
 	case kind == "procedure" && word == "function":
-		return nil, pgerr.New(pgerr.WrongObjectType, "%s is not a procedure", d.signature(f))
+		return nil, pgerr.New(pgerr.WrongObjectType, "%s is not a procedure", written)
 	case kind == "function" && word == "procedure":
-		return nil, pgerr.New(pgerr.WrongObjectType, "%s is not a function", d.signature(f))
+		return nil, pgerr.New(pgerr.WrongObjectType, "%s is not a function", written)
 	}
 	return f, nil
 }

@@ -24,6 +24,15 @@ func (d *ddl) createFunction(c *plan.CreateFunction) error {
 	if c.Procedure {
 		f.Kind = 'p'
 	}
+	language := "sql"
+	for _, o := range c.Options {
+		if o.Name == "language" {
+			language = strings.ToLower(plan.OptionText(o.Value))
+		}
+	}
+	if err := d.mayUseLanguage(language); err != nil {
+		return err
+	}
 	if err := functionOptions(f, c); err != nil {
 		return err
 	}
@@ -106,7 +115,7 @@ func functionOptions(f *catalog.Function, c *plan.CreateFunction) error {
 	default:
 		return pgerr.New(pgerr.UndefinedObject, "language \"%s\" does not exist", f.Language)
 	}
-	if f.Source == "" && c.Body == nil {
+	if c.Body == nil && !slices.ContainsFunc(c.Options, func(o plan.Option) bool { return o.Name == "as" }) {
 		return pgerr.New(pgerr.InvalidFunctionDefinition, "no function body specified")
 	}
 	return nil
@@ -139,6 +148,9 @@ func (d *ddl) functionArgs(f *catalog.Function, c *plan.CreateFunction) error {
 	outs, named := []OID{}, false
 	for i, a := range c.Args {
 		typ := a.Type.Type.OID
+		if err := d.mayUseType(typ); err != nil {
+			return err
+		}
 		if a.Mode != 'o' && a.Mode != 't' {
 			f.ArgTypes = append(f.ArgTypes, typ)
 			if len(f.Defaults) > 0 && a.Default == nil {
@@ -193,6 +205,9 @@ func (d *ddl) functionArgs(f *catalog.Function, c *plan.CreateFunction) error {
 			return pgerr.New(pgerr.InvalidFunctionDefinition, "function result type must be %s because of OUT parameters", d.env.FormatType(f.Returns, -1))
 		}
 		f.Returns = c.Returns.Type.OID
+		if err := d.mayUseType(f.Returns); err != nil {
+			return err
+		}
 	}
 	if f.Returns == 0 {
 		return pgerr.New(pgerr.InvalidFunctionDefinition, "function result type must be specified")

@@ -5,11 +5,9 @@ import (
 	"strings"
 
 	"github.com/omendb/omendb/sql/catalog"
-	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/privilege"
-	"github.com/omendb/omendb/sql/types"
 )
 
 var privilegeBits = map[string]uint32{
@@ -17,6 +15,7 @@ var privilegeBits = map[string]uint32{
 	"truncate": catalog.ACLTruncate, "references": catalog.ACLReferences, "trigger": catalog.ACLTrigger,
 	"execute": catalog.ACLExecute, "usage": catalog.ACLUsage, "create": catalog.ACLCreate,
 	"temporary": catalog.ACLCreateTemp, "temp": catalog.ACLCreateTemp, "connect": catalog.ACLConnect,
+	"set": catalog.ACLSet, "alter system": catalog.ACLAlterSystem,
 }
 
 // privilegesOf returns the privileges that objects of a class can have.
@@ -32,6 +31,9 @@ func privilegesOf(o catalog.Object) (mask uint32, word string) {
 		return catalog.ACLAllSchema, "schema"
 	case catalog.ClassFunction:
 		return catalog.ACLAllFunction, "function"
+	}
+	if b, ok := o.(*catalog.BuiltinACL); ok {
+		return b.All(), builtinWord(b)
 	}
 	return catalog.ACLAllType, "type"
 }
@@ -83,7 +85,12 @@ func (d *ddl) grant(g *plan.Grant) error {
 		if err := x.on(o); err != nil {
 			return err
 		}
-		if err := d.put(o); err != nil {
+		if b, ok := o.(*catalog.BuiltinACL); ok {
+			err = d.putBuiltin(b)
+		} else {
+			err = d.put(o)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -95,15 +102,7 @@ func (d *ddl) grantObjects(g *plan.Grant) ([]catalog.Object, error) {
 	var list []catalog.Object
 	if !g.AllInSchema {
 		for _, ref := range g.Objects {
-			kind := g.Kind
-			if kind == "language" || kind == "tablespace" || kind == "large object" || kind == "parameter acl" {
-				return nil, pgerr.Unsupported("privileges on a %s are not supported", strings.TrimSuffix(string(kind), " acl"))
-			}
-			d.lockless = true // privileges change beside running statements
-			o, err := d.object(kind, ref, false)
-			if err != nil && d.builtinNamed(kind, ref) {
-				return nil, pgerr.Unsupported("privileges on built-in objects are not supported")
-			}
+			o, err := d.grantObject(g, ref)
 			if err != nil {
 				return nil, err
 			}
@@ -123,7 +122,13 @@ func (d *ddl) grantObjects(g *plan.Grant) ([]catalog.Object, error) {
 			if err := d.view.LockObject(d.ctx, o.Class(), o.Head().OID); err != nil {
 				return nil, err
 			}
-			if now := d.view.Get(o.Class(), o.Head().OID); now != nil {
+			if r, ok := o.(*catalog.Relation); ok && r.Kind == catalog.KindVirtual {
+				b, err := d.lockBuiltin(d.builtinRelation(r))
+				if err != nil {
+					return nil, err
+				}
+				list = append(list, b)
+			} else if now := d.view.Get(o.Class(), o.Head().OID); now != nil {
 				list = append(list, copyObject(now))
 			}
 		}
@@ -131,19 +136,28 @@ func (d *ddl) grantObjects(g *plan.Grant) ([]catalog.Object, error) {
 	return list, nil
 }
 
-// builtinNamed reports whether a name is that of a built-in type or function, which have no
-// descriptors that could keep privileges.
-func (d *ddl) builtinNamed(kind plan.ObjectKind, ref plan.ObjectRef) bool {
-	if ref.Name.Schema != "" && ref.Name.Schema != "pg_catalog" {
-		return false
+// grantObject finds one object, with or without a descriptor.
+func (d *ddl) grantObject(g *plan.Grant, ref plan.ObjectRef) (catalog.Object, error) {
+	if find := builtinGrants[g.Kind]; find != nil {
+		b, err := find(d, ref.Name.Name, g.Revoke)
+		if err != nil {
+			return nil, err
+		}
+		return d.lockBuiltin(b)
 	}
-	switch kind {
-	case "type", "domain":
-		return types.ByName(ref.Name.Name) != nil
-	case "function", "routine", "procedure":
-		return len(functions.ByName(ref.Name.Name)) > 0
+	d.lockless = true // privileges change beside running statements
+	o, err := d.object(g.Kind, ref, false)
+	if err == nil {
+		return o, nil
 	}
-	return false
+	b, wrong := d.builtinObject(g.Kind, ref)
+	switch {
+	case wrong != nil:
+		return nil, wrong
+	case b == nil:
+		return nil, err
+	}
+	return d.lockBuiltin(b)
 }
 
 func grantKindIs(kind plan.ObjectKind, o catalog.Object) bool {

@@ -42,6 +42,9 @@ func copyObject(o catalog.Object) catalog.Object {
 	case *catalog.Extension:
 		c := *o
 		return &c
+	case *catalog.BuiltinACL:
+		c := *o
+		return &c
 	}
 	panic("exec: cannot copy this class of object")
 }

@@ -36,7 +36,7 @@ func (d *ddl) ownedRoles(names []string, refusal string) ([]OID, error) {
 // everyObject locks each object of the database, and databases, that a test finds, and hands over a copy.
 func (d *ddl) everyObject(wanted func(catalog.Object) bool, change func(catalog.Object) error) error {
 	var list []catalog.Object
-	for _, class := range append(slices.Clone(ownable), catalog.ClassDatabase) {
+	for _, class := range append(slices.Clone(ownable), catalog.ClassDatabase, catalog.ClassBuiltinACL, catalog.ClassSharedACL) {
 		d.view.Each(class, func(o catalog.Object) bool {
 			if wanted(o) && !(class == catalog.ClassRelation && o.Head().OID < catalog.FirstUserOID) {
 				list = append(list, o)
@@ -102,6 +102,9 @@ func (d *ddl) dropOwned(u *plan.DropOwned) error {
 	}
 	if err := d.everyObject(func(o catalog.Object) bool { return d.mentions(o, roles) }, func(o catalog.Object) error {
 		forget(o, roles)
+		if b, ok := o.(*catalog.BuiltinACL); ok {
+			return d.putBuiltin(b)
+		}
 		return d.put(o)
 	}); err != nil {
 		return err

@@ -4,9 +4,11 @@ import (
 	"slices"
 
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/privilege"
+	"github.com/omendb/omendb/sql/types"
 )
 
 // mayChange is the one check point of DDL: every descriptor that a statement stores or deletes passes here. Superusers may do
@@ -92,10 +94,44 @@ func (d *ddl) mayUseType(oid OID) error {
 	if t != nil && t.Kind == 'b' && t.Elem != 0 {
 		t = d.view.Type(t.Elem)
 	}
-	if t == nil || privilege.May(d.view, d.bind.User(), t, catalog.ACLUsage) {
+	if t == nil {
+		return d.mayUseBuiltinType(oid)
+	}
+	if privilege.May(d.view, d.bind.User(), t, catalog.ACLUsage) {
 		return nil
 	}
 	return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for type %s", d.env.FormatType(t.OID, -1))
+}
+
+// mayUseBuiltinType checks a type that privileges have been changed on.
+func (d *ddl) mayUseBuiltinType(oid OID) error {
+	if t := types.ByOID(oid); t != nil && t.IsArray() {
+		oid = t.Elem
+	}
+	b := d.view.StoredACL(catalog.BuiltinType, oid, "")
+	if b == nil || privilege.May(d.view, d.bind.User(), b, catalog.ACLUsage) {
+		return nil
+	}
+	return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for type %s", d.env.FormatType(oid, -1))
+}
+
+// mayUseLanguage checks the language of a new function: untrusted ones are for superusers.
+func (d *ddl) mayUseLanguage(name string) error {
+	t := functions.Facts("pg_language")
+	for _, row := range t.Rows {
+		if row[t.Column("lanname")] != name {
+			continue
+		}
+		b := d.view.BuiltinACL(catalog.BuiltinLanguage, functions.FactOID(row[t.Column("oid")]), name)
+		may := privilege.May(d.view, d.bind.User(), b, catalog.ACLUsage)
+		if row[t.Column("lanpltrusted")] == "f" {
+			may = privilege.Superuser(d.view, d.bind.User())
+		}
+		if !may {
+			return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for language %s", name)
+		}
+	}
+	return nil
 }
 
 // mayDrop checks DROP of what a statement names: its owner, and that of its schema, may. What
@@ -139,6 +175,9 @@ func ownedKind(o catalog.Object) string {
 		return "schema"
 	case *catalog.Database:
 		return "database"
+	}
+	if b, ok := o.(*catalog.BuiltinACL); ok {
+		return builtinWord(b)
 	}
 	return "object"
 }

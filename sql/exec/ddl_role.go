@@ -379,6 +379,14 @@ func (d *ddl) roleUses(role OID) []string {
 		}
 		return true
 	})
+	for _, class := range []catalog.Class{catalog.ClassBuiltinACL, catalog.ClassSharedACL} {
+		d.view.Each(class, func(o catalog.Object) bool {
+			if has(o.Head().ACL) {
+				uses = append(uses, use{o.Head().OID, "privileges for " + d.describe(o)})
+			}
+			return true
+		})
+	}
 	slices.SortStableFunc(uses, func(a, b use) int { return cmp.Compare(a.oid, b.oid) })
 	var lines []string
 	for _, u := range uses {

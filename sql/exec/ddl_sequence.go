@@ -35,7 +35,9 @@ func (d *ddl) makeSequence(s *catalog.Sequence, opts []plan.Option) (*catalog.Se
 	if err != nil {
 		return nil, err
 	}
-	if s.OID, err = d.view.NewOID(); err != nil {
+	if len(d.reserved) > 0 {
+		s.OID, d.reserved = d.reserved[0], d.reserved[1:]
+	} else if s.OID, err = d.view.NewOID(); err != nil {
 		return nil, err
 	}
 	s.Store = uint64(d.view.NewStore())

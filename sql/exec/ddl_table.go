@@ -64,6 +64,15 @@ func (d *ddl) createTable(c *plan.CreateTable) error {
 		Meta: catalog.Meta{Name: c.Name.Name, Schema: schema, Owner: d.bind.User()},
 		Kind: catalog.KindTable, Persistence: persist, OnCommit: c.OnCommit, Options: options, ReplIdent: 'd',
 	}}
+	for _, def := range c.Columns { // sequences come before the table whose columns they are made for
+		if def.Type.Serial != "" || def.Identity != 0 {
+			oid, err := d.view.NewOID()
+			if err != nil {
+				return err
+			}
+			d.reserved = append(d.reserved, oid)
+		}
+	}
 	if w.rel.OID, err = d.view.NewOID(); err != nil {
 		return err
 	}

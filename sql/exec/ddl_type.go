@@ -243,6 +243,9 @@ func (d *ddl) createDomain(c *plan.CreateDomain) error {
 	if base == nil || base.TypType == 'p' {
 		return pgerr.New(pgerr.DatatypeMismatch, "\"%s\" is not a valid base type for a domain", d.env.FormatType(c.Type.Type.OID, -1))
 	}
+	if err := d.mayUseType(base.OID); err != nil {
+		return err
+	}
 	t.Base, t.BaseTypmod, t.Collation, t.Category = base.OID, c.Type.Type.Typmod, c.Collation, base.Category
 	typ := plan.Type{OID: t.Base, Typmod: t.BaseTypmod, Collation: t.Collation}
 	if c.Default != nil {

@@ -34,9 +34,18 @@ func (t *FactTable) Column(name string) int {
 
 var factTables sync.Map // name → func() *FactTable
 
+// FactOID reads an OID of the facts.
+func FactOID(cell string) OID {
+	n, err := strconv.ParseUint(cell, 10, 32)
+	if err != nil {
+		panic(fmt.Sprintf("functions: no OID in the facts: %q", cell))
+	}
+	return OID(n)
+}
+
 // Facts returns the built-in rows of a system table (pg_proc, pg_operator, pg_cast,
 // pg_aggregate, pg_am, pg_opclass, pg_opfamily, pg_amop, pg_amproc, pg_collation,
-// pg_language, pg_conversion, pg_range, pg_description, pg_ts_*), read at first use;
+// pg_language, pg_proc_acl, pg_conversion, pg_range, pg_description, pg_ts_*), read at first use;
 // nil for any other name.
 func Facts(name string) *FactTable {
 	load, _ := factTables.LoadOrStore(name, sync.OnceValue(func() *FactTable { return readFacts(name) }))

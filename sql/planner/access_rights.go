@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/plan"
 )
 
@@ -17,8 +18,11 @@ func (o *optimizer) collectObjects(q *plan.Query, around []*plan.Query) {
 	levels := append(slices.Clip(around), q)
 	first := len(o.stmt.Access)
 	at := make([]int, len(q.Rels))
-	for i, r := range q.Rels {
+	for i := range at {
 		at[i] = -1
+	}
+	for _, i := range viewsFirst(q) {
+		r := q.Rels[i]
 		table := r.FromView
 		if r.FromView != 0 {
 			if v := o.env.Catalog.Relation(r.FromView); v != nil {
@@ -55,6 +59,20 @@ func (o *optimizer) collectObjects(q *plan.Query, around []*plan.Query) {
 		}
 	}
 	slices.SortStableFunc(o.stmt.Access[first:], func(a, b plan.Access) int { return int(a.Class) - int(b.Class) })
+}
+
+// viewsFirst lists the relations of a query, those that stand for the views through which
+// rows are changed before the table.
+func viewsFirst(q *plan.Query) []int {
+	var views, list []int
+	for i, r := range q.Rels {
+		if r.FromView != 0 && r.Kind == plan.RelResult {
+			views = append(views, i)
+		} else {
+			list = append(list, i)
+		}
+	}
+	return append(views, list...)
 }
 
 // arbiterAttrs adds to some attributes those by which ON CONFLICT looks for an existing row: it tells whether there
@@ -101,13 +119,28 @@ func noteRead(levels []*plan.Query, e plan.Expr) {
 	}
 }
 
-// calledFunction notes the functions that need a privilege: those that are not built in.
+// calledFunction notes the functions that need a privilege: those that are not built in, and built-in
+// ones that not everybody may call.
 func (o *optimizer) calledFunction(e plan.Expr) {
-	c, ok := e.(*plan.Call)
-	if !ok || c.Func == nil || c.Func.OID < catalog.FirstUserOID {
+	var fn *functions.Func
+	switch c := e.(type) {
+	case *plan.Call:
+		fn = c.Func
+	case *plan.Agg:
+		fn = c.Func
+	case *plan.WindowCall:
+		fn = c.Func
+	}
+	if fn == nil {
 		return
 	}
-	f := o.env.Catalog.Function(c.Func.OID)
+	if fn.OID < catalog.FirstUserOID {
+		if o.env.Catalog.Restricted(fn.OID) {
+			o.stmt.Access = append(o.stmt.Access, plan.Access{Class: catalog.ClassFunction, Table: fn.OID, Required: catalog.ACLExecute})
+		}
+		return
+	}
+	f := o.env.Catalog.Function(fn.OID)
 	if f == nil {
 		return
 	}

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"strconv"
+
 	pg "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/omendb/omendb/sql/pgerr"
@@ -28,6 +30,11 @@ func bindObjectStatement(b *binder, node *pg.Node) plan.Utility {
 		return &plan.Drop{Kind: "database", IfExists: d.MissingOk, Objects: []plan.ObjectRef{{Name: plan.QName{Name: d.Dbname}}}}
 	case *pg.Node_DropRoleStmt:
 		u := &plan.Drop{Kind: "role", IfExists: n.DropRoleStmt.MissingOk}
+		for _, r := range n.DropRoleStmt.Roles {
+			if r.GetRoleSpec().GetRoletype() != pg.RoleSpecType_ROLESPEC_CSTRING {
+				b.failf(-1, pgerr.InvalidParameterValue, "cannot use special role specifier in DROP ROLE")
+			}
+		}
 		for _, name := range b.roleNames(n.DropRoleStmt.Roles) {
 			u.Objects = append(u.Objects, plan.ObjectRef{Name: plan.QName{Name: name}})
 		}
@@ -51,6 +58,10 @@ func (b *binder) objectRef(kind pg.ObjectType, n *pg.Node) plan.ObjectRef {
 	switch o := n.GetNode().(type) {
 	case *pg.Node_String_:
 		return plan.ObjectRef{Name: plan.QName{Name: o.String_.Sval}}
+	case *pg.Node_Integer: // a large object
+		return plan.ObjectRef{Name: plan.QName{Name: strconv.Itoa(int(o.Integer.Ival))}}
+	case *pg.Node_Float:
+		return plan.ObjectRef{Name: plan.QName{Name: o.Float.Fval}}
 	case *pg.Node_TypeName:
 		return plan.ObjectRef{Name: b.qname(o.TypeName.Names)}
 	case *pg.Node_ObjectWithArgs:

@@ -38,6 +38,7 @@ func (c *fakeCatalog) FunctionsByName(OID, string) []*catalog.Function { return 
 func (c *fakeCatalog) Schema(oid OID) *catalog.Schema                  { return nil }
 func (c *fakeCatalog) SchemaByName(name string) *catalog.Schema        { return c.schemas[name] }
 func (c *fakeCatalog) Role(OID) *catalog.Role                          { return nil }
+func (c *fakeCatalog) Restricted(catalog.OID) bool                     { return false }
 func (c *fakeCatalog) RoleByName(string) *catalog.Role                 { return nil }
 
 const publicSchema OID = 2200

@@ -115,7 +115,13 @@ func Options(v *catalog.View, role, owner OID, acl []catalog.ACLItem) uint32 {
 
 // Held returns which of the wanted privileges a role has on an object.
 func Held(v *catalog.View, role OID, o catalog.Object, want uint32) uint32 {
-	have := Listed(v, role, ACL(o), want)
+	acl := ACL(o)
+	if r, ok := o.(*catalog.Relation); ok && r.Kind == catalog.KindVirtual {
+		if b := v.StoredACL(catalog.BuiltinRelation, r.OID, ""); b != nil {
+			acl = b.ACL
+		}
+	}
+	have := Listed(v, role, acl, want)
 	if have == want {
 		return have
 	}

@@ -71,6 +71,11 @@ func (v *Values) definition(name string, make bool) (*Definition, string, error)
 	return nil, "", pgerr.New(pgerr.UndefinedObject, "unrecognized configuration parameter \"%s\"", name)
 }
 
+// Known reports whether a name is that of a parameter, or could be that of a custom one.
+func Known(name string) bool {
+	return Find(name) != nil || strings.Contains(name, ".") && !strings.HasPrefix(strings.ToLower(name), "omen.") && validCustom(name)
+}
+
 func validCustom(name string) bool {
 	for _, part := range strings.Split(name, ".") {
 		if part == "" {

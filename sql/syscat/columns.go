@@ -112,7 +112,7 @@ func (t *systemTable) Columns(rt *exec.Runtime, attrs []int) (list []column.Batc
 	}
 	if f := t.facts(); f != nil {
 		set := f.columns
-		if t.aclAttr >= 0 && f.acl != nil && slices.Contains(stored, t.aclAttr) { // roles can be renamed
+		if t.aclAttr >= 0 && (f.acl != nil || builtinKinds[t.relation.Name] != 0 && rt.Catalog.BuiltinACLs() != 0) && slices.Contains(stored, t.aclAttr) { // roles can be renamed
 			set = t.factsOf(rt)
 		}
 		set.mu.Lock()

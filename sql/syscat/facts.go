@@ -99,6 +99,14 @@ func loadFacts(r *catalog.Relation, tables []*functions.FactTable) *factSet {
 	return s
 }
 
+// aclOf returns the privileges of a row from the start, nil: the defaults.
+func (s *factSet) aclOf(row int) []catalog.ACLItem {
+	if row >= len(s.acl) {
+		return nil
+	}
+	return catalog.ParseACL(s.acl[row])
+}
+
 func (s *factSet) setACL(row int, acl string) {
 	if acl == functions.Null {
 		return

@@ -197,7 +197,8 @@ func (f Functions) hasPrivilege(kind string, forms []string, a []datum) (datum, 
 		return null, err
 	}
 	if kind == "parameter" {
-		return flag(f.anyGranted(role, &privilegeTarget{}, nil, want)), nil
+		t := f.stored(catalog.BuiltinParameter, 0, strings.ToLower(a[0].String()))
+		return flag(f.anyGranted(role, t, t.acl, want)), nil
 	}
 	obj, err := f.privilegeObject(kind, forms[0], a[0])
 	if err != nil || obj == nil {
@@ -261,7 +262,11 @@ func (f Functions) privilegeObject(kind, form string, d datum) (*privilegeTarget
 			}
 		}
 		if o := v.Get(class, oid); o != nil {
-			return targetOf(o), nil
+			t := targetOf(o)
+			if b := v.StoredACL(catalog.BuiltinRelation, oid, ""); b != nil && t.relation != nil && t.relation.Kind == catalog.KindVirtual {
+				t.acl = b.ACL
+			}
+			return t, nil
 		}
 		return f.builtinTarget(class, oid), nil
 	}
@@ -294,16 +299,15 @@ func (f Functions) privilegeObject(kind, form string, d datum) (*privilegeTarget
 func (f Functions) builtinTarget(class catalog.Class, oid OID) *privilegeTarget {
 	switch {
 	case class == catalog.ClassType && types.ByOID(oid) != nil:
-		return targetOf(&catalog.Type{Meta: catalog.Meta{Owner: catalog.BootstrapSuperuser}})
+		return f.stored(catalog.BuiltinType, oid, "")
 	case class == catalog.ClassFunction && functions.ByOID(oid) != nil:
-		t := targetOf(&catalog.Function{Meta: catalog.Meta{Owner: catalog.BootstrapSuperuser}})
-		facts := builtinNamed("pg_proc").Virtual.(*systemTable).facts()
-		if i := facts.find(0, num(oid)); len(i) > 0 && int(i[0]) < len(facts.acl) && facts.acl[i[0]] != "" {
-			t.acl = parseACL(facts.acl[i[0]])
-		}
-		return t
+		return f.stored(catalog.BuiltinFunction, oid, "")
 	}
 	return nil
+}
+
+func (f Functions) stored(kind byte, oid OID, name string) *privilegeTarget {
+	return targetOf(f.World.View().BuiltinACL(kind, oid, name))
 }
 
 // factTarget answers for languages, tablespaces and foreign servers.
@@ -316,11 +320,7 @@ func (f Functions) factTarget(kind, form string, d datum) (*privilegeTarget, err
 			attr = 1
 		}
 		if rows := facts.find(attr, d); len(rows) > 0 {
-			t := &privilegeTarget{owner: catalog.BootstrapSuperuser}
-			if kind == "language" {
-				t.acl = []catalog.ACLItem{{Grantor: t.owner, Privileges: catalog.ACLUsage}}
-			}
-			return t, nil
+			return f.stored(builtinKinds[table], OID(facts.rows[rows[0]][0].I), ""), nil
 		}
 	}
 	if form == "id" {

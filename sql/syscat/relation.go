@@ -2,11 +2,9 @@ package syscat
 
 import (
 	"strconv"
-	"strings"
 	"sync"
 
 	"github.com/omendb/omendb/sql/catalog"
-	"github.com/omendb/omendb/sql/functions"
 )
 
 // Relations returns the system tables and views, for catalog.Options.System. The
@@ -47,11 +45,11 @@ func loadRelations() *relations {
 			continue
 		}
 		r := &catalog.Relation{Meta: catalog.Meta{OID: oidOf(row[oid]), Name: row[name], Schema: oidOf(row[schema]),
-			Owner: catalog.BootstrapSuperuser, ACL: parseACL(row[acl]), Version: 1},
+			Owner: catalog.BootstrapSuperuser, ACL: catalog.ParseACL(row[acl]), Version: 1},
 			Kind: catalog.KindVirtual, Persistence: 'p', RowType: oidOf(row[rowType]), Populated: true, ReplIdent: 'n'}
 		for _, a := range x.columns[r.OID] {
 			c := a.Column
-			c.ACL = parseACL(a.acl)
+			c.ACL = catalog.ParseACL(a.acl)
 			r.Columns = append(r.Columns, c)
 		}
 		if row[kind] == "v" {
@@ -104,37 +102,3 @@ func columnNames(r *catalog.Relation) []string {
 	}
 	return list
 }
-
-// parseACL reads the privileges of the facts, where only the first superuser and PUBLIC
-// and a few predefined roles occur.
-func parseACL(cell string) []catalog.ACLItem {
-	if cell == functions.Null || cell == "" {
-		return nil
-	}
-	out := []catalog.ACLItem{}
-	for _, item := range strings.Split(strings.Trim(cell, "{}"), ",") {
-		grantee, rest, _ := strings.Cut(item, "=")
-		letters, grantor, _ := strings.Cut(rest, "/")
-		a := catalog.ACLItem{Grantor: catalog.BootstrapSuperuser, Privileges: privilegeBits(letters)}
-		if r := predefinedRoles[grantor]; r != 0 {
-			a.Grantor = r
-		}
-		switch grantee {
-		case "":
-		case factSuperuser:
-			a.Grantee = catalog.BootstrapSuperuser
-		default:
-			a.Grantee = predefinedRoles[grantee]
-		}
-		out = append(out, a)
-	}
-	return out
-}
-
-// factSuperuser is the name of the first superuser in the facts.
-const factSuperuser = "postgres"
-
-// predefinedRoles are those that the facts grant something to.
-var predefinedRoles = map[string]OID{"pg_monitor": 3373, "pg_read_all_settings": 3374, "pg_read_all_stats": 3375,
-	"pg_stat_scan_tables": 3377, "pg_read_server_files": 4569, "pg_checkpoint": 4544,
-	"pg_database_owner": 6171}

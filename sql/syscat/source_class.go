@@ -25,7 +25,7 @@ func init() {
 		"pg_type": typeRows, "pg_enum": enumRows, "pg_proc": procRows,
 		"pg_namespace": namespaceRows, "pg_database": databaseRows, "pg_authid": authidRows,
 		"pg_auth_members": authMemberRows, "pg_db_role_setting": roleSettingRows, "pg_extension": extensionRows,
-		"pg_default_acl": defaultACLRows, "pg_depend": dependRows, "pg_shdepend": shdependRows,
+		"pg_default_acl": defaultACLRows, "pg_parameter_acl": parameterACLRows, "pg_depend": dependRows, "pg_shdepend": shdependRows,
 		"pg_description": descriptionRows, "pg_shdescription": shdescriptionRows, "pg_statistic": statisticRows,
 		"omen_scrub": scrubRows, "omen_damage": damageRows, "omen_models": modelRows,
 		"omen_snapshots": snapshotRows, "omen_bloat": bloatRows,

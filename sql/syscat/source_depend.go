@@ -294,6 +294,27 @@ func shdependRows(g *generator) {
 		visit(c, g.view.DatabaseOID())
 	}
 	visit(catalog.ClassDatabase, 0)
+	for _, class := range []catalog.Class{catalog.ClassBuiltinACL, catalog.ClassSharedACL} {
+		g.view.Each(class, func(o catalog.Object) bool { return builtinShdepend(g, o.(*catalog.BuiltinACL)) })
+	}
+}
+
+// builtinClasses are the system tables of objects whose privileges a BuiltinACL keeps.
+var builtinClasses = map[byte]OID{catalog.BuiltinFunction: pgProcOID, catalog.BuiltinType: pgTypeOID, catalog.BuiltinRelation: pgClassOID,
+	catalog.BuiltinLanguage: 2612, catalog.BuiltinTablespace: pgTablespaceOID, catalog.BuiltinParameter: 6243}
+
+// builtinShdepend yields the roles that were granted something on a built-in object.
+func builtinShdepend(g *generator, b *catalog.BuiltinACL) bool {
+	database := OID(0)
+	if b.Class() == catalog.ClassBuiltinACL {
+		database = g.view.DatabaseOID()
+	}
+	for _, a := range b.ACL {
+		if a.Grantee >= catalog.FirstUserOID && !g.row(num(database), num(builtinClasses[b.Kind]), num(b.OID), num(0), num(pgAuthidOID), num(a.Grantee), num(byte('a'))) {
+			return false
+		}
+	}
+	return !g.done
 }
 
 // descriptionRows yields the comments on this database's objects.

@@ -94,6 +94,12 @@ func defaultACLRows(g *generator) {
 	})
 }
 
+func parameterACLRows(g *generator) {
+	each(g, catalog.ClassSharedACL, 0, -1, func(b *catalog.BuiltinACL) bool {
+		return b.Kind != catalog.BuiltinParameter || g.row(num(b.OID), str(b.Name), aclDatum(g.view, b.ACL))
+	})
+}
+
 // statisticRows yields what ANALYZE found, in the slots that PostgreSQL uses: most
 // common values, histogram, correlation.
 func statisticRows(g *generator) {

@@ -88,7 +88,7 @@ func enumRows(g *generator) {
 func procFacts(r *catalog.Relation) *factSet {
 	s := loadFacts(r, []*functions.FactTable{functions.Facts("pg_proc")})
 	acl := map[int64]string{}
-	for _, row := range ownFacts("pg_proc_acl").Rows {
+	for _, row := range functions.Facts("pg_proc_acl").Rows {
 		acl[intOf(row[0])] = row[1]
 	}
 	for i, row := range s.rows {

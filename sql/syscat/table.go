@@ -150,12 +150,31 @@ const fewRows = 4
 
 func (t *systemTable) factRow(g *generator, f *factSet, i int) bool {
 	row := f.rows[i]
-	if t.aclAttr >= 0 && i < len(f.acl) && f.acl[i] != "" && g.needs(t.aclAttr) {
-		g.buf = append(g.buf[:0], row...)
-		g.buf[t.aclAttr] = aclDatum(g.view, parseACL(f.acl[i]))
-		row = g.buf
+	if t.aclAttr >= 0 && g.needs(t.aclAttr) {
+		acl := f.aclOf(i)
+		if b := t.storedACL(g.view, row); b != nil {
+			acl = b.ACL
+		}
+		if acl != nil {
+			g.buf = append(g.buf[:0], row...)
+			g.buf[t.aclAttr] = aclDatum(g.view, acl)
+			row = g.buf
+		}
 	}
 	return g.send(row)
+}
+
+// builtinKinds are the tables whose rows from the facts can be granted privileges.
+var builtinKinds = map[string]byte{"pg_proc": catalog.BuiltinFunction, "pg_type": catalog.BuiltinType, "pg_class": catalog.BuiltinRelation,
+	"pg_language": catalog.BuiltinLanguage, "pg_tablespace": catalog.BuiltinTablespace}
+
+// storedACL returns the privileges that were changed on what a row of the facts describes.
+func (t *systemTable) storedACL(v *catalog.View, row []column.Datum) *catalog.BuiltinACL {
+	kind := builtinKinds[t.relation.Name]
+	if kind == 0 || v.BuiltinACLs() == 0 {
+		return nil
+	}
+	return v.StoredACL(kind, OID(row[0].I), "")
 }
 
 // needs reports whether an attribute is read. Sources may leave out the others, and do
@@ -310,15 +329,4 @@ func aclName(v *catalog.View, role OID) string {
 		}
 	}
 	return r.Name
-}
-
-// privilegeBits reads aclitem's letters, grant options left out.
-func privilegeBits(letters string) uint32 {
-	var bits uint32
-	for _, c := range letters {
-		if i := strings.IndexRune(privilegeLetters, c); i >= 0 {
-			bits |= 1 << i
-		}
-	}
-	return bits
 }

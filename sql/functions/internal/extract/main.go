@@ -35,6 +35,7 @@ var tables = []table{
 		"(SELECT array_agg(pg_get_function_arg_default(p.oid, i) ORDER BY i) FILTER (WHERE pg_get_function_arg_default(p.oid, i) IS NOT NULL) FROM generate_series(1, coalesce(array_length(proallargtypes, 1), pronargs)) i) AS proargdefaults",
 		"prosrc", "probin", "pg_get_function_sqlbody(p.oid) AS prosqlbody", "proconfig"},
 		"p WHERE p.oid < 16384 ORDER BY p.oid"},
+	{"pg_proc_acl", []string{"oid", "proacl"}, "WHERE oid < 16384 AND proacl IS NOT NULL ORDER BY oid"},
 	{"pg_operator", []string{"oid", "oprname", "oprnamespace", "oprkind", "oprcanmerge", "oprcanhash", "oprleft",
 		"oprright", "oprresult", "oprcom", "oprnegate", "oprcode::oid", "oprrest::oid", "oprjoin::oid"},
 		"WHERE oid < 16384 ORDER BY oid"},
@@ -93,7 +94,7 @@ func run(dsn, dir string) error {
 	for _, t := range tables {
 		var out bytes.Buffer
 		out.WriteString(strings.Join(t.header(), "\t") + "\n")
-		query := "COPY (SELECT " + strings.Join(t.columns, ", ") + " FROM " + t.name + " " + t.tail + ") TO STDOUT"
+		query := "COPY (SELECT " + strings.Join(t.columns, ", ") + " FROM " + strings.TrimSuffix(t.name, "_acl") + " " + t.tail + ") TO STDOUT"
 		if _, err := conn.CopyTo(ctx, &out, query); err != nil {
 			return fmt.Errorf("%s: %w", t.name, err)
 		}

@@ -68,7 +68,7 @@ SELECT has_table_privilege('usr', 'x.t', 'INSERT'), has_table_privilege('usr', '
 REVOKE pg_write_all_data FROM usr
 GRANT pg_read_all_settings TO usr
 SET ROLE usr
-SHOW data_directory
+SELECT current_setting('data_directory') IS NOT NULL
 RESET ROLE
 GRANT pg_database_owner TO usr
 CREATE ROLE pg_mine
