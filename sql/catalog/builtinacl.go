@@ -85,7 +85,10 @@ func (v *View) builtinACLs() *builtinIndex {
 		return nil
 	}
 	type key struct{}
-	return v.Derived(key{}, func() any {
+	return v.Derived(key{}, func(old any, changes Changes) any {
+		if old != nil && !changes.Shared && !changes.Class(ClassBuiltinACL) {
+			return old
+		}
 		x := &builtinIndex{by: map[builtinKey]*BuiltinACL{}}
 		for _, class := range []Class{ClassBuiltinACL, ClassSharedACL} {
 			v.Each(class, func(o Object) bool {

@@ -48,6 +48,9 @@ func TestCodecKeepsEveryField(t *testing.T) {
 		n := 0
 		fill(v.Elem(), &n)
 		o := v.Interface().(Object)
+		if b, ok := o.(*BuiltinACL); ok { // of two classes, by kind
+			b.Kind = map[Class]byte{ClassBuiltinACL: BuiltinType, ClassSharedACL: BuiltinParameter}[class]
+		}
 		if o.Class() != class {
 			t.Errorf("%s is registered as class %d but says %d", typ.Name(), class, o.Class())
 		}

@@ -1,6 +1,9 @@
 package catalog
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // derived keeps what others computed from a state of the catalog. Copies of the state
 // inherit the values with the changes made since, so that whoever computed one needs
@@ -29,6 +32,11 @@ type Ref struct {
 type Changes struct {
 	Shared  bool  // to objects of the server: databases, roles, settings
 	Objects []Ref // those of the database that changed, and those that refer to one or are referred to by one
+}
+
+// Class reports whether an object of a class is among those of the database that changed.
+func (c Changes) Class(class Class) bool {
+	return slices.ContainsFunc(c.Objects, func(r Ref) bool { return r.Class == class })
 }
 
 // maxChanges bounds what is remembered for values that nobody asks for meanwhile: past it

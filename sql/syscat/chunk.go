@@ -70,7 +70,7 @@ type derivedKey struct {
 // factsOf returns the columns of the facts with privileges, which name roles.
 func (t *systemTable) factsOf(rt *exec.Runtime) *columnSet {
 	return rt.Catalog.Derived(derivedKey{t, true}, func(old any, changes catalog.Changes) any {
-		if old == nil || changes.Shared {
+		if old == nil || changes.Shared || changes.Class(catalog.ClassBuiltinACL) {
 			return newColumnSet(len(t.relation.Columns))
 		}
 		return old
