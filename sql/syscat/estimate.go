@@ -11,13 +11,13 @@ type perClass struct {
 
 // perObject says which descriptors a table's rows come from.
 var perObject = map[string][]perClass{
-	"pg_class":           {{catalog.ClassRelation, 1, false}, {catalog.ClassIndex, 1, false}, {catalog.ClassSequence, 1, false}},
-	"pg_attribute":       {{catalog.ClassRelation, 12, false}, {catalog.ClassIndex, 1.5, false}, {catalog.ClassSequence, 9, false}},
-	"pg_attrdef":         {{catalog.ClassRelation, 1, false}},
-	"pg_index":           {{catalog.ClassIndex, 1, false}},
-	"pg_constraint":      {{catalog.ClassRelation, 1.5, false}, {catalog.ClassType, 0.1, false}},
-	"pg_depend":          {{catalog.ClassRelation, 5, false}, {catalog.ClassIndex, 2, false}, {catalog.ClassSequence, 2, false}, {catalog.ClassType, 1, false}, {catalog.ClassFunction, 2, false}, {catalog.ClassExtension, 1, false}},
-	"pg_shdepend":        {{catalog.ClassSchema, 1, false}, {catalog.ClassRelation, 1, false}, {catalog.ClassSequence, 1, false}, {catalog.ClassType, 1, false}, {catalog.ClassFunction, 1, false}, {catalog.ClassDatabase, 1, false},
+	"pg_class":      {{catalog.ClassRelation, 1, false}, {catalog.ClassIndex, 1, false}, {catalog.ClassSequence, 1, false}},
+	"pg_attribute":  {{catalog.ClassRelation, 12, false}, {catalog.ClassIndex, 1.5, false}, {catalog.ClassSequence, 9, false}},
+	"pg_attrdef":    {{catalog.ClassRelation, 1, false}},
+	"pg_index":      {{catalog.ClassIndex, 1, false}},
+	"pg_constraint": {{catalog.ClassRelation, 1.5, false}, {catalog.ClassType, 0.1, false}},
+	"pg_depend":     {{catalog.ClassRelation, 5, false}, {catalog.ClassIndex, 2, false}, {catalog.ClassSequence, 2, false}, {catalog.ClassType, 1, false}, {catalog.ClassFunction, 2, false}, {catalog.ClassExtension, 1, false}},
+	"pg_shdepend": {{catalog.ClassSchema, 1, false}, {catalog.ClassRelation, 1, false}, {catalog.ClassSequence, 1, false}, {catalog.ClassType, 1, false}, {catalog.ClassFunction, 1, false}, {catalog.ClassDatabase, 1, false},
 		{catalog.ClassBuiltinACL, 1, false}, {catalog.ClassSharedACL, 1, false}},
 	"pg_description":     {{catalog.ClassSchema, 1, false}, {catalog.ClassRelation, 1, false}, {catalog.ClassSequence, 0.2, false}, {catalog.ClassIndex, 0.2, false}, {catalog.ClassType, 0.2, false}, {catalog.ClassFunction, 1, false}, {catalog.ClassExtension, 1, false}},
 	"pg_shdescription":   {{catalog.ClassDatabase, 1, false}, {catalog.ClassRole, 0.2, false}},

@@ -295,7 +295,7 @@ func shdependRows(g *generator) {
 	}
 	visit(catalog.ClassDatabase, 0)
 	for _, class := range []catalog.Class{catalog.ClassBuiltinACL, catalog.ClassSharedACL} {
-		g.view.Each(class, func(o catalog.Object) bool { return builtinShdepend(g, o.(*catalog.BuiltinACL)) })
+		g.visit(class, func(o catalog.Object) bool { return builtinShdepend(g, o.(*catalog.BuiltinACL)) })
 	}
 }
 
