@@ -23,7 +23,7 @@ const (
 func (l *level) virtualPath(b *baseRel) *path {
 	conds := b.conds()
 	p := &path{rels: relOf(b.rel), rows: clampRows(b.rows * l.selectivityAll(conds))}
-	p.total = costStart + b.rows*(costRow/2+exprsCost(conds))
+	p.total = costStart + b.rows*(costRow/2+l.costOf(conds))
 	var eq []plan.VirtualEqual
 	matched, found := b.rows, b.rows
 	fixable := fixableAttrs(b)
@@ -49,7 +49,7 @@ func (l *level) virtualPath(b *baseRel) *path {
 	if eq != nil {
 		matched = clampRows(matched)
 		p.rows = math.Min(p.rows, matched)
-		look := costStart + costVirtualLookup + matched*(costVirtualRow+exprsCost(conds)) + math.Max(0, found-matched)*costRow
+		look := costStart + costVirtualLookup + matched*(costVirtualRow+l.costOf(conds)) + math.Max(0, found-matched)*costRow
 		if look < p.total {
 			p.total = look
 		} else {

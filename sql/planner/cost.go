@@ -66,6 +66,24 @@ func exprsCost(es []plan.Expr) float64 {
 	return n
 }
 
+// costOf is exprsCost for the search for a join order, which asks for the same conditions again
+// and again.
+func (l *level) costOf(es []plan.Expr) float64 {
+	n := 0.0
+	for _, e := range es {
+		cost, ok := l.costs[e]
+		if !ok {
+			cost = exprCost(e)
+			if l.costs == nil {
+				l.costs = map[plan.Expr]float64{}
+			}
+			l.costs[e] = cost
+		}
+		n += cost
+	}
+	return n
+}
+
 func clampRows(r float64) float64 {
 	if math.IsNaN(r) || r < 1 {
 		return 1

@@ -171,7 +171,7 @@ const smallJoin = 64
 func (c *joinCase) hashJoin(keys []equiKey, rest []plan.Expr, rows float64) *path {
 	p := &path{rels: c.rels, rows: rows, lateral: c.lateral()}
 	p.start = c.right.total + c.right.rows*costHash + c.left.start
-	p.total = p.start + (c.left.total - c.left.start) + c.left.rows*costProbe + rows*(costRow+exprsCost(rest))
+	p.total = p.start + (c.left.total - c.left.start) + c.left.rows*costProbe + rows*(costRow+c.l.costOf(rest))
 	if c.right.rows > 1e6 {
 		p.total += c.right.rows * costHash // cache misses beyond the caches
 	}
@@ -199,7 +199,7 @@ func (c *joinCase) hashJoin(keys []equiKey, rest []plan.Expr, rows float64) *pat
 func (c *joinCase) nestLoop(rows float64) *path {
 	p := &path{rels: c.rels, rows: rows, lateral: c.lateral(), order: nil}
 	p.start = c.left.start + c.right.start
-	p.total = c.left.total + c.right.total + c.left.rows*c.right.rows*(costRow+exprsCost(c.cond)) + rows*costRow
+	p.total = c.left.total + c.right.total + c.left.rows*c.right.rows*(costRow+c.l.costOf(c.cond)) + rows*costRow
 	if c.lateralFromLeft() {
 		p.total = c.left.total + c.left.rows*(c.right.total+costStart)
 	}
@@ -246,7 +246,7 @@ func (c *joinCase) indexJoin(keys []equiKey, rest []plan.Expr, rows float64) *pa
 	if lk.attrs != nil {
 		look, row = costVirtualLookup, costVirtualRow
 	}
-	perRow := look + matched*(row+exprsCost(b.conds()))
+	perRow := look + matched*(row+c.l.costOf(b.conds()))
 	if lk.index != nil && lk.index.Store != 0 && !lk.covering {
 		perRow += matched * costLookup
 	}

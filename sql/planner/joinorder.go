@@ -3,6 +3,7 @@ package planner
 import (
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/omendb/omendb/sql/plan"
 )
@@ -88,7 +89,33 @@ type joiner struct {
 	l     *level
 	items []*item
 	quals []qual
+	links []int  // the items that each of the quals is about, as a set of bits, where it is about no other
 	rels  relSet // of all items: what else an item needs stands further left, above this group
+}
+
+// link fills in links.
+func (j *joiner) link() {
+	for _, q := range j.quals {
+		about := 0
+		for i, it := range j.items {
+			if it.path.rels.overlaps(q.rels) {
+				about |= 1 << i
+			}
+		}
+		if j.rels.contains(q.rels) && !slices.Contains(j.links, about) {
+			j.links = append(j.links, about)
+		}
+	}
+}
+
+// linked reports whether a qual joins two sets of items.
+func (j *joiner) linked(left, right int) bool {
+	for _, about := range j.links {
+		if about&^(left|right) == 0 && about&left != 0 && about&right != 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // standalone reports whether an item can be the start of a join.
@@ -111,6 +138,7 @@ func (j *joiner) follows(left relSet, it *item) bool {
 
 func (j *joiner) exhaustive() *path {
 	n := len(j.items)
+	j.link()
 	best := make([]*path, 1<<n)
 	for i, it := range j.items {
 		if j.standalone(it) {
@@ -123,6 +151,9 @@ func (j *joiner) exhaustive() *path {
 		}
 		for pass := 0; pass < 2 && best[mask] == nil; pass++ { // cross products only where nothing else is left
 			for left := (mask - 1) & mask; left > 0; left = (left - 1) & mask {
+				if best[left] == nil || best[mask] != nil && j.least(best, left, mask&^left) >= best[mask].total {
+					continue
+				}
 				p := j.pair(best, left, mask&^left, pass == 0)
 				if p != nil && (best[mask] == nil || p.total < best[mask].total) {
 					best[mask] = p
@@ -133,19 +164,26 @@ func (j *joiner) exhaustive() *path {
 	return best[1<<n-1]
 }
 
+// least returns a bound of what joining two sets costs: no method does without the rows of
+// the left side, and only a look-up in one table without those of the right.
+func (j *joiner) least(best []*path, left, right int) float64 {
+	cost := best[left].total
+	if best[right] != nil && right&(right-1) != 0 {
+		cost += best[right].total
+	}
+	return cost
+}
+
 // pair joins the best paths of two disjoint sets of items, if that is possible.
 func (j *joiner) pair(best []*path, left, right int, onlyConnected bool) *path {
-	if best[left] == nil {
-		return nil
-	}
 	if bits.OnesCount(uint(right)) == 1 {
 		it := j.items[bits.TrailingZeros(uint(right))]
-		if !j.follows(best[left].rels, it) {
+		if !j.follows(best[left].rels, it) || onlyConnected && it.kind == plan.InnerJoin && len(it.path.lateral) == 0 && !j.linked(left, right) {
 			return nil
 		}
 		return j.join(best[left], it.path, it, onlyConnected)
 	}
-	if best[right] == nil {
+	if best[right] == nil || onlyConnected && len(best[right].lateral) == 0 && !j.linked(left, right) {
 		return nil
 	}
 	return j.join(best[left], best[right], nil, onlyConnected)

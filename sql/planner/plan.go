@@ -66,6 +66,7 @@ type level struct {
 	fixed    []plan.Expr // expressions that conditions fix to one value
 	// What was found out about conditions, which the search for a join order asks for again and again.
 	fractions map[plan.Expr]float64
+	costs     map[plan.Expr]float64
 	sides     map[plan.Expr]*equiSides
 }
 
