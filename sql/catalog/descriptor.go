@@ -140,8 +140,6 @@ type Relation struct {
 	QueryText   string       `tag:"11"` // the view's source, for messages
 	Options     []string     `tag:"12"` // reloptions: name=value
 	Inherits    []OID        `tag:"13"`
-	RowSecurity bool         `tag:"14"`
-	ForceRLS    bool         `tag:"15"`
 	OnCommit    byte         `tag:"16"` // of temporary tables: 0 preserve, 'd' delete rows, 'D' drop
 	Populated   bool         `tag:"17"` // materialized views
 	ReplIdent   byte         `tag:"19"` // 'd' default, 'f' full, 'n' nothing, 'i' index

@@ -179,14 +179,9 @@ func (w *alterWork) command(c *plan.AlterCommand) error {
 		return w.setOptions(c.Options, false)
 	case "reset_rel_options":
 		return w.setOptions(c.Options, true)
-	case "enable_row_security":
-		w.rel.RowSecurity = true
-	case "disable_row_security":
-		w.rel.RowSecurity = false
-	case "force_row_security":
-		w.rel.ForceRLS = true
-	case "no_force_row_security":
-		w.rel.ForceRLS = false
+	case "enable_row_security", "force_row_security": // without policies it would protect nothing
+		return pgerr.Unsupported("row-level security is not supported")
+	case "disable_row_security", "no_force_row_security":
 	case "replica_identity":
 		w.rel.ReplIdent = letterOf(c.Role, 'd')
 	case "cluster_on", "drop_cluster":

@@ -35,12 +35,11 @@ var privilegeCalls = map[string]call{
 		}
 		return str("unknown (OID=" + num32(oidArg(a[0])) + ")"), nil
 	},
-	"row_security_active": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
-		return flag(f.rowSecurity(oidArg(a[0]))), nil
-	},
+	// There is no row-level security.
+	"row_security_active": func(Functions, *functions.Ctx, []datum) (datum, error) { return flag(false), nil },
 	"row_security_active_name": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
-		oid, err := f.World.Types().Names.ObjectByName(types.RegclassOID, a[0].String())
-		return flag(f.rowSecurity(oid)), err
+		_, err := f.World.Types().Names.ObjectByName(types.RegclassOID, a[0].String())
+		return flag(false), err
 	},
 	"acldefault_sql": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
 		return aclDefault(f.World.View(), byte(a[0].I), oidArg(a[1]))
@@ -63,12 +62,6 @@ var privilegeCalls = map[string]call{
 		}
 		return str(aclText(f.World.View(), item)), err
 	},
-}
-
-func (f Functions) rowSecurity(oid OID) bool {
-	r := f.World.View().Relation(oid)
-	role := f.World.View().Role(f.World.User())
-	return r != nil && r.RowSecurity && role != nil && !role.Superuser && !role.BypassRLS && (r.ForceRLS || !f.isMember(f.World.User(), r.Owner, true))
 }
 
 // aclDefault is acldefault(kind, owner).

@@ -109,7 +109,7 @@ func relationClass(g *generator, r *catalog.Relation) bool {
 	return g.row(num(r.OID), str(r.Name), num(r.Schema), num(r.RowType), num(0), num(r.Owner), num(am), num(node), num(0),
 		num(pages), float(tuples), num(0), num(0), flag(len(r.Indexes) > 0), flag(false), num(persistence(r.Persistence)),
 		num(byte(r.Kind)), num(len(r.Columns)), num(checks), flag(rules), flag(triggers), flag(g.needs(classChildren) && hasChildren(g.view, r.OID)),
-		flag(r.RowSecurity), flag(r.ForceRLS), flag(r.Kind != catalog.KindMatView || r.Populated), num(ident), flag(false), num(0),
+		flag(false), flag(false), flag(r.Kind != catalog.KindMatView || r.Populated), num(ident), flag(false), num(0),
 		frozen, minmulti, aclDatum(g.view, r.ACL), texts(r.Options), null)
 }
 
