@@ -36,6 +36,10 @@ func (x *Session) checkAccess(access []plan.Access) error {
 		if !x.mayAccess(role, r, a) {
 			return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for %s %s", relationWord(r), r.Name)
 		}
+		if r.Kind == catalog.KindMatView && !r.Populated && a.Required&catalog.ACLSelect != 0 {
+			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "materialized view \"%s\" has not been populated", r.Name).
+				WithHint("Use the REFRESH MATERIALIZED VIEW command.")
+		}
 	}
 	return nil
 }

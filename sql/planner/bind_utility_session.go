@@ -135,8 +135,11 @@ func (b *binder) set(s *pg.VariableSetStmt) *plan.Set {
 // setValue returns one value of SET as text. SET TIME ZONE INTERVAL '1' HOUR comes as a cast.
 func (b *binder) setValue(n *pg.Node) (string, bool) {
 	if c := n.GetTypeCast(); c != nil {
+		t := b.resolveTypeName(c.TypeName)
 		v, _ := b.setValue(c.Arg)
-		return v, true
+		d, err := b.env.Types.In(t.OID, t.Typmod, v)
+		b.check(-1, err)
+		return "INTERVAL '" + string(b.env.Types.Out(nil, t.OID, d)) + "'", true
 	}
 	c := n.GetAConst()
 	if c == nil {

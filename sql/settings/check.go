@@ -151,7 +151,7 @@ func (d *Definition) checkString(value string) (string, error) {
 	case "timezone":
 		z, err := types.ParseZone(value)
 		if err != nil {
-			return "", d.invalid(value)
+			return "", err
 		}
 		return z.String(), nil
 	case "datestyle":

@@ -211,20 +211,53 @@ func zoneFile(footer string) []byte {
 	return []byte(block + block + "\n" + footer + "\n")
 }
 
-// ParseZone reads a value of SET TIME ZONE: a name, a POSIX specification, or hours east
-// of UTC as a number.
+// ParseZone reads a value of SET TIME ZONE: a name, a POSIX specification, hours east of UTC
+// as a number, or INTERVAL '…' without months and days.
 func ParseZone(s string) (*Zone, error) {
-	if hours, err := strconv.ParseFloat(strings.TrimSpace(s), 64); err == nil && !math.IsNaN(hours) {
-		if math.Abs(hours) > maxZoneOffset/3600 {
-			return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid value for parameter \"TimeZone\": \"%s\"", s).
-				WithDetail("UTC timezone offset is out of range.")
+	invalid := func(detail string) (*Zone, error) {
+		return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid value for parameter \"TimeZone\": \"%s\"", s).WithDetail("%s", detail)
+	}
+	seconds, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	seconds *= 3600
+	isNumber := err == nil && !math.IsNaN(seconds)
+	if quoted, ok := zoneInterval(s); ok {
+		d, err := intervalIn(&Env{}, nil, -1, quoted)
+		if err != nil {
+			return nil, err
 		}
-		return FixedZone(int(math.Trunc(hours * 3600))), nil
+		v := IntervalFrom(d)
+		switch {
+		case v.Months != 0:
+			return invalid("Cannot specify months in time zone interval.")
+		case v.Days != 0:
+			return invalid("Cannot specify days in time zone interval.")
+		}
+		seconds, isNumber = float64(v.Micros)/usecPerSec, true
+	}
+	if isNumber {
+		if math.Abs(seconds) > maxZoneOffset {
+			return invalid("UTC timezone offset is out of range.")
+		}
+		return FixedZone(int(math.Trunc(seconds))), nil
 	}
 	if z, ok := LookupZone(s); ok {
 		return z, nil
 	}
-	return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid value for parameter \"TimeZone\": \"%s\"", s)
+	return invalid("")
+}
+
+// zoneInterval returns what INTERVAL '…' quotes; false for anything else.
+func zoneInterval(s string) (string, bool) {
+	const word = "interval"
+	s = strings.TrimSpace(s)
+	if len(s) < len(word) || !strings.EqualFold(s[:len(word)], word) {
+		return "", false
+	}
+	s = strings.TrimSpace(s[len(word):])
+	if len(s) < 2 || s[0] != '\'' || s[len(s)-1] != '\'' {
+		return "", false
+	}
+	return s[1 : len(s)-1], true
 }
 
 // at returns the offset in seconds east of UTC, the abbreviation and the daylight flag
