@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	"github.com/omendb/omendb/sql/plan"
 )
 
@@ -108,22 +110,19 @@ func simplifyExists(sub *plan.Query) {
 	sub.Distinct, sub.DistinctOn, sub.OrderBy, sub.WithTies = false, nil, nil, false
 }
 
-// usesOuterIn reports whether an outer join's condition inside the items refers
-// to the enclosing level: such a join cannot be moved there.
+// usesOuterIn reports whether the condition of an outer join inside the items, or of a join below one, refers to
+// an enclosing level: such a join cannot be moved there.
 func usesOuterIn(items []plan.FromItem) bool {
-	for _, it := range items {
+	var search func(it plan.FromItem, below bool) bool
+	search = func(it plan.FromItem, below bool) bool {
 		j, ok := it.(*plan.Join)
 		if !ok {
-			continue
+			return false
 		}
-		if j.Kind != plan.InnerJoin && has(j.On, usesOuter) {
-			return true
-		}
-		if usesOuterIn([]plan.FromItem{j.Left, j.Right}) {
-			return true
-		}
+		below = below || j.Kind != plan.InnerJoin
+		return below && has(j.On, usesOuter) || search(j.Left, below) || search(j.Right, below)
 	}
-	return false
+	return slices.ContainsFunc(items, func(it plan.FromItem) bool { return search(it, false) })
 }
 
 // usesOuter reports whether the node e, of a condition at this level, refers to an enclosing one, be it from

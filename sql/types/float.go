@@ -59,8 +59,10 @@ func specialFloat(t string) (float64, bool) {
 		return 0, false
 	}
 	switch strings.ToLower(t) {
-	case "nan":
+	case "nan", "+nan":
 		return math.NaN(), true
+	case "-nan": // shown as NaN, like any
+		return math.Copysign(math.NaN(), -1), true
 	case "inf", "+inf", "infinity", "+infinity":
 		return math.Inf(1), true
 	case "-inf", "-infinity":
@@ -297,11 +299,12 @@ func CompareFloat(a, b float64) int {
 	return -1
 }
 
-// Float64Bits is the binary form of float8, in which every NaN is the one that
-// PostgreSQL sends.
+// Float64Bits is the binary form of float8, in which every NaN is the quiet one that
+// PostgreSQL sends, of either sign.
 func Float64Bits(f float64) uint64 {
+	bits := math.Float64bits(f)
 	if f != f {
-		return 0x7FF8 << 48
+		return 0x7FF8<<48 | bits&(1<<63)
 	}
-	return math.Float64bits(f)
+	return bits
 }

@@ -1,6 +1,8 @@
 package gen
 
 import (
+	"slices"
+
 	"fmt"
 	"strconv"
 	"strings"
@@ -207,6 +209,9 @@ func (g *Generator) group(s *scope, depth int) (*scope, *Node) {
 	grouped.keys = grouped.columns
 	if len(items) == 0 {
 		return grouped, nil
+	}
+	if sets { // two sets may have a row of the same keys
+		grouped.keys = append(slices.Clone(grouped.columns), column{expr("int4", "GROUPING(", list(", ", len(items), items...), ")"), "int4"})
 	}
 	if !sets {
 		return grouped, join(" GROUP BY ", list(", ", len(items), items...))
