@@ -92,7 +92,11 @@ func (r *copyReader) next() error {
 			return c.lostDuringCopy(err)
 		}
 		m := message{b: body}
-		return pgerr.New(pgerr.QueryCanceled, "COPY from stdin failed: %s", m.str())
+		text := m.str()
+		if err := c.inward(&text); err != nil {
+			return err
+		}
+		return pgerr.New(pgerr.QueryCanceled, "COPY from stdin failed: %s", text)
 	case 'H', 'S':
 		// Clients of the extended protocol may send these without looking.
 		if err := c.r.skip(n); err != nil {

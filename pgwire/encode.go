@@ -7,6 +7,7 @@ import (
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql"
+	"github.com/omendb/omendb/sql/charset"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/types"
 )
@@ -19,6 +20,7 @@ type encoder func(dst []byte, v *column.Vec, row int) []byte
 type encoders struct {
 	cols []sql.Column // for which they were chosen; kept, so that its address stays taken
 	env  *types.Env
+	enc  *charset.Encoding
 	list []encoder
 }
 
@@ -48,6 +50,10 @@ func (e *encoders) rows(w *writer, env *types.Env, cols []sql.Column, b *column.
 		if len(buf)-start > math.MaxInt32 {
 			return pgerr.New(pgerr.ProgramLimitExceeded, "a row of more than 2 GB cannot be sent")
 		}
+		if err := env.Untranslatable; err != nil {
+			env.Untranslatable = nil
+			return err
+		}
 		w.buf = buf
 		if err := w.end(start); err != nil {
 			return err
@@ -58,7 +64,7 @@ func (e *encoders) rows(w *writer, env *types.Env, cols []sql.Column, b *column.
 
 // choose picks the encoders, unless they are those of the last call.
 func (e *encoders) choose(env *types.Env, cols []sql.Column) error {
-	if len(cols) == len(e.cols) && len(cols) > 0 && &cols[0] == &e.cols[0] && e.env == env {
+	if len(cols) == len(e.cols) && len(cols) > 0 && &cols[0] == &e.cols[0] && e.env == env && e.enc == env.Client {
 		return nil
 	}
 	e.cols = nil
@@ -70,7 +76,7 @@ func (e *encoders) choose(env *types.Env, cols []sql.Column) error {
 		}
 		e.list = append(e.list, enc)
 	}
-	e.cols, e.env = cols, env
+	e.cols, e.env, e.enc = cols, env, env.Client
 	return nil
 }
 
@@ -82,11 +88,23 @@ func (e *encoders) shrink() { *e = encoders{} }
 func encoderOf(env *types.Env, oid types.OID, format int16) (encoder, error) {
 	switch format {
 	case 0:
-		return textEncoder(env, oid)
+		enc, err := textEncoder(env, oid)
+		if err == nil && env.Client != nil {
+			enc = inEncoding(env, enc)
+		}
+		return enc, err
 	case 1:
 		return binaryEncoder(env, oid)
 	}
 	return nil, pgerr.New(pgerr.InvalidParameterValue, "unsupported format code: %d", format)
+}
+
+// inEncoding converts what an encoder appends into the client's encoding. A character that
+// has no equivalent is told through env.Untranslatable.
+func inEncoding(env *types.Env, enc encoder) encoder {
+	return func(dst []byte, v *column.Vec, row int) []byte {
+		return env.ToClient(enc(dst, v, row), len(dst))
+	}
 }
 
 func textEncoder(env *types.Env, oid types.OID) (encoder, error) {
@@ -129,7 +147,11 @@ func binaryEncoder(env *types.Env, oid types.OID) (encoder, error) {
 		}, nil
 	case types.BoolOID:
 		return func(dst []byte, v *column.Vec, row int) []byte { return append(dst, byte(v.I[row])) }, nil
-	case types.TextOID, types.VarcharOID, types.BPCharOID, types.NameOID, types.JSONOID, types.ByteaOID:
+	case types.TextOID, types.VarcharOID, types.BPCharOID, types.NameOID, types.JSONOID:
+		if env.Client == nil {
+			return appendBytes, nil
+		}
+	case types.ByteaOID:
 		return appendBytes, nil
 	}
 	if err := env.CanSend(oid); err != nil {

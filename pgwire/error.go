@@ -34,6 +34,7 @@ func (c *conn) sendError(err error) error {
 		c.srv.opts.OnError(e.Code)
 	}
 	fields := errorFields(e)
+	c.lossy(&fields)
 	return c.w.send(&fields)
 }
 

@@ -42,6 +42,9 @@ func (c *conn) parse(body []byte) error {
 	if err := m.done(); err != nil {
 		return err
 	}
+	if err := c.inward(&name, &text); err != nil {
+		return err
+	}
 	if err := c.session.Parse(c.srv.ctx, string(name), string(text), params); err != nil {
 		return err
 	}
@@ -68,6 +71,9 @@ func (c *conn) bind(body []byte) error {
 	}
 	c.outFormats = m.formats(c.outFormats)
 	if err := m.done(); err != nil {
+		return err
+	}
+	if err := c.inward(&portal, &statement); err != nil {
 		return err
 	}
 	err := c.session.Bind(c.srv.ctx, c.names.portal.get(portal), c.names.statement.get(statement), c.paramFormats, c.params, c.outFormats)
@@ -97,6 +103,9 @@ func (c *conn) execute(body []byte) error {
 	if err := m.done(); err != nil {
 		return err
 	}
+	if err := c.inward(&portal); err != nil {
+		return err
+	}
 	return c.session.Execute(c.srv.ctx, c.names.execute.get(portal), int64(max(limit, 0)), &c.rows)
 }
 
@@ -104,6 +113,9 @@ func (c *conn) describe(body []byte) error {
 	m := message{b: body}
 	kind, name := m.byte(), m.str()
 	if err := m.done(); err != nil {
+		return err
+	}
+	if err := c.inward(&name); err != nil {
 		return err
 	}
 	switch kind {
@@ -130,6 +142,9 @@ func (c *conn) closeObject(body []byte) error {
 	m := message{b: body}
 	kind, name := m.byte(), m.str()
 	if err := m.done(); err != nil {
+		return err
+	}
+	if err := c.inward(&name); err != nil {
 		return err
 	}
 	switch kind {

@@ -16,7 +16,9 @@ type client struct{ c *conn }
 // Notice implements sql.Client.
 func (cl client) Notice(n *pgerr.Error) {
 	c := cl.c
-	fields := pgproto3.NoticeResponse(errorFields(n))
+	e := errorFields(n)
+	c.lossy(&e)
+	fields := pgproto3.NoticeResponse(e)
 	if c.w.send(&fields) == nil {
 		_ = c.w.want(true) // soon, even if the statement goes on for long
 	}
@@ -43,7 +45,8 @@ func (cl client) KeepAlive(idle, interval time.Duration, count int) {
 
 // Notify implements sql.Client.
 func (cl client) Notify(pid int32, channel, payload string) {
-	_ = cl.c.w.send(&pgproto3.NotificationResponse{PID: uint32(pid), Channel: channel, Payload: payload})
+	e := cl.c.encoding()
+	_ = cl.c.w.send(&pgproto3.NotificationResponse{PID: uint32(pid), Channel: e.EncodeLossy(channel), Payload: e.EncodeLossy(payload)})
 }
 
 // reportParameters tells the client of settings that differ from what it knows.
@@ -53,7 +56,7 @@ func (c *conn) reportParameters() error {
 			continue
 		}
 		c.reported[name] = value
-		if err := c.w.send(&pgproto3.ParameterStatus{Name: name, Value: value}); err != nil {
+		if err := c.w.send(&pgproto3.ParameterStatus{Name: name, Value: c.encoding().EncodeLossy(value)}); err != nil {
 			return err
 		}
 	}

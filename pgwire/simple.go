@@ -102,10 +102,14 @@ func (c *conn) failed(typ byte, err error) error {
 // query runs a query string of the simple protocol.
 func (c *conn) query(body []byte) error {
 	m := message{b: body}
-	text := c.names.query.get(m.str())
+	raw := m.str()
 	if err := m.done(); err != nil {
 		return err
 	}
+	if err := c.inward(&raw); err != nil {
+		return err
+	}
+	text := c.names.query.get(raw)
 	if err := c.session.Simple(c.srv.ctx, text, &c.queryRows); err != nil {
 		return simpleError{err}
 	}

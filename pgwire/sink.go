@@ -66,7 +66,11 @@ func (c *conn) describeRow(cols []sql.Column) error {
 	b := appendInt16(w.buf, int16(len(cols)))
 	for i := range cols {
 		col := &cols[i]
-		b = appendString(b, col.Name)
+		name, err := c.outward(col.Name)
+		if err != nil {
+			return err
+		}
+		b = appendString(b, name)
 		b = appendInt32(b, int32(col.Table))
 		b = appendInt16(b, col.Attr)
 		b = appendInt32(b, int32(col.Type))

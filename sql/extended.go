@@ -219,10 +219,10 @@ func (x *Session) readParams(params []uint32, formats []int16, values [][]byte) 
 		var err error
 		switch format := formatOf(formats, i); format {
 		case 0:
-			text := string(v)
-			if err := parser.CheckEncoding(text); err != nil {
+			if v, err = x.env.FromClient(v); err != nil {
 				return nil, err
 			}
+			text := string(v)
 			out[i], err = x.env.In(params[i], -1, text)
 		case 1:
 			out[i], err = x.env.Recv(params[i], -1, v)

@@ -9,7 +9,6 @@ import (
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/exec"
-	"github.com/omendb/omendb/sql/parser"
 	"github.com/omendb/omendb/sql/types"
 )
 
@@ -202,9 +201,8 @@ func (x *Session) pointParam(oid types.OID, format int16, v []byte) (d column.Da
 		if d.I, ok = smallInt(oid, v); ok {
 			return d, true
 		}
-		text := string(v)
-		if err = parser.CheckEncoding(text); err == nil {
-			d, err = x.env.In(oid, -1, text)
+		if v, err = x.env.FromClient(v); err == nil {
+			d, err = x.env.In(oid, -1, string(v))
 		}
 	default:
 		return d, false

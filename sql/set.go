@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/charset"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/privilege"
@@ -183,6 +184,11 @@ func (x *Session) applySetting(d *settings.Definition, value string) {
 		x.env.IntervalStyle = map[string]types.IntervalStyle{"postgres": types.IntervalPostgres,
 			"postgres_verbose": types.IntervalPostgresVerbose, "sql_standard": types.IntervalSQLStandard,
 			"iso_8601": types.IntervalISO8601}[value]
+	case "client_encoding":
+		x.env.Client = charset.Find(value)
+		if x.env.Client.Identity() {
+			x.env.Client = nil
+		}
 	case "timezone":
 		if z, err := types.ParseZone(value); err == nil {
 			x.env.TimeZone = z

@@ -16,22 +16,23 @@ var allowed = map[string][]string{
 	"cmd/omendb":       {".", "engine/...", "internal/...", "pgwire", "security", "wal", "sql/pgerr"},
 
 	// The wire talks to a session; it does not know the engine.
-	"pgwire":   {"engine/column", "internal/clock", "internal/event", "security", "sql", "sql/pgerr", "sql/types"},
+	"pgwire":   {"engine/column", "internal/clock", "internal/event", "security", "sql", "sql/charset", "sql/pgerr", "sql/types"},
 	"security": {"internal/clock"},
 
 	// SQL: session over planner and executor over catalog and functions over types.
 	"sql":           {"engine", "engine/column", "internal/clock", "internal/event", "internal/task", "internal/vfs", "security", "sql/...", "wal"},
 	"sql/explain":   {"sql/catalog", "sql/exec", "sql/functions", "sql/pgerr", "sql/plan", "sql/types"},
-	"sql/exec":      {"engine", "engine/column", "engine/keys", "internal/clock", "internal/vfs", "security", "sql/catalog", "sql/functions", "sql/pgerr", "sql/plan", "sql/privilege", "sql/settings", "sql/types"},
+	"sql/exec":      {"engine", "engine/column", "engine/keys", "internal/clock", "internal/vfs", "security", "sql/catalog", "sql/charset", "sql/functions", "sql/pgerr", "sql/plan", "sql/privilege", "sql/settings", "sql/types"},
 	"sql/planner":   {"engine/column", "engine/keys", "sql/catalog", "sql/functions", "sql/parser", "sql/pgerr", "sql/plan", "sql/settings", "sql/types"},
-	"sql/syscat":    {"engine", "engine/backup", "engine/column", "sql/catalog", "sql/exec", "sql/functions", "sql/pgerr", "sql/plan", "sql/planner", "sql/privilege", "sql/settings", "sql/types"},
+	"sql/syscat":    {"engine", "engine/backup", "engine/column", "sql/catalog", "sql/charset", "sql/exec", "sql/functions", "sql/pgerr", "sql/plan", "sql/planner", "sql/privilege", "sql/settings", "sql/types"},
 	"sql/privilege": {"security", "sql/catalog"},
 	"sql/plan":      {"engine/column", "sql/catalog", "sql/functions", "sql/pgerr", "sql/types"},
 	"sql/catalog":   {"engine", "engine/column", "engine/keys", "sql/functions", "sql/pgerr", "sql/settings", "sql/types"},
-	"sql/functions": {"engine/column", "internal/libm", "sql/pgerr", "sql/types"},
-	"sql/settings":  {"sql/pgerr", "sql/types"},
-	"sql/types":     {"engine/column", "engine/keys", "sql/pgerr"},
+	"sql/functions": {"engine/column", "internal/libm", "sql/charset", "sql/pgerr", "sql/types"},
+	"sql/settings":  {"sql/charset", "sql/pgerr", "sql/types"},
+	"sql/types":     {"engine/column", "engine/keys", "sql/charset", "sql/pgerr"},
 	"sql/parser":    {"sql/pgerr"},
+	"sql/charset":   {"sql/pgerr"},
 	"sql/pgerr":     {},
 
 	// The engine knows keys, typed columns and versions, but no SQL.
@@ -75,6 +76,7 @@ var allowed = map[string][]string{
 	"sql/syscat/internal/extract":    {},
 	"sql/functions/internal/expect":  {},
 	"sql/functions/internal/extract": {},
+	"sql/charset/internal/extract":   {},
 }
 
 // onlyIn gives packages outside the module that few may import, and who may.

@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/charset"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 )
@@ -113,6 +114,9 @@ func (j *CopyJob) In(r io.Reader) (int64, error) {
 // number of rows.
 func (j *CopyJob) Out(w io.Writer) (int64, error) {
 	j.out.w = w
+	if j.opts.format != copyBinary {
+		j.out.w = charset.NewWriter(j.opts.fileEncoding(j.rt.Functions.Env), w)
+	}
 	err := j.out.run(j.stmt)
 	return j.out.rows, MapError(err)
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/pgerr"
-	"github.com/omendb/omendb/sql/types"
 )
 
 // The binary COPY format: a signature, 4 bytes of flags, the length of a header
@@ -176,7 +175,8 @@ func (in *copyIn) binaryValue(c *copyColumn) (column.Datum, error) {
 	case n == 4 && c.small == math.MaxInt32:
 		return column.IntDatum(int64(int32(binary.BigEndian.Uint32(raw)))), nil
 	case c.text:
-		return column.BytesDatum(raw), types.CheckEncoding(raw)
+		raw, err := in.st.env.FromClient(raw)
+		return column.BytesDatum(raw), err
 	}
 	d, err := in.st.env.Recv(c.typ, c.typmod, raw)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/charset"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/types"
@@ -71,7 +72,7 @@ func newCopyIn(rt *Runtime, c *plan.Copy, opts *copyOptions, r io.Reader) (*copy
 	if opts.format == copyBinary {
 		in.binary = &binaryReader{r: r}
 	} else {
-		in.lines = &lineReader{opts: opts, r: r}
+		in.lines = &lineReader{opts: opts, r: charset.NewReader(opts.fileEncoding(in.st.env), r)}
 	}
 	return in, nil
 }

@@ -4,8 +4,10 @@ import (
 	"strings"
 
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/charset"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
 )
 
 // copyFormat is a COPY data format.
@@ -36,6 +38,15 @@ type copyOptions struct {
 	escapeText  string
 	nullGiven   bool
 	headerGiven bool
+	encoding    *charset.Encoding // nil: the client's
+}
+
+// fileEncoding is the encoding of the data in text and csv.
+func (o *copyOptions) fileEncoding(env *types.Env) *charset.Encoding {
+	if o.encoding != nil {
+		return o.encoding
+	}
+	return env.Client
 }
 
 // copyOption reads one option.
@@ -78,16 +89,18 @@ var copyOptionTable = map[string]copyOption{
 		o.forceNull, err = copyNames(opt)
 		return err
 	},
-	"encoding": func(_ *copyOptions, _ *plan.Copy, opt *plan.Option) error {
+	"encoding": func(o *copyOptions, _ *plan.Copy, opt *plan.Option) error {
 		s, err := copyString(opt)
 		if err != nil {
 			return err
 		}
-		switch strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(s)) {
-		case "utf8", "unicode", "sqlascii":
-			return nil
+		if o.encoding = charset.Find(s); o.encoding == nil {
+			return pgerr.New(pgerr.InvalidParameterValue, "argument to option \"%s\" must be a valid encoding name", opt.Name)
 		}
-		return pgerr.Unsupported("COPY in encoding %q is not supported", s)
+		if !o.encoding.Supported() {
+			return pgerr.New(pgerr.UndefinedFunction, "default conversion function for encoding \"%s\" to \"UTF8\" does not exist", o.encoding.Name)
+		}
+		return nil
 	},
 }
 

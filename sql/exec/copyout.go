@@ -92,6 +92,7 @@ func (o *copyOut) run(st *plan.Statement) error {
 			return err
 		}
 	}
+	env := o.rt.Functions.Env
 	var b column.Batch
 	for {
 		ok, err := rows.Next(&b)
@@ -103,6 +104,10 @@ func (o *copyOut) run(st *plan.Statement) error {
 		}
 		for i := range b.Len() {
 			o.row(&b, b.Row(i))
+			if err := env.Untranslatable; err != nil {
+				env.Untranslatable = nil
+				return err
+			}
 			if err := o.flush(); err != nil {
 				return err
 			}

@@ -8,13 +8,14 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"math/bits"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/charset"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/types"
-	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -91,26 +92,33 @@ var encodeEvals = map[string]EvalFunc{
 		return intResult(int64(n))
 	},
 	"pg_convert_from": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		b, err := toUTF8(a[0].B, a[1].String())
+		b, err := convert(a[0].B, a[1].String(), "UTF8")
+		if err == nil && charset.Find(a[1].String()) == charset.SQLASCII {
+			err = types.CheckEncoding(b)
+		}
 		return column.Datum{B: b}, err
 	},
 	"pg_convert_to": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		b, err := fromUTF8(a[0].B, a[1].String())
+		b, err := convert(a[0].B, "UTF8", a[1].String())
 		return column.Datum{B: b}, err
 	},
 	"pg_convert": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		b, err := toUTF8(a[0].B, a[1].String())
-		if err == nil {
-			b, err = fromUTF8(b, a[2].String())
-		}
+		b, err := convert(a[0].B, a[1].String(), a[2].String())
 		return column.Datum{B: b}, err
 	},
 	"length_in_encoding": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		if _, err := charset(a[1].String(), ""); err != nil {
+		e, err := encodingNamed(a[1].String(), "")
+		if err != nil {
 			return column.Datum{}, err
 		}
-		b, err := toUTF8(a[0].B, a[1].String())
-		return column.Datum{I: int64(utf8.RuneCount(b))}, err
+		if e.Identity() {
+			if e == charset.SQLASCII {
+				return column.Datum{I: int64(len(a[0].B))}, nil
+			}
+			return column.Datum{I: int64(utf8.RuneCount(a[0].B))}, types.CheckEncoding(a[0].B)
+		}
+		n, err := e.Count(a[0].B)
+		return column.Datum{I: int64(n)}, err
 	},
 	"unicode_normalize_func": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		f, err := normalForm(a[1].String())
@@ -235,66 +243,56 @@ func decodeEscape(b []byte) ([]byte, error) {
 	return out, nil
 }
 
-// charset returns the table of a one-byte encoding; nil for UTF8 and SQL_ASCII.
-func charset(name, side string) (*charmap.Charmap, error) {
-	switch strings.ToUpper(strings.NewReplacer("-", "", "_", "").Replace(name)) {
-	case "UTF8", "UNICODE", "SQLASCII":
-		return nil, nil
-	case "LATIN1", "ISO88591":
-		return charmap.ISO8859_1, nil
-	case "LATIN2", "ISO88592":
-		return charmap.ISO8859_2, nil
-	case "LATIN9", "ISO885915":
-		return charmap.ISO8859_15, nil
-	case "ISO88595":
-		return charmap.ISO8859_5, nil
-	case "WIN1250", "WINDOWS1250":
-		return charmap.Windows1250, nil
-	case "WIN1251", "WINDOWS1251":
-		return charmap.Windows1251, nil
-	case "WIN1252", "WINDOWS1252":
-		return charmap.Windows1252, nil
-	case "KOI8R", "KOI8":
-		return charmap.KOI8R, nil
+// encodingNamed finds an encoding that convert and its like name.
+func encodingNamed(name, side string) (*charset.Encoding, error) {
+	e := charset.Find(name)
+	switch {
+	case e == nil:
+		return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid %sencoding name \"%s\"", side, name)
+	case !e.Supported():
+		return nil, pgerr.Unsupported("conversion between %s and UTF8 is not supported", e.Name)
 	}
-	return nil, pgerr.New(pgerr.InvalidParameterValue, "invalid %sencoding name \"%s\"", side, name)
+	return e, nil
 }
 
-func toUTF8(b []byte, encoding string) ([]byte, error) {
-	m, err := charset(encoding, "source ")
+// convert turns text from one encoding into another. PostgreSQL has conversions between
+// UTF8 and the others, and between few of these.
+func convert(b []byte, from, to string) ([]byte, error) {
+	src, err := encodingNamed(from, "source ")
 	if err != nil {
 		return nil, err
 	}
-	if m == nil {
-		return b, types.CheckEncoding(b)
+	dst, err := encodingNamed(to, "destination ")
+	if err != nil {
+		return nil, err
 	}
-	return m.NewDecoder().Bytes(b)
-}
-
-func fromUTF8(b []byte, encoding string) ([]byte, error) {
-	m, err := charset(encoding, "destination ")
-	if err != nil || m == nil {
+	switch {
+	case src == charset.UTF8:
+		err = types.CheckEncoding(b)
+	case src != charset.SQLASCII:
+		err = src.Verify(b)
+	}
+	if err != nil || src == dst || src == charset.SQLASCII || dst == charset.SQLASCII {
 		return b, err
 	}
-	var out []byte
-	for _, r := range string(b) {
-		c, ok := m.EncodeRune(r)
-		if !ok {
-			return nil, pgerr.New(pgerr.UntranslatableCharacter,
-				"character with byte sequence %s in encoding \"UTF8\" has no equivalent in encoding \"%s\"",
-				hexBytes(string(r)), strings.ToUpper(encoding))
-		}
-		out = append(out, c)
+	if src != charset.UTF8 && dst != charset.UTF8 && !hasConversion(src, dst) {
+		return nil, pgerr.New(pgerr.UndefinedFunction, "default conversion function for encoding \"%s\" to \"%s\" does not exist", src.Name, dst.Name)
 	}
-	return out, nil
+	if b, err = src.Decode(b); err != nil {
+		return nil, err
+	}
+	return dst.Encode(nil, b)
 }
 
-func hexBytes(s string) string {
-	parts := make([]string, len(s))
-	for i := range len(s) {
-		parts[i] = "0x" + hex.EncodeToString([]byte{s[i]})
+func hasConversion(src, dst *charset.Encoding) bool {
+	t := Facts("pg_conversion")
+	from, to := t.Column("conforencoding"), t.Column("contoencoding")
+	for _, row := range t.Rows {
+		if row[from] == strconv.Itoa(src.Number) && row[to] == strconv.Itoa(dst.Number) {
+			return true
+		}
 	}
-	return strings.Join(parts, " ")
+	return false
 }
 
 func normalForm(name string) (norm.Form, error) {

@@ -1,10 +1,12 @@
 package planner
 
 import (
+	"slices"
 	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
 
+	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/parser"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
@@ -40,10 +42,20 @@ func bindUtility(b *binder, node *pg.Node) (plan.Utility, error) {
 	return nil, unsupportedStatement(node)
 }
 
+func knownLanguage(name string) bool {
+	t := functions.Facts("pg_language")
+	return slices.ContainsFunc(t.Rows, func(row []string) bool { return row[t.Column("lanname")] == name })
+}
+
 // unsupportedStatement refuses what the server cannot do, by the statement's own name.
 func unsupportedStatement(node *pg.Node) error {
 	switch n := node.GetNode().(type) {
 	case *pg.Node_DoStmt:
+		for _, a := range n.DoStmt.Args {
+			if d := a.GetDefElem(); d.GetDefname() == "language" && !knownLanguage(d.Arg.GetString_().GetSval()) {
+				return pgerr.New(pgerr.UndefinedObject, "language \"%s\" does not exist", d.Arg.GetString_().GetSval())
+			}
+		}
 		return pgerr.Unsupported("DO is not supported: there are no procedural languages")
 	case *pg.Node_DefineStmt:
 		return pgerr.Unsupported("CREATE %s is not supported", strings.ToUpper(objectKind(n.DefineStmt.Kind)))

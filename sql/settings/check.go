@@ -3,10 +3,10 @@ package settings
 import (
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"github.com/omendb/omendb/sql/charset"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/types"
 )
@@ -157,15 +157,15 @@ func (d *Definition) checkString(value string) (string, error) {
 	case "datestyle":
 		return checkDateStyle(d, value)
 	case "client_encoding":
-		switch name := strings.ToLower(strings.NewReplacer("-", "", "_", "", "'", "").Replace(value)); {
-		case name == "utf8" || name == "unicode":
-			return "UTF8", nil
-		case name == "sqlascii":
-			return "SQL_ASCII", nil
-		case !otherEncoding.MatchString(name):
+		e := charset.Find(value)
+		switch {
+		case e == nil:
 			return "", d.invalid(value)
+		case !e.Supported():
+			return "", pgerr.New(pgerr.FeatureNotSupported, "invalid value for parameter \"%s\": \"%s\"", d.Name, value).
+				WithDetail("Conversion between %s and UTF8 is not supported.", e.Name)
 		}
-		return "", pgerr.New(pgerr.FeatureNotSupported, "conversion between %s and UTF8 is not supported", value)
+		return e.Name, nil
 	case "application_name", "cluster_name":
 		return printable(value), nil
 	case "lc_monetary", "lc_numeric", "lc_time", "lc_messages":
@@ -267,7 +267,3 @@ func (d *Definition) showReal(value string) string {
 	}
 	return value
 }
-
-// otherEncoding matches the names of PostgreSQL's encodings that text is not
-// converted to here, without their dashes.
-var otherEncoding = regexp.MustCompile(`^(euc(cn|jis2004|jp|kr|tw)|gb18030|gbk|iso8859\d{1,2}|johab|koi8[ru]?|latin([1-9]|10)|muleinternal|s(hift)?jis(2004)?|mskanji|uhc|win(dows)?(866|874|9(32|36|49|50)|125[0-8])|alt|big5|abc|tcvn(5712)?|vscii)$`)

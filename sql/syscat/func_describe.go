@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/charset"
 	"github.com/omendb/omendb/sql/exec"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
@@ -35,17 +36,20 @@ var describeCalls = map[string]call{
 		return f.comment("pg_shdescription", a[0], systemTableNamed(a[1].String()), 0)
 	},
 	"PG_encoding_to_char": func(_ Functions, _ *functions.Ctx, a []datum) (datum, error) {
-		if a[0].I < 0 || a[0].I >= int64(len(encodings)) {
-			return str(""), nil
+		if e := charset.ByNumber(int(a[0].I)); e != nil {
+			return str(e.Name), nil
 		}
-		return str(encodings[a[0].I]), nil
+		return str(""), nil
 	},
 	"PG_char_to_encoding": func(_ Functions, _ *functions.Ctx, a []datum) (datum, error) {
-		return num(encodingNumber(a[0].String())), nil
+		if e := charset.Find(a[0].String()); e != nil {
+			return num(e.Number), nil
+		}
+		return num(-1), nil
 	},
 	"pg_encoding_max_length_sql": func(_ Functions, _ *functions.Ctx, a []datum) (datum, error) {
-		if a[0].I == utf8Encoding {
-			return num(4), nil
+		if e := charset.ByNumber(int(a[0].I)); e != nil {
+			return num(e.MaxLen), nil
 		}
 		return null, nil
 	},
@@ -284,34 +288,6 @@ func (f Functions) comment(table string, object datum, class OID, sub int64) (da
 		return false
 	})
 	return out, err
-}
-
-// encodings are PostgreSQL's, by number.
-var encodings = strings.Fields(`SQL_ASCII EUC_JP EUC_CN EUC_KR EUC_TW EUC_JIS_2004 UTF8 MULE_INTERNAL LATIN1 LATIN2 LATIN3
-	LATIN4 LATIN5 LATIN6 LATIN7 LATIN8 LATIN9 LATIN10 WIN1256 WIN1258 WIN866 WIN874 KOI8R WIN1251 WIN1252 ISO_8859_5
-	ISO_8859_6 ISO_8859_7 ISO_8859_8 WIN1250 WIN1253 WIN1254 WIN1255 WIN1257 KOI8U SJIS BIG5 GBK UHC GB18030 JOHAB
-	SHIFT_JIS_2004`)
-
-// encodingNumber finds an encoding by name, case and punctuation aside; -1 for none.
-func encodingNumber(name string) int {
-	key := func(s string) string {
-		return strings.Map(func(r rune) rune {
-			if r == '_' || r == '-' || r == ' ' {
-				return -1
-			}
-			return r
-		}, strings.ToLower(s))
-	}
-	want := key(name)
-	if want == "unicode" {
-		want = "utf8"
-	}
-	for i, e := range encodings {
-		if key(e) == want {
-			return i
-		}
-	}
-	return -1
 }
 
 // sequence finds a sequence for functions that take a regclass.

@@ -34,13 +34,16 @@ func enumOut(e *Env, dst []byte, t *Type, d Datum) []byte {
 }
 
 func enumRecv(e *Env, t *Type, typmod int32, b []byte) (Datum, error) {
-	if err := CheckEncoding(b); err != nil {
+	b, err := e.FromClient(b)
+	if err != nil {
 		return Datum{}, err
 	}
 	return enumIn(e, t, typmod, string(b))
 }
 
-func enumSend(e *Env, dst []byte, t *Type, d Datum) []byte { return enumOut(e, dst, t, d) }
+func enumSend(e *Env, dst []byte, t *Type, d Datum) []byte {
+	return e.ToClient(enumOut(e, dst, t, d), len(dst))
+}
 
 // enumOrder sorts by the labels' order, which need not be that of their oids.
 func (e *Env) enumOrder(enum OID) *order {

@@ -1,5 +1,7 @@
 package types
 
+import "github.com/omendb/omendb/sql/charset"
+
 // DateStyle is how dates are printed.
 type DateStyle uint8
 
@@ -58,6 +60,10 @@ type Env struct {
 	Types            TypeSource      // user-defined types; may be nil
 	Names            NameSource      // catalog names; may be nil
 	CollationSource  CollationSource // user-defined collations; may be nil
+	// Client is the encoding of text in binary form, nil: UTF-8. Untranslatable is the first error of Send since somebody
+	// cleared it: a character that the client's encoding has not.
+	Client         *charset.Encoding
+	Untranslatable error
 }
 
 // NewEnv returns the settings of a fresh server: ISO dates in MDY order, UTC,

@@ -10,7 +10,7 @@ import (
 
 func jsonCodecs() map[OID]*codec {
 	return map[OID]*codec{
-		JSONOID:  {jsonIn, textOut, jsonRecv, textSend},
+		JSONOID:  {jsonIn, textOut, jsonRecv, clientSend},
 		JSONBOID: {jsonbIn, jsonbOut, jsonbRecv, jsonbSend},
 
 		JsonpathOID: {jsonpathIn, textOut, jsonpathRecv, jsonpathSend},
@@ -87,7 +87,8 @@ func jsonIn(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
 }
 
 func jsonRecv(e *Env, t *Type, typmod int32, b []byte) (Datum, error) {
-	if err := CheckEncoding(b); err != nil {
+	b, err := e.FromClient(b)
+	if err != nil {
 		return Datum{}, err
 	}
 	return jsonIn(e, t, typmod, string(b))

@@ -144,12 +144,13 @@ func jsonbRecv(e *Env, t *Type, typmod int32, b []byte) (Datum, error) {
 	if b[0] != jsonbVersion {
 		return Datum{}, pgerr.New(pgerr.InternalError, "unsupported jsonb version number %d", b[0])
 	}
-	if err := CheckEncoding(b[1:]); err != nil {
+	b, err := e.FromClient(b[1:])
+	if err != nil {
 		return Datum{}, err
 	}
-	return jsonbIn(e, t, typmod, string(b[1:]))
+	return jsonbIn(e, t, typmod, string(b))
 }
 
-func jsonbSend(_ *Env, dst []byte, _ *Type, d Datum) []byte {
-	return JSONB(d.B).Append(append(dst, jsonbVersion))
+func jsonbSend(e *Env, dst []byte, _ *Type, d Datum) []byte {
+	return e.ToClient(JSONB(d.B).Append(append(dst, jsonbVersion)), len(dst)+1)
 }

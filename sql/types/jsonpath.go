@@ -288,8 +288,8 @@ func jsonpathRecv(e *Env, t *Type, typmod int32, b []byte) (Datum, error) {
 	return jsonpathIn(e, t, typmod, text.String())
 }
 
-func jsonpathSend(_ *Env, dst []byte, _ *Type, d Datum) []byte {
-	return append(append(dst, jsonpathVersion), d.B...)
+func jsonpathSend(e *Env, dst []byte, _ *Type, d Datum) []byte {
+	return e.ToClient(append(append(dst, jsonpathVersion), d.B...), len(dst)+1)
 }
 
 // regexFlags puts the flags of like_regex into their order.

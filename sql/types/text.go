@@ -22,9 +22,9 @@ func LowerASCII(s string) string {
 
 // textCodecs covers everything whose form is its text, and bytea.
 func textCodecs() map[OID]*codec {
-	text := &codec{textIn, textOut, textRecv, textSend}
+	text := &codec{textIn, textOut, textRecv, clientSend}
 	m := map[OID]*codec{
-		NameOID:    {nameIn, textOut, nameRecv, textSend},
+		NameOID:    {nameIn, textOut, nameRecv, clientSend},
 		ByteaOID:   {byteaIn, byteaOut, byteaRecv, textSend},
 		CstringOID: text,
 		UnknownOID: text,
@@ -43,11 +43,42 @@ func textIn(_ *Env, _ *Type, _ int32, s string) (Datum, error) { return stringDa
 
 func textOut(_ *Env, dst []byte, _ *Type, d Datum) []byte { return append(dst, d.B...) }
 
-func textRecv(_ *Env, _ *Type, _ int32, b []byte) (Datum, error) {
-	if err := CheckEncoding(b); err != nil {
+func textRecv(e *Env, _ *Type, _ int32, b []byte) (Datum, error) {
+	b, err := e.FromClient(b)
+	if err != nil {
 		return Datum{}, err
 	}
 	return bytesDatum(append([]byte{}, b...)), nil
+}
+
+// FromClient returns text that a client has sent, as UTF-8, and refuses what is no text.
+func (e *Env) FromClient(b []byte) ([]byte, error) {
+	if e != nil && e.Client != nil {
+		var err error
+		if b, err = e.Client.Decode(b); err != nil {
+			return nil, err
+		}
+	}
+	return b, CheckEncoding(b)
+}
+
+// ToClient converts the text that was appended to a message from some place on.
+func (e *Env) ToClient(dst []byte, from int) []byte {
+	if e == nil || e.Client == nil {
+		return dst
+	}
+	at := len(dst) // the text is encoded behind itself, then moved
+	out, err := e.Client.Encode(dst, dst[from:])
+	if err != nil && e.Untranslatable == nil {
+		e.Untranslatable = err
+	}
+	n := copy(out[from:], out[at:])
+	return out[:from+n]
+}
+
+// clientSend is textSend for text, which clients get in their encoding.
+func clientSend(e *Env, dst []byte, t *Type, d Datum) []byte {
+	return e.ToClient(textSend(e, dst, t, d), len(dst))
 }
 
 func textSend(_ *Env, dst []byte, _ *Type, d Datum) []byte { return append(dst, d.B...) }
