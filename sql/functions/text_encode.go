@@ -92,18 +92,18 @@ var encodeEvals = map[string]EvalFunc{
 		return intResult(int64(n))
 	},
 	"pg_convert_from": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		b, err := convert(a[0].B, a[1].String(), "UTF8")
+		b, err := recode(a[0].B, a[1].String(), "UTF8")
 		if err == nil && charset.Find(a[1].String()) == charset.SQLASCII {
 			err = types.CheckEncoding(b)
 		}
 		return column.Datum{B: b}, err
 	},
 	"pg_convert_to": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		b, err := convert(a[0].B, "UTF8", a[1].String())
+		b, err := recode(a[0].B, "UTF8", a[1].String())
 		return column.Datum{B: b}, err
 	},
 	"pg_convert": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		b, err := convert(a[0].B, a[1].String(), a[2].String())
+		b, err := recode(a[0].B, a[1].String(), a[2].String())
 		return column.Datum{B: b}, err
 	},
 	"length_in_encoding": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
@@ -255,9 +255,9 @@ func encodingNamed(name, side string) (*charset.Encoding, error) {
 	return e, nil
 }
 
-// convert turns text from one encoding into another. PostgreSQL has conversions between
+// recode turns text from one encoding into another. PostgreSQL has conversions between
 // UTF8 and the others, and between few of these.
-func convert(b []byte, from, to string) ([]byte, error) {
+func recode(b []byte, from, to string) ([]byte, error) {
 	src, err := encodingNamed(from, "source ")
 	if err != nil {
 		return nil, err
