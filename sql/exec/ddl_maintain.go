@@ -2,6 +2,7 @@ package exec
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/sql/catalog"
@@ -16,25 +17,69 @@ var vacuumOptions = map[string]bool{
 	"skip_database_stats": true, "only_database_stats": true, "buffer_usage_limit": true,
 }
 
+// vacuumJob is a VACUUM or ANALYZE, its options read.
+type vacuumJob struct {
+	analyze, full, skip bool
+	word                string // for messages
+}
+
+func newVacuumJob(v *plan.Vacuum) (*vacuumJob, error) {
+	j := &vacuumJob{analyze: v.Analyze, word: "vacuum"}
+	if v.Analyze {
+		j.word = "analyze"
+	}
+	for _, o := range v.Options {
+		if !vacuumOptions[o.Name] {
+			return nil, pgerr.New(pgerr.SyntaxError, "unrecognized %s option \"%s\"", strings.ToUpper(j.word), o.Name).At(o.Pos)
+		}
+		var into *bool
+		switch o.Name {
+		case "analyze":
+			into = &j.analyze
+		case "full":
+			into = &j.full
+		case "skip_locked":
+			into = &j.skip
+		default:
+			continue
+		}
+		on, err := o.Bool()
+		if err != nil {
+			return nil, err
+		}
+		*into = on || o.Name == "analyze" && v.Analyze
+	}
+	return j, nil
+}
+
+// lock takes a table's lock; nil says that SKIP_LOCKED passed over it.
+func (j *vacuumJob) lock(d *ddl, name plan.QName) (*catalog.Relation, error) {
+	mode := engine.LockShareUpdateExclusive
+	if j.full {
+		mode = engine.LockAccessExclusive
+	}
+	if j.skip {
+		d.view.Refresh()
+		if o := d.find(catalog.ClassRelation, name); o != nil {
+			err := d.rt.Txn.LockTable(d.ctx, uint64(o.Head().OID), mode, engine.NoWait)
+			if err == engine.ErrLockNotAvailable {
+				d.send(pgerr.Notice(pgerr.SeverityWarning, pgerr.LockNotAvailable, "skipping %s of \"%s\" --- lock not available", j.word, name.Name))
+				return nil, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+	}
+	return d.lockRelation(name, mode)
+}
+
 // vacuum is VACUUM and ANALYZE. The engine merges and forgets old versions by itself, so
 // VACUUM has only statistics to gather.
 func (d *ddl) vacuum(v *plan.Vacuum) error {
-	analyze := v.Analyze
-	for _, o := range v.Options {
-		if !vacuumOptions[o.Name] {
-			word := "VACUUM"
-			if v.Analyze {
-				word = "ANALYZE"
-			}
-			return pgerr.New(pgerr.SyntaxError, "unrecognized %s option \"%s\"", word, o.Name).At(o.Pos)
-		}
-		if o.Name == "analyze" {
-			on, err := o.Bool()
-			if err != nil {
-				return err
-			}
-			analyze = analyze || on
-		}
+	j, err := newVacuumJob(v)
+	if err != nil {
+		return err
 	}
 	var tables []*catalog.Relation
 	var columns [][]string
@@ -42,12 +87,15 @@ func (d *ddl) vacuum(v *plan.Vacuum) error {
 		if d.isSystem(name) { // computed at every reading: nothing to gather or to clean
 			continue
 		}
-		if skip := d.mayNotVacuum(name, v.Analyze); skip {
+		if skip := d.mayNotVacuum(name, j.word); skip {
 			continue
 		}
-		r, err := d.lockRelation(name, engine.LockShareUpdateExclusive)
+		r, err := j.lock(d, name)
 		if err != nil {
 			return err
+		}
+		if r == nil {
+			continue
 		}
 		if r.Store == 0 {
 			d.send(pgerr.Notice(pgerr.SeverityWarning, pgerr.Warning, "skipping \"%s\" --- cannot vacuum non-tables or special system tables", r.Name))
@@ -60,7 +108,7 @@ func (d *ddl) vacuum(v *plan.Vacuum) error {
 		}
 		tables, columns = append(tables, r), append(columns, v.Columns[i])
 	}
-	if !analyze {
+	if !j.analyze {
 		return nil
 	}
 	if len(v.Tables) == 0 {
@@ -81,7 +129,7 @@ func (d *ddl) vacuum(v *plan.Vacuum) error {
 }
 
 // mayNotVacuum warns who owns neither a table nor the database, before its lock is waited for.
-func (d *ddl) mayNotVacuum(name plan.QName, analyze bool) bool {
+func (d *ddl) mayNotVacuum(name plan.QName, word string) bool {
 	d.view.Refresh()
 	o, user := d.find(catalog.ClassRelation, name), d.bind.User()
 	if o == nil || privilege.Owns(d.view, user, o) {
@@ -89,10 +137,6 @@ func (d *ddl) mayNotVacuum(name plan.QName, analyze bool) bool {
 	}
 	if db := d.view.Database(d.view.DatabaseOID()); db != nil && privilege.Owns(d.view, user, db) {
 		return false
-	}
-	word := "vacuum"
-	if analyze {
-		word = "analyze"
 	}
 	d.send(pgerr.Notice(pgerr.SeverityWarning, pgerr.Warning, "skipping \"%s\" --- only table or database owner can %s it", o.Head().Name, word))
 	return true

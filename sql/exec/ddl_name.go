@@ -185,7 +185,7 @@ func (d *ddl) lockNamed(name plan.QName, mode engine.TableLockMode) (catalog.Obj
 			return nil, nil
 		}
 		oid := o.Head().OID
-		if i, ok := o.(*catalog.Index); ok {
+		if i, ok := o.(*catalog.Index); ok && mode != engine.LockShareUpdateExclusive {
 			if err := d.lockTable(i.Table, mode); err != nil {
 				return nil, err
 			}

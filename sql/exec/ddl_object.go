@@ -52,6 +52,12 @@ func copyObject(o catalog.Object) catalog.Object {
 // object finds and locks the object that ALTER, COMMENT or GRANT names, and returns a copy to
 // change; nil when it is missing and may be.
 func (d *ddl) object(kind plan.ObjectKind, ref plan.ObjectRef, ifExists bool) (catalog.Object, error) {
+	return d.objectLocked(kind, ref, ifExists, engine.LockAccessExclusive)
+}
+
+// objectLocked is object with another lock of relations. One that lets readers and writers
+// go on is taken of an index without its table.
+func (d *ddl) objectLocked(kind plan.ObjectKind, ref plan.ObjectRef, ifExists bool, mode engine.TableLockMode) (catalog.Object, error) {
 	var o catalog.Object
 	var err error
 	missing := pgerr.New(pgerr.UndefinedObject, "%s \"%s\" does not exist", kind, ref.Name)
@@ -62,7 +68,7 @@ func (d *ddl) object(kind plan.ObjectKind, ref plan.ObjectRef, ifExists bool) (c
 			d.view.Refresh()
 			o = d.find(catalog.ClassRelation, ref.Name)
 		} else {
-			o, err = d.lockNamed(ref.Name, engine.LockAccessExclusive)
+			o, err = d.lockNamed(ref.Name, mode)
 		}
 		if err == nil && o != nil {
 			err = relationKindIs(kind, o)
@@ -140,7 +146,11 @@ func relationKindIs(kind plan.ObjectKind, o catalog.Object) error {
 }
 
 func (d *ddl) rename(r *plan.Rename) error {
-	o, err := d.object(r.Kind, r.Object, r.IfExists)
+	mode := engine.LockAccessExclusive
+	if r.Kind == "index" {
+		mode = engine.LockShareUpdateExclusive
+	}
+	o, err := d.objectLocked(r.Kind, r.Object, r.IfExists, mode)
 	if o == nil {
 		return err
 	}
@@ -468,7 +478,7 @@ func (d *ddl) mayGive(o catalog.Object, to *catalog.Role) error {
 }
 
 func (d *ddl) comment(c *plan.CommentOn) error {
-	o, err := d.object(c.Kind, c.Object, false)
+	o, err := d.objectLocked(c.Kind, c.Object, false, engine.LockShareUpdateExclusive)
 	if err != nil {
 		return err
 	}

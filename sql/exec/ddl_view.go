@@ -240,13 +240,22 @@ func selectTag(c *plan.CreateTableAs, n int64) string {
 
 // insertQuery runs a query and stores its rows in a relation whose columns are its output.
 func (d *ddl) insertQuery(r *catalog.Relation, q *plan.Query) (int64, error) {
-	st, err := d.bind.Plan(q)
+	st, err := d.planRows(r, q)
 	if err != nil {
 		return 0, err
 	}
+	return d.insertRows(r, st)
+}
+
+// planRows plans a query whose rows are to become those of a relation.
+func (d *ddl) planRows(r *catalog.Relation, q *plan.Query) (*plan.Statement, error) {
+	st, err := d.bind.Plan(q)
+	if err != nil {
+		return nil, err
+	}
 	if d.rt.CheckAccess != nil {
 		if err := d.rt.CheckAccess(st.Access); err != nil {
-			return 0, err
+			return nil, err
 		}
 	}
 	d.step()
@@ -259,7 +268,7 @@ func (d *ddl) insertQuery(r *catalog.Relation, q *plan.Query) (int64, error) {
 		}
 		st.Root = p
 	}
-	return d.insertRows(r, st)
+	return st, nil
 }
 
 // insertRows runs a plan and stores its rows, one column per attribute, through the same
@@ -290,7 +299,11 @@ func (d *ddl) refreshMatView(c *plan.RefreshMatView) error {
 	if c.Concurrently && !c.WithData {
 		return pgerr.New(pgerr.SyntaxError, "CONCURRENTLY and WITH NO DATA options cannot be used together")
 	}
-	old, err := d.lockRelation(c.Name, engine.LockAccessExclusive)
+	mode := engine.LockAccessExclusive
+	if c.Concurrently {
+		mode = engine.LockExclusive
+	}
+	old, err := d.lockRelation(c.Name, mode)
 	if err != nil {
 		return err
 	}
@@ -307,6 +320,9 @@ func (d *ddl) refreshMatView(c *plan.RefreshMatView) error {
 	q, err := d.bind.DecodeQuery(old.Query)
 	if err != nil {
 		return err
+	}
+	if c.Concurrently {
+		return d.refreshConcurrently(old, q)
 	}
 	r, err := d.newStores(old)
 	if err != nil {

@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"errors"
+
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
@@ -120,10 +122,25 @@ func (w *indexWriter) add(t *tableWriter, key []byte, unique bool, storage []byt
 		}
 		return txn.Put(w.store, key, w.content(storage, vals))
 	}
-	if err := txn.Insert(t.st.rt.Context, w.store, key, w.content(storage, vals)); err != nil {
-		return t.takenBy(err, w, vals)
+	for {
+		err := txn.Insert(t.st.rt.Context, w.store, key, w.content(storage, vals))
+		if err == nil {
+			return nil
+		}
+		var exists *engine.KeyExistsError
+		if !errors.As(err, &exists) || exists.Own {
+			return t.takenBy(err, w, vals)
+		}
+		// Someone may be changing the row in the way without touching this entry, or
+		// deleting it and not have got here yet: what becomes of it decides.
+		waited, stopped := txn.WaitForWriter(t.st.rt.Context, t.store, exists.Row[0].B)
+		if stopped != nil {
+			return stopped
+		}
+		if !waited {
+			return t.takenBy(err, w, vals)
+		}
 	}
-	return nil
 }
 
 func (w *indexWriter) remove(t *tableWriter, storage []byte, vals []column.Datum) error {

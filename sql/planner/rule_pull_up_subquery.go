@@ -156,7 +156,8 @@ func canPullUp(q *plan.Query, rel int, nullable bool) bool {
 	if len(sub.OrderBy) > 0 {
 		return false // readers count on the order: array_agg over a sorted subquery, a view that sorts
 	}
-	if !isSimple(sub) || len(q.Rels)+len(sub.Rels) > maxRels || q.SetOp != nil || sub.HasModifyingCTE {
+	// One without tables is an expression, which is only evaluated again with a row's new version if it is one.
+	if !isPlain(sub) || len(sub.From) == 0 && (!locksRows(q) || nullable) || len(q.Rels)+len(sub.Rels) > maxRels || q.SetOp != nil || sub.HasModifyingCTE {
 		return false
 	}
 	if len(sub.OrderBy) > 0 { // aggregates, numbers given on insertion and people rely on it
@@ -267,6 +268,9 @@ func pullUp(q *plan.Query, rel int) plan.FromItem {
 	}
 	q.Rels[rel] = &plan.Rel{Kind: plan.RelResult, Alias: q.Rels[rel].Alias, FromView: q.Rels[rel].FromView}
 	substitute(q, rel, defs, names)
+	if len(sub.From) == 0 {
+		sub.From = []plan.FromItem{&plan.RelRef{Rel: rel}}
+	}
 	item := sub.From[0]
 	for _, it := range sub.From[1:] {
 		item = &plan.Join{Kind: plan.InnerJoin, Left: item, Right: it}

@@ -48,6 +48,9 @@ func joinableSubLink(c plan.Expr) (plan.JoinKind, *plan.SubLink) {
 // what would change the meaning.
 func mergeSubLink(q *plan.Query, kind plan.JoinKind, s *plan.SubLink) bool {
 	sub := s.Query
+	if s.Kind == plan.SubAny && locksRows(q) && isCorrelated(sub) {
+		return false // asked again for a row's new version it may find another match
+	}
 	if queryIsVolatile(sub) || len(q.Rels)+len(sub.Rels)+2 > maxRels {
 		return false
 	}

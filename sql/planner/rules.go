@@ -223,11 +223,18 @@ func deepen(e plan.Expr, by int) plan.Expr {
 
 // isSimple reports whether a query is a plain join with conditions, which can
 // be merged into the query around it without changing what it means.
-func isSimple(q *plan.Query) bool {
+func isSimple(q *plan.Query) bool { return len(q.From) > 0 && isPlain(q) }
+
+// isPlain is isSimple for queries that may read no table.
+func isPlain(q *plan.Query) bool {
 	return q.Command == plan.Select && q.SetOp == nil && len(q.CTEs) == 0 && len(q.GroupBy) == 0 && q.Sets == nil &&
 		!q.GroupAll && !q.HasAggs && !q.HasWindows && !q.HasSRF && q.Having == nil && !q.Distinct && q.DistinctOn == nil &&
-		q.Limit == nil && q.Offset == nil && !locksItself(q) && len(q.Windows) == 0 && len(q.From) > 0
+		q.Limit == nil && q.Offset == nil && !locksItself(q) && len(q.Windows) == 0
 }
+
+// locksRows reports whether a query locks the rows that it reads, and looks at them again
+// when they changed meanwhile.
+func locksRows(q *plan.Query) bool { return q.Command != plan.Select || len(q.Locks) > 0 }
 
 // locksItself reports whether a query has a locking clause of its own. One that the query around
 // it has is no obstacle to merging the two: it locks what that one returns.
