@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/omendb/omendb/engine/column"
 )
 
@@ -126,13 +128,9 @@ func (s *rowBuf) addColumn(dst, src *column.Vec, rows []int32, start int) {
 	}
 	switch dst.Kind {
 	case column.Int:
-		for _, r := range rows {
-			dst.I = append(dst.I, src.I[r])
-		}
+		dst.I = appendRows(dst.I, src.I, rows)
 	case column.Float:
-		for _, r := range rows {
-			dst.F = append(dst.F, src.F[r])
-		}
+		dst.F = appendRows(dst.F, src.F, rows)
 	default:
 		for _, r := range rows {
 			if nulls && src.Null(int(r)) {
@@ -142,6 +140,17 @@ func (s *rowBuf) addColumn(dst, src *column.Vec, rows []int32, start int) {
 			dst.B = append(dst.B, s.bytes.copy(src.B[r]))
 		}
 	}
+}
+
+// appendRows appends the values of ascending rows: all at once where none between them is left out.
+func appendRows[T any](dst, src []T, rows []int32) []T {
+	if n := len(rows); n > 0 && int(rows[n-1]-rows[0]) == n-1 {
+		return append(dst, src[rows[0]:rows[n-1]+1]...)
+	}
+	for _, r := range rows {
+		dst = append(dst, src[r])
+	}
+	return dst
 }
 
 // addRow copies one row.
@@ -199,6 +208,23 @@ func (s *rowBuf) gather(c int, rows []int32, dst *column.Vec) {
 		}
 		return
 	}
+	if s.whole(c, rows) {
+		switch dst.Kind {
+		case column.Int:
+			for _, r := range rows {
+				dst.I = append(dst.I, s.batches[uint32(r)/column.BatchSize].Cols[c].I[uint32(r)%column.BatchSize])
+			}
+		case column.Float:
+			for _, r := range rows {
+				dst.F = append(dst.F, s.batches[uint32(r)/column.BatchSize].Cols[c].F[uint32(r)%column.BatchSize])
+			}
+		default:
+			for _, r := range rows {
+				dst.B = append(dst.B, s.batches[uint32(r)/column.BatchSize].Cols[c].B[uint32(r)%column.BatchSize])
+			}
+		}
+		return
+	}
 	start := dst.Len()
 	for i, r := range rows { // as it nearly always is: a division less for each row
 		if r < 0 {
@@ -207,6 +233,24 @@ func (s *rowBuf) gather(c int, rows []int32, dst *column.Vec) {
 		}
 		copyCell(dst, start+i, &s.batches[uint32(r)/column.BatchSize].Cols[c], int(uint32(r)%column.BatchSize))
 	}
+}
+
+// whole reports whether none of some rows is a row of NULLs, and the column has none.
+func (s *rowBuf) whole(c int, rows []int32) bool {
+	if len(s.batches) > len(rows) {
+		return false // looking costs more than it saves
+	}
+	for _, b := range s.batches {
+		if len(b.Cols[c].Nulls) > 0 {
+			return false
+		}
+	}
+	for _, r := range rows {
+		if r < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // copyCell appends row k of v to dst, as its row at.
@@ -257,6 +301,23 @@ func gatherVec(src *column.Vec, rows []int32, dst *column.Vec) {
 	dst.Grow(len(rows))
 	start := dst.Len()
 	nulls := len(src.Nulls) > 0
+	if !nulls && !slices.ContainsFunc(rows, func(r int32) bool { return r < 0 }) {
+		switch dst.Kind {
+		case column.Int:
+			for _, r := range rows {
+				dst.I = append(dst.I, src.I[r])
+			}
+		case column.Float:
+			for _, r := range rows {
+				dst.F = append(dst.F, src.F[r])
+			}
+		default:
+			for _, r := range rows {
+				dst.B = append(dst.B, src.B[r])
+			}
+		}
+		return
+	}
 	for i, r := range rows {
 		if r < 0 {
 			dst.Append(column.Null())
