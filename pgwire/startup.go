@@ -214,7 +214,7 @@ func splitOptions(s string) []string {
 func (c *conn) connect(settings map[string]string) error {
 	err := c.protect(func() error {
 		s, err := c.srv.opts.Backend.Connect(sql.ConnectOptions{User: c.user, Database: c.database, Settings: settings,
-			Client: client{c}, ClientAddr: address(c.nc.RemoteAddr()), ServerAddr: address(c.nc.LocalAddr())})
+			Client: client{c}, ClientAddr: address(c.nc.RemoteAddr()), ServerAddr: address(c.nc.LocalAddr()), TLS: c.encryption()})
 		if err == nil {
 			c.session = s
 		}

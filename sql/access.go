@@ -138,6 +138,22 @@ func (s *accesses) database(oid catalog.OID) *syscat.DatabaseAccess {
 	return d
 }
 
+// began counts a session, ended how long it took.
+func (s *accesses) began(x *Session) {
+	s.mu.Lock()
+	s.database(x.database).Sessions++
+	s.mu.Unlock()
+}
+
+func (s *accesses) ended(x *Session) {
+	a := x.Activity()
+	s.mu.Lock()
+	d := s.database(x.database)
+	d.SessionTime += a.SessionTime
+	d.ActiveTime += a.ActiveTime
+	s.mu.Unlock()
+}
+
 // foldAccesses adds what the ending transaction counted.
 func (x *Session) foldAccesses(committed bool) {
 	if x.txn != nil {
@@ -191,6 +207,14 @@ func (w world) Access(oid catalog.OID) exec.Access {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if a := s.relations[relationKey{w.x.database, oid}]; a != nil {
+		return *a
+	}
+	return exec.Access{}
+}
+
+// OwnAccess implements syscat.Server.
+func (w world) OwnAccess(oid catalog.OID) exec.Access {
+	if a := w.x.accesses[oid]; a != nil {
 		return *a
 	}
 	return exec.Access{}

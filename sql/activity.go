@@ -18,6 +18,7 @@ type activity struct {
 	txnStart     int64 // 0 outside transactions
 	application  string
 	transactions uint64
+	active       int64 // µs in statements that have ended
 
 	wait atomic.Pointer[string] // what the session waits for, if not for a lock or the client
 
@@ -35,6 +36,8 @@ type Activity struct {
 	BackendStart, QueryStart, StateSince, TransactionStart int64
 	Transactions                                           uint64 // begun so far
 	WaitEvent                                              string
+	TLS                                                    *TLS
+	SessionTime, ActiveTime                                int64 // µs
 }
 
 // What a session waits for, as pg_stat_activity shows it: class and event.
@@ -67,6 +70,9 @@ func (a *activity) start(text string, now int64) {
 func (a *activity) idle(x *Session) {
 	now := x.now()
 	a.mu.Lock()
+	if a.state == "active" {
+		a.active += now - a.queryStart
+	}
 	switch x.Status() {
 	case 'T':
 		a.state = "idle in transaction"
@@ -120,7 +126,11 @@ func (x *Session) Activity() Activity {
 	if w := a.wait.Load(); w != nil {
 		event = *w
 	}
-	return Activity{Transactions: a.transactions, WaitEvent: event, PID: x.pid, User: x.login, Database: x.database, Application: a.application, Client: x.opts.ClientAddr,
+	now, running := x.now(), int64(0)
+	if a.state == "active" {
+		running = now - a.queryStart
+	}
+	return Activity{SessionTime: now - x.started, ActiveTime: a.active + running, Transactions: a.transactions, WaitEvent: event, PID: x.pid, User: x.login, Database: x.database, Application: a.application, Client: x.opts.ClientAddr, TLS: x.opts.TLS,
 		Query: a.query, State: a.state, BackendStart: x.started, QueryStart: a.queryStart, StateSince: a.stateSince, TransactionStart: a.txnStart}
 }
 

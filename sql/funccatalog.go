@@ -48,7 +48,11 @@ func (w world) Activities() []syscat.Activity {
 	var out []syscat.Activity
 	w.x.srv.Each(func(o *Session) {
 		a := o.Activity()
-		out = append(out, syscat.Activity{PID: a.PID, User: a.User, Database: a.Database, Application: a.Application, Client: a.Client,
+		var tls *syscat.TLS
+		if a.TLS != nil {
+			tls = (*syscat.TLS)(a.TLS)
+		}
+		out = append(out, syscat.Activity{TLS: tls, SessionTime: a.SessionTime, ActiveTime: a.ActiveTime, PID: a.PID, User: a.User, Database: a.Database, Application: a.Application, Client: a.Client,
 			Query: a.Query, State: a.State, BackendStart: a.BackendStart, QueryStart: a.QueryStart, StateSince: a.StateSince,
 			TransactionStart: a.TransactionStart, Transactions: a.Transactions, WaitEvent: a.WaitEvent,
 			XID: w.x.srv.opts.DB.RunningXID(a.PID)})
@@ -62,6 +66,9 @@ func (w world) ExportSnapshot() (string, error) { return w.x.exportSnapshot() }
 
 // Prepared implements syscat.Server.
 func (w world) Prepared() []syscat.Prepared { return w.x.srv.Prepared() }
+
+// Started implements syscat.Server.
+func (w world) Started() int64 { return w.x.srv.started }
 
 // Settings implements syscat.Server.
 func (w world) Settings() []syscat.Setting {

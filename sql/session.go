@@ -26,6 +26,15 @@ type ConnectOptions struct {
 	// ClientAddr is "host:port", or empty on a Unix socket and in process.
 	ClientAddr string
 	ServerAddr string
+	TLS        *TLS // nil: the connection is not encrypted
+}
+
+// TLS is what pg_stat_ssl shows of a connection; of the client's certificate only where it
+// has shown one.
+type TLS struct {
+	Version, Cipher                  string // in OpenSSL's words
+	Bits                             int
+	ClientDN, ClientSerial, IssuerDN string
 }
 
 // Session is one connection.
@@ -143,6 +152,7 @@ func (s *Server) Connect(o ConnectOptions) (*Session, error) {
 		return nil, err
 	}
 	x.inbox.wake = make(chan struct{}, 1)
+	s.accesses.began(x)
 	return x, nil
 }
 
@@ -327,6 +337,7 @@ func (x *Session) Close() {
 	x.dropTemp()
 	x.endShort()
 	x.foldShort()
+	x.srv.accesses.ended(x)
 	x.srv.notifier.unlistenAll(x)
 	x.srv.opts.DB.EndSession(x.pid)
 	x.srv.unregister(x)

@@ -14,7 +14,12 @@ type Access struct {
 	Fetched int64 // rows read by way of an index
 
 	Inserted, Updated, Deleted int64
+	Analyzed                   int64 // how often
+	before                     int64 // changes before that
 }
+
+// Changed counts the changes of rows since the table was last analyzed.
+func (a *Access) Changed() int64 { return a.Inserted + a.Updated + a.Deleted - a.before }
 
 // Add adds what another counted.
 func (a *Access) Add(b *Access) {
@@ -24,6 +29,10 @@ func (a *Access) Add(b *Access) {
 	a.Inserted += b.Inserted
 	a.Updated += b.Updated
 	a.Deleted += b.Deleted
+	if b.Analyzed > 0 {
+		a.Analyzed += b.Analyzed
+		a.before = a.Inserted + a.Updated + a.Deleted
+	}
 }
 
 // Accesses holds the counts of one transaction, by the OIDs of tables and indexes.

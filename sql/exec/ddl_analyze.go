@@ -35,6 +35,7 @@ func (d *ddl) analyze(r *catalog.Relation, only []string) error {
 			samples = append(samples, &sample{col: c})
 		}
 	}
+	d.rt.access(r.OID).Analyzed++
 	rows := int64(0)
 	seed := uint64(r.OID)*0x9e3779b97f4a7c15 + 1 // the same rows give the same sample
 	err := d.eachBatch(r, func(b *column.Batch, _ [][]byte) error {

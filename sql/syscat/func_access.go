@@ -12,6 +12,8 @@ import (
 type DatabaseAccess struct {
 	Access                        exec.Access // the sum of all tables and indexes
 	Commits, Rollbacks, Deadlocks int64
+	Sessions                      int64
+	SessionTime, ActiveTime       int64 // µs, of sessions that have ended
 	Reset                         int64 // timestamptz, 0 for never
 }
 
@@ -23,6 +25,10 @@ var relationCounters = map[string]func(a exec.Access) int64{
 	"tuples_inserted": func(a exec.Access) int64 { return a.Inserted },
 	"tuples_updated":  func(a exec.Access) int64 { return a.Updated },
 	"tuples_deleted":  func(a exec.Access) int64 { return a.Deleted },
+
+	"analyze_count":     func(a exec.Access) int64 { return a.Analyzed },
+	"mod_since_analyze": func(a exec.Access) int64 { return a.Changed() },
+	"ins_since_vacuum":  func(a exec.Access) int64 { return a.Inserted },
 }
 
 // databaseCounters are the functions pg_stat_get_db_….
@@ -35,6 +41,13 @@ var databaseCounters = map[string]func(d DatabaseAccess) int64{
 	"tuples_updated":  func(d DatabaseAccess) int64 { return d.Access.Updated },
 	"tuples_deleted":  func(d DatabaseAccess) int64 { return d.Access.Deleted },
 	"deadlocks":       func(d DatabaseAccess) int64 { return d.Deadlocks },
+	"sessions":        func(d DatabaseAccess) int64 { return d.Sessions },
+}
+
+// databaseTimes are those that tell times, in milliseconds.
+var databaseTimes = map[string]func(d DatabaseAccess) int64{
+	"session_time": func(d DatabaseAccess) int64 { return d.SessionTime },
+	"active_time":  func(d DatabaseAccess) int64 { return d.ActiveTime },
 }
 
 // accessCall answers those pg_stat_get_* that count accesses.
@@ -44,6 +57,11 @@ func accessCall(name string) call {
 			return num(read(f.World.Access(oidArg(a[0])))), nil
 		}
 	}
+	if own, ok := strings.CutPrefix(name, "xact_"); ok && relationCounters[own] != nil {
+		return func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+			return num(relationCounters[own](f.World.OwnAccess(oidArg(a[0])))), nil
+		}
+	}
 	db, ok := strings.CutPrefix(name, "db_")
 	if !ok {
 		return nil
@@ -51,6 +69,19 @@ func accessCall(name string) call {
 	if read := databaseCounters[db]; read != nil {
 		return func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
 			return num(read(f.World.DatabaseAccess(oidArg(a[0])))), nil
+		}
+	}
+	if read := databaseTimes[db]; read != nil {
+		return func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+			oid := oidArg(a[0])
+			d := f.World.DatabaseAccess(oid)
+			for _, s := range f.World.Activities() {
+				if s.Database == oid {
+					d.SessionTime += s.SessionTime
+					d.ActiveTime += s.ActiveTime
+				}
+			}
+			return float(float64(read(d)) / 1000), nil
 		}
 	}
 	if db == "stat_reset_time" {

@@ -22,6 +22,15 @@ type Activity struct {
 	XID                                                    uint64
 	Transactions                                           uint64 // begun so far
 	WaitEvent                                              string // class/event, empty when it waits for nothing but locks or the client
+	TLS                                                    *TLS   // nil: not encrypted
+	SessionTime, ActiveTime                                int64  // µs so far
+}
+
+// TLS is the encryption of a connection, and the certificate that the client has shown.
+type TLS struct {
+	Version, Cipher                  string
+	Bits                             int
+	ClientDN, ClientSerial, IssuerDN string
 }
 
 // Setting is a row of pg_settings.
@@ -162,11 +171,17 @@ func statCall(prosrc string) call {
 		}
 	}
 	switch {
+	case strings.HasPrefix(name, "function_"), strings.HasPrefix(name, "xact_function_"): // track_functions counts none
+		return nothing
+	case name == "bgwriter_stat_reset_time":
+		return func(f Functions, _ *functions.Ctx, _ []datum) (datum, error) { return num(f.World.Started()), nil }
 	case strings.HasPrefix(name, "backend_"):
 		return nil
 	case strings.HasSuffix(name, "_time") && strings.HasPrefix(name, "last_"), strings.HasSuffix(name, "reset_time"), name == "db_checksum_last_failure", name == "snapshot_timestamp":
 		return nothing
-	case name == "wal_receiver", name == "replication_slot", name == "subscription_stats", name == "archiver", name == "wal":
+	case name == "wal_receiver": // a NULL row: there is none
+		return nothing
+	case name == "replication_slot", name == "subscription_stats", name == "archiver", name == "wal":
 		return nil
 	}
 	return func(_ Functions, c *functions.Ctx, _ []datum) (datum, error) {
@@ -336,7 +351,14 @@ func activityRows(f Functions, _ *functions.Ctx, a []datum) ([][]datum, error) {
 		if s.XID != 0 {
 			row[15] = num(uint32(s.XID))
 		}
-		row[18], row[25], row[27] = flag(false), flag(false), flag(false)
+		row[18], row[25], row[27] = flag(s.TLS != nil), flag(false), flag(false)
+		if t := s.TLS; t != nil {
+			row[19], row[20], row[21] = str(t.Version), str(t.Cipher), num(t.Bits)
+			row[22], row[24] = orNull(t.ClientDN), orNull(t.IssuerDN)
+			if n, err := types.ParseNumeric(t.ClientSerial); err == nil && t.ClientSerial != "" {
+				row[23] = n.Datum()
+			}
+		}
 		out = append(out, row)
 	}
 	return out, nil

@@ -38,6 +38,8 @@ type Server interface {
 	Notify(channel, payload string) error
 	// QueueUsage returns how full the fullest queue of notifications is, 0 to 1.
 	QueueUsage() float64
+	OwnAccess(relation OID) exec.Access // by the transaction so far
+	Started() int64                     // when the server did, as timestamptz
 	// Access and DatabaseAccess return what was counted so far; ResetAccess sets the counters
 	// of a table or index back, and all of the database for 0.
 	Access(relation OID) exec.Access
