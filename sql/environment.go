@@ -295,6 +295,9 @@ func (f functionSession) SequenceSet(oid catalog.OID, value int64, called bool) 
 	if err != nil {
 		return err
 	}
+	if s, err = f.lockSequence(s); err != nil {
+		return err
+	}
 	if value < s.Min || value > s.Max {
 		return pgerr.New(pgerr.NumericValueOutOfRange, "setval: value %d is out of bounds for sequence \"%s\" (%d..%d)", value, s.Name, s.Min, s.Max)
 	}

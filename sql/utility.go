@@ -2,11 +2,9 @@ package sql
 
 import (
 	"context"
-	"errors"
 	"strconv"
 	"strings"
 
-	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/exec"
@@ -386,32 +384,6 @@ func (x *Session) runDiscard(ctx context.Context, d *plan.Discard) error {
 	clear(x.sequences)
 	x.lastSeq = 0
 	return x.dropTempNow(ctx)
-}
-
-// runLock is LOCK TABLE.
-func (x *Session) runLock(ctx context.Context, l *plan.LockTable) error {
-	if x.state != txnBlock {
-		return pgerr.New(pgerr.NoActiveSQLTransaction, "LOCK TABLE can only be used in transaction blocks")
-	}
-	wait := engine.Wait
-	if l.NoWait {
-		wait = engine.NoWait
-	}
-	for _, name := range l.Tables {
-		r, err := x.relation(name)
-		if err != nil {
-			return err
-		}
-		if err := x.txn.LockTable(ctx, uint64(r.OID), engine.TableLockMode(l.Mode), wait); err != nil {
-			mapped := exec.MapError(err)
-			if errors.Is(err, engine.ErrLockNotAvailable) {
-				return pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on relation \"%s\"", r.Name)
-			}
-			return mapped
-		}
-	}
-	x.view.Refresh()
-	return nil
 }
 
 // runSetConstraints is SET CONSTRAINTS: names are looked for along the search path.

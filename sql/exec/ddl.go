@@ -160,8 +160,6 @@ func (d *ddl) runOther(u plan.Utility) (string, error) {
 		err = d.reindex(u)
 	case *plan.Cluster:
 		err = d.cluster(u)
-	case *plan.LockTable:
-		err = d.lockTables(u)
 	case *plan.CreateExtension:
 		err = d.createExtension(u)
 	default:

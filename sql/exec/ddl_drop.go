@@ -361,6 +361,13 @@ func (d *ddl) removePart(g *dropping, p dropPart) error {
 		if g.seen[dropPart{object: p.object}.key()] {
 			return nil // the relation itself goes
 		}
+		if r, ok := p.object.(*catalog.Relation); ok && p.constraint != "" {
+			if c := constraintNamed(r, p.constraint); c != nil {
+				if err := d.lockReferenced([]catalog.Constraint{*c}); err != nil {
+					return err
+				}
+			}
+		}
 		return d.removeFromRelation(h.OID, p)
 	}
 	if err := d.view.LockObject(d.ctx, p.object.Class(), h.OID); err != nil {
@@ -377,6 +384,9 @@ func (d *ddl) removePart(g *dropping, p dropPart) error {
 		if err := d.notInUse(o, "DROP TABLE"); err != nil {
 			return err
 		}
+		if err := d.lockReferenced(o.Constraints); err != nil {
+			return err
+		}
 	case *catalog.Index:
 		if err := d.forgetIndex(g, o); err != nil {
 			return err
@@ -386,6 +396,19 @@ func (d *ddl) removePart(g *dropping, p dropPart) error {
 		return err
 	}
 	return d.remove(p.object.Class(), h.OID)
+}
+
+// lockReferenced locks the tables that foreign keys refer to which are about to go: statements that change them look
+// for what refers to them.
+func (d *ddl) lockReferenced(list []catalog.Constraint) error {
+	for i := range list {
+		if list[i].Kind == 'f' {
+			if err := d.lockTable(list[i].RefTable, engine.LockAccessExclusive); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // dropStores removes what an object keeps in the engine.

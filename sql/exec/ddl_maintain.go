@@ -146,7 +146,7 @@ func (d *ddl) mayNotVacuum(name plan.QName, word string) bool {
 func (d *ddl) reindex(x *plan.Reindex) error {
 	switch x.Kind {
 	case "index":
-		o, err := d.lockNamed(x.Name, engine.LockAccessExclusive)
+		o, err := d.lockNamed(x.Name, engine.LockShare)
 		if err != nil {
 			return err
 		}
@@ -250,42 +250,6 @@ func (d *ddl) cluster(c *plan.Cluster) error {
 		return err
 	}
 	return w.finishAlter()
-}
-
-func (d *ddl) lockTables(l *plan.LockTable) error {
-	mode := engine.TableLockMode(l.Mode)
-	for _, name := range l.Tables {
-		if name.Schema != "" {
-			if _, err := d.schemaNamed(name.Schema); err != nil {
-				return err
-			}
-		}
-		for {
-			o := d.find(catalog.ClassRelation, name)
-			r, ok := o.(*catalog.Relation)
-			if o == nil {
-				return undefinedRelation(name)
-			}
-			if !ok || r.Kind == catalog.KindComposite {
-				return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a table or view", o.Head().Name)
-			}
-			wait := engine.Wait
-			if l.NoWait {
-				wait = engine.NoWait
-			}
-			if err := d.rt.Txn.LockTable(d.ctx, uint64(r.OID), mode, wait); err != nil {
-				if err == engine.ErrLockNotAvailable {
-					return pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on relation \"%s\"", r.Name)
-				}
-				return err
-			}
-			d.view.Refresh()
-			if again := d.find(catalog.ClassRelation, name); again != nil && again.Head().OID == r.OID {
-				break
-			}
-		}
-	}
-	return nil
 }
 
 // isSystem reports whether a name is that of a system table.

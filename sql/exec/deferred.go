@@ -136,6 +136,9 @@ func (d *Deferred) Check(rt *Runtime, immediateOnly bool) error {
 		return nil
 	}
 	st := newState(rt, &plan.Statement{})
+	if err := d.lockOthers(st, immediateOnly); err != nil {
+		return MapError(err)
+	}
 	rt.Txn.NextCommand()
 	snap := rt.Txn.Snapshot()
 	defer snap.Close()
@@ -168,6 +171,36 @@ func (d *Deferred) Check(rt *Runtime, immediateOnly bool) error {
 		it.done = true
 		d.waiting--
 		d.log = append(d.log, deferredEntry{undo: func() { it.done = false; d.waiting++ }})
+	}
+	return nil
+}
+
+// lockOthers locks the tables that foreign keys lead to or from.
+func (d *Deferred) lockOthers(st *state, immediateOnly bool) error {
+	for i := range d.log {
+		it := d.log[i].item
+		if it == nil || it.done || it.kind == deferUnique {
+			continue
+		}
+		owner, other := st.rt.Catalog.Relation(it.table), OID(0)
+		if it.kind == deferParent {
+			owner, other = st.rt.Catalog.Relation(it.child), it.child
+		}
+		if owner == nil {
+			continue
+		}
+		con := constraintOf(owner, it.constraint)
+		if con == nil || immediateOnly && d.defers(con) {
+			continue
+		}
+		if it.kind == deferChild {
+			other = con.RefTable
+		}
+		if rel := st.rt.Catalog.Relation(other); rel != nil {
+			if _, err := st.lockOther(rel, engine.LockRowShare); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

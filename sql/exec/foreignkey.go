@@ -309,6 +309,9 @@ func (st *state) finishForeignKeys() error {
 		if !st.pendingKeys() {
 			return nil
 		}
+		if err := st.lockForeignKeys(); err != nil {
+			return err
+		}
 		st.rt.Txn.NextCommand()
 		snap := st.rt.Txn.Snapshot()
 		newest := snap

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
@@ -22,9 +23,10 @@ type state struct {
 	domains  map[OID]*domainCheck // whose constraints functions asked for
 	memory   int64
 	writers  map[OID]*tableWriter
-	events   []parentEvent   // referenced keys that went away
-	acted    bool            // a referential action has changed rows since the snapshot that they are looked up with
-	uniques  []pendingUnique // keys of deferrable indexes to check when the statement ends
+	events   []parentEvent                // referenced keys that went away
+	foreign  map[OID]engine.TableLockMode // tables locked for foreign keys
+	acted    bool                         // a referential action has changed rows since the snapshot that they are looked up with
+	uniques  []pendingUnique              // keys of deferrable indexes to check when the statement ends
 	affected int64
 	again    *again // not nil: what is to be set anew when the operators run again
 }
