@@ -22,7 +22,11 @@ func (v *View) typeFacts(t *Type) *types.Type {
 		f.RelID, f.Align, f.Category = t.Relation, 'd', 'C'
 		f.Input, f.Output, f.Receive, f.Send = "record_in", "record_out", "record_recv", "record_send"
 	case 'b':
-		f.Align, f.Category, f.Subscript = 'd', 'A', "array_subscript_handler"
+		f.Category, f.Subscript = 'A', "array_subscript_handler"
+		env := types.Env{Types: v}
+		if elem := env.Type(t.Elem); elem != nil && elem.Align == 'd' {
+			f.Align = 'd'
+		}
 		f.Input, f.Output, f.Receive, f.Send = "array_in", "array_out", "array_recv", "array_send"
 	case 'd':
 		env := types.Env{Types: v}

@@ -665,27 +665,27 @@ func mergeOptions(have, change []string, reset bool) []string {
 
 // ownerOfParts gives the owner's indexes and sequences to a table's new owner.
 func (w *alterWork) ownerOfParts(owner OID) error {
+	give := func(o catalog.Object) error {
+		if err := w.d.view.LockObject(w.d.ctx, o.Class(), o.Head().OID); err != nil {
+			return err
+		}
+		next := copyObject(w.d.view.Get(o.Class(), o.Head().OID))
+		giveTo(next, owner)
+		return w.d.put(next)
+	}
 	for _, o := range w.d.view.Dependents(catalog.ClassRelation, w.rel.OID) {
-		var next catalog.Object
-		switch o := o.(type) {
-		case *catalog.Index:
-			c := *o
-			next = &c
-		case *catalog.Sequence:
-			c := *o
-			next = &c
-		case *catalog.Type:
-			c := *o
-			next = &c
+		switch o.(type) {
+		case *catalog.Index, *catalog.Sequence, *catalog.Type:
 		default:
 			continue
 		}
-		giveTo(next, owner)
-		if err := w.d.view.LockObject(w.d.ctx, next.Class(), next.Head().OID); err != nil {
+		if err := give(o); err != nil {
 			return err
 		}
-		if err := w.d.put(next); err != nil {
-			return err
+		if t, ok := o.(*catalog.Type); ok && t.Array != 0 {
+			if err := give(w.d.view.Type(t.Array)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

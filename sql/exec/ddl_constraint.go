@@ -73,7 +73,7 @@ func (w *tableWork) addCheck(p pendingConstraint) error {
 		name = w.d.constraintNameFor(w.rel.Name, second, "check", w.rel.Schema, w.names)
 	}
 	if _, err := w.newConstraint(catalog.Constraint{
-		Name: name, Kind: 'c', Columns: s.Columns, Expr: s.Encoded, Validated: !p.def.NotValid, NoInherit: p.def.NoInherit, Depends: s.Depends,
+		Name: name, Kind: 'c', Columns: s.Columns, Expr: s.Encoded, Validated: w.create || !p.def.NotValid, NoInherit: p.def.NoInherit, Depends: s.Depends,
 	}); err != nil {
 		return err
 	}

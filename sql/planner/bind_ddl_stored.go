@@ -241,17 +241,12 @@ func (b *binder) stored(r plan.StoredRequest, e plan.Expr) *plan.Stored {
 	out := &plan.Stored{
 		Expr: e, Encoded: plan.EncodeExpr(e), Type: e.ResultType(), Mutable: mutability(e), Depends: plan.Dependencies(e, table),
 	}
-	used := map[int16]bool{}
 	plan.Walk(e, func(x plan.Expr) bool {
-		if v, ok := x.(*plan.Var); ok && v.Level == 0 && v.Attr >= 0 {
-			used[int16(v.Attr+1)] = true
+		if v, ok := x.(*plan.Var); ok && v.Level == 0 && v.Attr >= 0 && !slices.Contains(out.Columns, int16(v.Attr+1)) {
+			out.Columns = append(out.Columns, int16(v.Attr+1)) // in the order in which they appear, as pg_constraint has them
 		}
 		return true
 	})
-	for num := range used {
-		out.Columns = append(out.Columns, num)
-	}
-	slices.Sort(out.Columns)
 	if out.Mutable == 'i' {
 		return out
 	}

@@ -16,8 +16,8 @@ var perObject = map[string][]perClass{
 	"pg_attrdef":    {{catalog.ClassRelation, 1, false}},
 	"pg_index":      {{catalog.ClassIndex, 1, false}},
 	"pg_constraint": {{catalog.ClassRelation, 1.5, false}, {catalog.ClassType, 0.1, false}},
-	"pg_depend":     {{catalog.ClassRelation, 5, false}, {catalog.ClassIndex, 2, false}, {catalog.ClassSequence, 2, false}, {catalog.ClassType, 1, false}, {catalog.ClassFunction, 2, false}, {catalog.ClassExtension, 1, false}},
-	"pg_shdepend": {{catalog.ClassSchema, 1, false}, {catalog.ClassRelation, 1, false}, {catalog.ClassSequence, 1, false}, {catalog.ClassType, 1, false}, {catalog.ClassFunction, 1, false}, {catalog.ClassDatabase, 1, false},
+	"pg_depend":     {{catalog.ClassRelation, 5, false}, {catalog.ClassIndex, 2, false}, {catalog.ClassSequence, 2, false}, {catalog.ClassType, 1, false}, {catalog.ClassFunction, 2, false}, {catalog.ClassExtension, 1, false}, {catalog.ClassDefaultACL, 1, false}},
+	"pg_shdepend": {{catalog.ClassSchema, 1, false}, {catalog.ClassRelation, 1, false}, {catalog.ClassSequence, 1, false}, {catalog.ClassType, 1, false}, {catalog.ClassFunction, 1, false}, {catalog.ClassDatabase, 1, false}, {catalog.ClassDefaultACL, 2, false},
 		{catalog.ClassBuiltinACL, 1, false}, {catalog.ClassSharedACL, 1, false}},
 	"pg_description":     {{catalog.ClassSchema, 1, false}, {catalog.ClassRelation, 1, false}, {catalog.ClassSequence, 0.2, false}, {catalog.ClassIndex, 0.2, false}, {catalog.ClassType, 0.2, false}, {catalog.ClassFunction, 1, false}, {catalog.ClassExtension, 1, false}},
 	"pg_shdescription":   {{catalog.ClassDatabase, 1, false}, {catalog.ClassRole, 0.2, false}},
@@ -35,6 +35,8 @@ var perObject = map[string][]perClass{
 	"pg_parameter_acl":   {{catalog.ClassSharedACL, 1, false}},
 	"pg_inherits":        {{catalog.ClassRelation, 0.05, false}},
 	"pg_rewrite":         {{catalog.ClassRelation, 0.1, false}},
+	"pg_trigger":         {{catalog.ClassRelation, 1, false}},
+	"pg_aggregate":       {{catalog.ClassFunction, 0.1, false}},
 	"pg_statistic":       {{catalog.ClassStatistic, 5, false}},
 }
 

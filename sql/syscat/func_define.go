@@ -54,8 +54,12 @@ var defineCalls = map[string]call{
 	"pg_get_ruledef_ext": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
 		return f.ruleDef(oidArg(a[0]), a[1].Bool())
 	},
-	"pg_get_triggerdef":                   nothing,
-	"pg_get_triggerdef_ext":               nothing,
+	"pg_get_triggerdef": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		return f.triggerDef(oidArg(a[0]), false), nil
+	},
+	"pg_get_triggerdef_ext": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		return f.triggerDef(oidArg(a[0]), a[1].Bool()), nil
+	},
 	"pg_get_partkeydef":                   nothing,
 	"pg_get_partition_constraintdef":      nothing,
 	"pg_get_statisticsobjdef":             nothing,
@@ -480,8 +484,21 @@ func (f Functions) viewDefNamed(name string, pretty bool) (datum, error) {
 	return f.viewDef(oid, pretty)
 }
 
-// ruleDef is pg_get_ruledef; the rules are those that make views.
+// settingRules are the rules of pg_settings, the only ones that are there from the start and make no view.
+var settingRules = map[OID]string{
+	12108: "CREATE RULE pg_settings_u AS\n    ON UPDATE TO pg_catalog.pg_settings\n   WHERE (new.name = old.name) DO  SELECT set_config(old.name, new.setting, false) AS set_config;",
+	12109: "CREATE RULE pg_settings_n AS\n    ON UPDATE TO pg_catalog.pg_settings DO INSTEAD NOTHING;",
+}
+
+// ruleDef is pg_get_ruledef; all other rules make views. Those of the system views have OIDs of their own.
 func (f Functions) ruleDef(oid OID, pretty bool) (datum, error) {
+	if text := settingRules[oid]; text != "" {
+		return str(text), nil
+	}
+	facts := builtin().byName["pg_rewrite"].Virtual.(*systemTable).facts()
+	for _, i := range facts.find(0, num(oid)) {
+		oid = OID(facts.rows[i][2].I)
+	}
 	r := f.World.View().Relation(oid)
 	if r == nil || r.Kind != catalog.KindView && r.Kind != catalog.KindMatView {
 		return null, nil

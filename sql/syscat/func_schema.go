@@ -1,6 +1,8 @@
 package syscat
 
 import (
+	"strings"
+
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/types"
 )
@@ -72,16 +74,9 @@ var schemaCalls = map[string]call{
 		if oidArg(a[0]) != types.IntervalOID {
 			return null, nil
 		}
-		name := f.World.Types().FormatType(types.IntervalOID, int32(a[1].I))
-		if len(name) <= len("interval ") {
+		fields, ok := strings.CutPrefix(f.World.Types().FormatType(types.IntervalOID, int32(a[1].I)), "interval ")
+		if !ok {
 			return null, nil
-		}
-		fields := name[len("interval "):]
-		for i := range len(fields) {
-			if fields[i] == '(' {
-				fields = fields[:i]
-				break
-			}
 		}
 		return orNull(upper(fields)), nil
 	},

@@ -27,6 +27,7 @@ func init() {
 		"pg_auth_members": authMemberRows, "pg_db_role_setting": roleSettingRows, "pg_extension": extensionRows,
 		"pg_default_acl": defaultACLRows, "pg_parameter_acl": parameterACLRows, "pg_depend": dependRows, "pg_shdepend": shdependRows,
 		"pg_description": descriptionRows, "pg_shdescription": shdescriptionRows, "pg_statistic": statisticRows,
+		"pg_trigger": triggerRows, "pg_aggregate": aggregateRows,
 		"omen_scrub": scrubRows, "omen_damage": damageRows, "omen_models": modelRows,
 		"omen_snapshots": snapshotRows, "omen_bloat": bloatRows,
 	}
@@ -95,6 +96,7 @@ func relationClass(g *generator, r *catalog.Relation) bool {
 		case 'f':
 			triggers = true
 		}
+		triggers = triggers || recheckTrigger(&r.Constraints[i])
 	}
 	if g.needs(classTriggers) && !triggers {
 		triggers = len(g.view.ReferencedBy(r.OID)) > 0
@@ -282,6 +284,9 @@ func indexAttributes(g *generator, env *types.Env, x *catalog.Index) bool {
 		}
 		if a.name == "" && k.Column > 0 {
 			a.name = r.Columns[k.Column-1].Name
+		}
+		if x.Method == "hash" { // it keeps hashes
+			a.typ, a.typmod = types.Int4OID, -1
 		}
 		if !g.attribute(env, x.OID, &a) {
 			return false

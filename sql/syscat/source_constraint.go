@@ -5,6 +5,7 @@ import (
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/types"
 )
 
@@ -48,7 +49,11 @@ func indexRow(g *generator, x *catalog.Index) bool {
 	for i := range x.Keys {
 		k := &x.Keys[i]
 		keys = append(keys, k.Column)
-		classes, collations = append(classes, k.OpClass), append(collations, k.Collation)
+		class := k.OpClass
+		if c := functions.DefaultOpclass(g.rt.Functions.Env, accessMethod(x.Method), k.Type); class == 0 && c != nil {
+			class = c.OID
+		}
+		classes, collations = append(classes, class), append(collations, k.Collation)
 		option := int16(0)
 		if k.Desc {
 			option |= 1

@@ -8,6 +8,7 @@ import (
 
 // The system tables that dependencies name.
 const (
+	pgTriggerOID    OID = 2620
 	pgTypeOID       OID = 1247
 	pgProcOID       OID = 1255
 	pgNamespaceOID  OID = 2615
@@ -44,7 +45,7 @@ func dependRows(g *generator) {
 		}
 		return dependsOf(g.view, o, emit)
 	}
-	classes := []catalog.Class{catalog.ClassRelation, catalog.ClassIndex, catalog.ClassSequence, catalog.ClassType, catalog.ClassFunction, catalog.ClassExtension}
+	classes := []catalog.Class{catalog.ClassRelation, catalog.ClassIndex, catalog.ClassSequence, catalog.ClassType, catalog.ClassFunction, catalog.ClassExtension, catalog.ClassDefaultACL}
 	if object, ok := g.key(1); ok {
 		class, byClass := g.key(0)
 		if byClass && (class == pgClassOID || class == pgTypeOID || class == pgProcOID) {
@@ -119,6 +120,9 @@ func dependsOf(v *catalog.View, o catalog.Object, emit func(depend) bool) bool {
 		return ok
 	case *catalog.Type:
 		return typeDepends(v, o, emit)
+	case *catalog.DefaultACL:
+		d := depend{class: objectClasses[catalog.ClassDefaultACL], object: o.OID}
+		return o.Schema == 0 || emit(d.on(pgNamespaceOID, o.Schema, 0, 'a'))
 	case *catalog.Extension:
 		d := depend{class: objectClasses[catalog.ClassExtension], object: o.OID}
 		return emit(d.on(pgNamespaceOID, o.Target, 0, 'n'))
@@ -190,7 +194,11 @@ func relationDepends(v *catalog.View, r *catalog.Relation, emit func(depend) boo
 		}
 		if hasDefault(c) {
 			def := depend{class: pgAttrdefOID, object: attrdefOID(r.OID, c.Num)}
-			ok = ok && emit(def.on(pgClassOID, r.OID, int32(c.Num), 'a')) && def.list(v, c.Depends, emit)
+			kind := byte('a')
+			if c.Generated != 0 {
+				kind = 'i'
+			}
+			ok = ok && emit(def.on(pgClassOID, r.OID, int32(c.Num), kind)) && def.list(v, c.Depends, emit)
 		}
 	}
 	if r.Kind == catalog.KindView || r.Kind == catalog.KindMatView {
@@ -212,11 +220,19 @@ func constraintDepends(v *catalog.View, r *catalog.Relation, c *catalog.Constrai
 	for _, n := range c.Columns {
 		ok = ok && emit(d.on(pgClassOID, r.OID, int32(n), 'a'))
 	}
+	if recheckTrigger(c) {
+		t := depend{class: pgTriggerOID, object: triggerOID(c, 0)}
+		ok = ok && emit(t.on(pgConstraintOID, c.OID, 0, 'i'))
+	}
 	if c.Kind == 'f' {
 		for _, n := range c.RefColumns {
 			ok = ok && emit(d.on(pgClassOID, c.RefTable, int32(n), 'n'))
 		}
 		ok = ok && emit(d.on(pgClassOID, c.Index, 0, 'n'))
+		for i := range foreignKeyTriggers {
+			t := depend{class: pgTriggerOID, object: triggerOID(c, i)}
+			ok = ok && emit(t.on(pgConstraintOID, c.OID, 0, 'i'))
+		}
 	}
 	var others []catalog.Dependency // the table's own columns are listed above, and again where a check reads them
 	for _, x := range c.Depends {
@@ -279,18 +295,11 @@ func shdependRows(g *generator) {
 			if h.OID < catalog.FirstUserOID && class != catalog.ClassSchema {
 				return !g.done
 			}
-			if h.Owner != 0 && h.Owner != catalog.BootstrapSuperuser && h.OID >= catalog.FirstUserOID {
-				g.row(num(database), num(objectClasses[class]), num(h.OID), num(0), num(pgAuthidOID), num(h.Owner), num(byte('o')))
-			}
-			for _, a := range h.ACL {
-				if a.Grantee != 0 && a.Grantee != h.Owner && a.Grantee >= catalog.FirstUserOID {
-					g.row(num(database), num(objectClasses[class]), num(h.OID), num(0), num(pgAuthidOID), num(a.Grantee), num(byte('a')))
-				}
-			}
+			sharedDepends(g, database, class, o)
 			return !g.done
 		})
 	}
-	for _, c := range []catalog.Class{catalog.ClassSchema, catalog.ClassRelation, catalog.ClassSequence, catalog.ClassType, catalog.ClassFunction} {
+	for _, c := range []catalog.Class{catalog.ClassSchema, catalog.ClassRelation, catalog.ClassSequence, catalog.ClassType, catalog.ClassFunction, catalog.ClassDefaultACL} {
 		visit(c, g.view.DatabaseOID())
 	}
 	visit(catalog.ClassDatabase, 0)
@@ -315,6 +324,43 @@ func builtinShdepend(g *generator, b *catalog.BuiltinACL) bool {
 		}
 	}
 	return !g.done
+}
+
+// sharedDepends yields the rows of one object.
+func sharedDepends(g *generator, database OID, class catalog.Class, o catalog.Object) {
+	h := o.Head()
+	emit := func(sub int16, role OID, kind byte) {
+		g.row(num(database), num(objectClasses[class]), num(h.OID), num(sub), num(pgAuthidOID), num(role), num(kind))
+	}
+	grantees := func(sub int16, owner OID, list []catalog.ACLItem) {
+		for i, a := range list {
+			again := slices.ContainsFunc(list[:i], func(b catalog.ACLItem) bool { return b.Grantee == a.Grantee })
+			if a.Grantee >= catalog.FirstUserOID && a.Grantee != owner && !again {
+				emit(sub, a.Grantee, 'a')
+			}
+		}
+	}
+	owner, acl := h.Owner, h.ACL
+	if d, ok := o.(*catalog.DefaultACL); ok {
+		owner, acl = d.Role, d.ACL
+	}
+	owned := true // what goes with another object has no owner of its own
+	switch o := o.(type) {
+	case *catalog.Type:
+		r := g.view.Relation(o.Relation)
+		owned = (o.Kind != 'b' || o.Elem == 0) && (r == nil || r.Kind == catalog.KindComposite)
+	case *catalog.Relation:
+		owned = o.Kind != catalog.KindComposite
+	}
+	if owned && owner >= catalog.FirstUserOID && h.OID >= catalog.FirstUserOID {
+		emit(0, owner, 'o')
+	}
+	grantees(0, owner, acl)
+	if r, ok := o.(*catalog.Relation); ok {
+		for i := range r.Columns {
+			grantees(r.Columns[i].Num, r.Owner, r.Columns[i].ACL)
+		}
+	}
 }
 
 // descriptionRows yields the comments on this database's objects.

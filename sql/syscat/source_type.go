@@ -23,7 +23,7 @@ func functionNamed(name string) OID {
 func (g *generator) typeRow(t *types.Type, schema, owner OID, acl []catalog.ACLItem, defaultExpr []byte) bool {
 	analyze := OID(0)
 	switch {
-	case t.IsArray():
+	case t.IsArray() && t.OID != types.Int2VectorOID && t.OID != types.OIDVectorOID:
 		analyze = functionNamed("array_typanalyze")
 	case t.TypType == 'r' || t.TypType == 'm':
 		analyze = functionNamed("range_typanalyze")
@@ -142,6 +142,26 @@ func procRow(g *generator, f *catalog.Function) bool {
 		num(f.Variadic), num(0), num(f.Kind), flag(f.SecurityDef), flag(f.Leakproof), flag(f.Strict), flag(f.ReturnsSet),
 		num(f.Volatility), num(f.Parallel), num(len(f.ArgTypes)), num(len(f.Defaults)), num(f.Returns), vector(types.OIDOID, f.ArgTypes),
 		all, modes, names, defaults, null, str(f.Source), null, tree(f.Body), texts(f.Settings), aclDatum(g.view, f.ACL))
+}
+
+// aggregateRows yields user-defined aggregates.
+func aggregateRows(g *generator) {
+	each(g, catalog.ClassFunction, 0, -1, func(f *catalog.Function) bool {
+		if f.Kind != 'a' {
+			return true
+		}
+		a := &f.Aggregate
+		initial := null
+		if a.HasInit {
+			initial = str(a.InitVal)
+		}
+		kind := a.Kind
+		if kind == 0 {
+			kind = 'n'
+		}
+		return g.row(num(f.OID), num(kind), num(a.DirectArgs), num(a.TransFn), num(a.FinalFn), num(a.CombineFn), num(0), num(0), num(0), num(0), num(0),
+			flag(a.FinalExtra), flag(false), num(byte('r')), num(byte('r')), num(a.SortOp), num(a.TransType), num(0), num(0), num(0), initial, null)
+	})
 }
 
 // utf8Encoding is pg_encoding's number of UTF8, the only encoding that databases have.

@@ -79,7 +79,7 @@ var keyedBy = map[string][]string{
 	"pg_constraint": {"conrelid", "confrelid"}, "pg_sequence": {"seqrelid"}, "pg_inherits": {"inhrelid"}, "pg_rewrite": {"oid", "ev_class"},
 	"pg_type": {"oid", "typname"}, "pg_enum": {"enumtypid"}, "pg_proc": {"oid", "proname"},
 	"pg_namespace": {"oid", "nspname"}, "pg_database": {"oid", "datname"}, "pg_authid": {"oid", "rolname"},
-	"pg_statistic": {"starelid"},
+	"pg_statistic": {"starelid"}, "pg_aggregate": {"aggfnoid"},
 }
 
 // generator hands over the rows of one scan.
