@@ -32,6 +32,7 @@ type conn struct {
 	minor          int // of the protocol
 	endpoint       []byte
 	tls            bool
+	outOfStep      bool              // the client has sent during COPY what does not belong there
 	clientCert     *x509.Certificate // verified; nil if the client showed none
 	cancelKey      []byte
 

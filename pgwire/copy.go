@@ -107,6 +107,7 @@ func (r *copyReader) next() error {
 	if err := c.r.skip(n); err != nil {
 		return c.lostDuringCopy(err)
 	}
+	c.outOfStep = true
 	return pgerr.New(pgerr.ProtocolViolation, "unexpected message type 0x%02X during COPY from stdin", typ)
 }
 

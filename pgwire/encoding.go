@@ -1,9 +1,12 @@
 package pgwire
 
 import (
+	"unicode/utf8"
+
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/omendb/omendb/sql/charset"
+	"github.com/omendb/omendb/sql/types"
 )
 
 // encoding is the client's, nil while it is UTF-8 or there is no session.
@@ -14,16 +17,17 @@ func (c *conn) encoding() *charset.Encoding {
 	return c.session.Env().Client
 }
 
-// inward converts strings of a message into UTF-8, in place. UTF-8 itself is checked by
-// who reads it.
+// inward converts strings of a message into UTF-8, in place, and refuses what is no text.
 func (c *conn) inward(list ...*[]byte) error {
 	e := c.encoding()
-	if e == nil {
-		return nil
-	}
 	for _, b := range list {
 		var err error
-		if *b, err = e.Decode(*b); err != nil {
+		if e != nil {
+			*b, err = e.Decode(*b)
+		} else if !utf8.Valid(*b) {
+			err = types.CheckEncoding(*b)
+		}
+		if err != nil {
 			return err
 		}
 	}

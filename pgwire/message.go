@@ -14,6 +14,7 @@ type message struct {
 	bad bool
 	// badString tells that what is missing is the end of a string.
 	badString bool
+	badByte   bool // or a byte
 }
 
 func (m *message) str() []byte {
@@ -38,7 +39,11 @@ func (m *message) bytes(n int) []byte {
 	return s
 }
 
+// byte reads a byte; its absence has an error of its own.
 func (m *message) byte() byte {
+	if len(m.b) == 0 && !m.bad {
+		m.badByte = true
+	}
 	if s := m.bytes(1); s != nil {
 		return s[0]
 	}
@@ -65,6 +70,8 @@ func (m *message) int32() int32 {
 // done returns the error of a body that is too short or too long.
 func (m *message) done() error {
 	switch {
+	case m.badByte:
+		return pgerr.New(pgerr.ProtocolViolation, "no data left in message")
 	case m.badString:
 		return pgerr.New(pgerr.ProtocolViolation, "invalid string in message")
 	case m.bad:

@@ -62,9 +62,15 @@ func (c *conn) dispatch(typ byte, body []byte) error {
 	case 'C':
 		return c.closeObject(body)
 	case 'H':
+		if len(body) > 0 {
+			return pgerr.New(pgerr.ProtocolViolation, "invalid message format")
+		}
 		return c.w.want(!c.r.empty())
 	case 'S':
 		c.skip = false
+		if len(body) > 0 {
+			return pgerr.New(pgerr.ProtocolViolation, "invalid message format")
+		}
 		if err := c.session.Sync(c.srv.ctx); err != nil {
 			return err
 		}
@@ -91,6 +97,9 @@ func (c *conn) failed(typ byte, err error) error {
 	}
 	if err := c.sendError(err); err != nil {
 		return err
+	}
+	if c.outOfStep {
+		return c.fatal(pgerr.New(pgerr.ProtocolViolation, "terminating connection because protocol synchronization was lost"))
 	}
 	if extended {
 		c.skip = true

@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"slices"
+	"strconv"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/parser"
@@ -162,7 +163,7 @@ func (x *Session) bindPortal(ctx context.Context, p *portal, s *statement, forma
 	if len(values) != len(c.params) {
 		return x.wrongParams(s, len(values), len(c.params))
 	}
-	if p.params, err = x.readParams(c.params, formats, values); err != nil {
+	if p.params, err = x.readParams(p.name, c.params, formats, values); err != nil {
 		return err
 	}
 	if err := x.checkDomains(ctx, c.params, p.params); err != nil {
@@ -205,8 +206,29 @@ func (x *Session) checkDomains(ctx context.Context, params []uint32, values []co
 	return err
 }
 
+// atParameter says which parameter of which portal an error is about. PostgreSQL shows no
+// text of it unless it is told to (log_parameter_max_length_on_error).
+func atParameter(err error, portal string, i int, text bool) error {
+	if err == nil {
+		return nil
+	}
+	e := *pgerr.From(err)
+	if e.Where != "" {
+		e.Where += "\n"
+	}
+	if portal != "" {
+		e.Where += "portal \"" + portal + "\" parameter $" + strconv.Itoa(i+1)
+	} else {
+		e.Where += "unnamed portal parameter $" + strconv.Itoa(i+1)
+	}
+	if text {
+		e.Where += " = '...'"
+	}
+	return &e
+}
+
 // readParams decodes parameter values in text or binary format.
-func (x *Session) readParams(params []uint32, formats []int16, values [][]byte) ([]column.Datum, error) {
+func (x *Session) readParams(portal string, params []uint32, formats []int16, values [][]byte) ([]column.Datum, error) {
 	if len(values) == 0 {
 		return nil, nil
 	}
@@ -219,14 +241,13 @@ func (x *Session) readParams(params []uint32, formats []int16, values [][]byte) 
 		var err error
 		switch format := formatOf(formats, i); format {
 		case 0:
-			if v, err = x.env.FromClient(v); err != nil {
-				return nil, err
+			if v, err = x.env.FromClient(v); err == nil {
+				out[i], err = x.env.In(params[i], -1, string(v))
 			}
-			text := string(v)
-			out[i], err = x.env.In(params[i], -1, text)
+			err = atParameter(err, portal, i, true)
 		case 1:
 			out[i], err = x.env.Recv(params[i], -1, v)
-			err = types.AtParameter(err, i+1)
+			err = atParameter(types.AtParameter(err, i+1), portal, i, false)
 		default:
 			err = pgerr.New(pgerr.InvalidParameterValue, "unsupported format code: %d", format)
 		}
@@ -337,6 +358,9 @@ func (x *Session) Execute(ctx context.Context, name string, maxRows int64, sink 
 	if err != nil {
 		return err
 	}
+	if p.cursor != nil && p.utility == nil && p.query != nil {
+		return x.executeQuery(ctx, p, maxRows, sink)
+	}
 	if p.stmt == nil || p.stmt.parsed == nil {
 		return sink.Empty()
 	}
@@ -348,17 +372,26 @@ func (x *Session) Execute(ctx context.Context, name string, maxRows int64, sink 
 	defer x.activity.idle(x)
 	x.env.StatementNow = x.now()
 	if p.utility != nil {
+		if p.ended && len(p.cols) > 0 {
+			return sink.Complete(p.utility.Tag())
+		}
 		if p.ended {
 			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "portal \"%s\" cannot be run", name)
 		}
 		p.ended = true
 		x.srv.counters.Statements.Add(1)
-		return x.runUtility(ctx, p.utility, p.params, &quietSink{Sink: sink, cols: p.cols}, false)
+		alone := !x.pipelined
+		x.pipelined = true
+		return x.runUtility(ctx, p.utility, p.params, &quietSink{Sink: sink, cols: p.cols}, alone)
 	}
+	x.pipelined = true
 	return x.executeQuery(ctx, p, maxRows, sink)
 }
 
 func (x *Session) executeQuery(ctx context.Context, p *portal, maxRows int64, sink Sink) error {
+	if p.ended && p.query.Command != plan.Select && len(p.cols) == 0 {
+		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "portal \"%s\" cannot be run", p.name)
+	}
 	if p.ended {
 		p.sent = 0
 		return sink.Complete(p.tag())

@@ -16,6 +16,7 @@ import (
 // error ends it and is returned after the transaction was marked.
 func (x *Session) Simple(ctx context.Context, text string, sink Sink) error {
 	x.clearTimeout()
+	x.pipelined = false
 	err := x.simple(ctx, text, sink)
 	x.clearTimeout()
 	if err != nil {
@@ -313,11 +314,15 @@ func (x *Session) finishPortal(p *portal) error {
 
 // tag is the command tag of a query that has ended.
 func (p *portal) tag() string {
+	affected := p.affected
+	if len(p.cols) > 0 { // RETURNING: those that this Execute has sent
+		affected = p.sent
+	}
 	switch p.query.Command {
 	case plan.Insert:
-		return "INSERT 0 " + strconv.FormatInt(p.affected, 10)
+		return "INSERT 0 " + strconv.FormatInt(affected, 10)
 	case plan.Select:
 		return "SELECT " + strconv.FormatInt(p.sent, 10)
 	}
-	return p.query.Command.String() + " " + strconv.FormatInt(p.affected, 10)
+	return p.query.Command.String() + " " + strconv.FormatInt(affected, 10)
 }

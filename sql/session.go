@@ -44,16 +44,17 @@ type Session struct {
 	client Client
 	opts   ConnectOptions
 
-	user     catalog.OID // the current role (SET ROLE)
-	authUser catalog.OID // the session's role (SET SESSION AUTHORIZATION)
-	login    catalog.OID // who logged in
-	database catalog.OID
-	values   *settings.Values
-	env      *types.Env
-	cat      *catalog.Session
-	view     *catalog.View // of the running transaction, or of nothing between transactions
-	random   *functions.Random
-	started  int64
+	user      catalog.OID // the current role (SET ROLE)
+	authUser  catalog.OID // the session's role (SET SESSION AUTHORIZATION)
+	login     catalog.OID // who logged in
+	database  catalog.OID
+	values    *settings.Values
+	env       *types.Env
+	cat       *catalog.Session
+	view      *catalog.View // of the running transaction, or of nothing between transactions
+	random    *functions.Random
+	started   int64
+	pipelined bool // a statement was executed since the last Sync
 
 	txn             *engine.Txn
 	state           txnState

@@ -426,6 +426,7 @@ func (x *Session) rollbackTo(name string) error {
 
 // Sync ends the implicit transaction of the extended protocol.
 func (x *Session) Sync(ctx context.Context) error {
+	x.pipelined = false
 	x.clearTimeout()
 	switch x.state {
 	case txnImplicit:

@@ -80,6 +80,9 @@ func (x *Session) runDDL(ctx context.Context, u plan.Utility, params []column.Da
 		if x.state == txnBlock {
 			return pgerr.New(pgerr.ActiveSQLTransaction, "%s cannot run inside a transaction block", name)
 		}
+		if !alone && x.pipelined {
+			return pgerr.New(pgerr.ActiveSQLTransaction, "%s cannot be executed within a pipeline", name)
+		}
 		if !alone {
 			return pgerr.New(pgerr.ActiveSQLTransaction, "%s cannot run inside a transaction block", name)
 		}

@@ -95,10 +95,11 @@ func TestCopyNamesTheLine(t *testing.T) {
 		{"1\n", pgerr.BadCopyFileFormat, `missing data for column "b"`, `COPY t, line 1: "1"`, nil},
 		{"1\t2\t3\n", pgerr.BadCopyFileFormat, "extra data after last expected column", "COPY t, line 1: \"1\t2\t3\"", nil},
 		{"\\N\tx\n", pgerr.NotNullViolation, `null value in column "a" of relation "t" violates not-null constraint`, "COPY t, line 1: \"\\N\tx\"", nil},
-		{"1,\"x\n", pgerr.BadCopyFileFormat, "unterminated CSV quoted field", "COPY t", opts("format", "csv")},
-		{"1\t\xff\n", pgerr.CharacterNotInRepertoire, `invalid byte sequence for encoding "UTF8": 0xff`, "COPY t, line 1: \"1\t?\"", nil},
+		{"1,\"x\n", pgerr.BadCopyFileFormat, "unterminated CSV quoted field", "COPY t, line 1: \"1,\"x\n\"", opts("format", "csv")},
+		{"1\t\xff\n", pgerr.CharacterNotInRepertoire, `invalid byte sequence for encoding "UTF8": 0xff`, "COPY t, line 1", nil},
+		{"1\tx\n\\.y\n", pgerr.BadCopyFileFormat, "end-of-copy marker corrupt", "COPY t, line 2", nil},
 		{"b,a\n1,2\n", pgerr.BadCopyFileFormat, `column name mismatch in header line field 1: got "b", expected "a"`, `COPY t, line 1: "b,a"`, opts("format", "csv", "header", "match")},
-		{"x", pgerr.BadCopyFileFormat, "COPY file signature not recognized", "COPY t", opts("format", "binary")},
+		{"x", pgerr.BadCopyFileFormat, "COPY file signature not recognized", "", opts("format", "binary")},
 	} {
 		_, err := w.copyIn(&plan.Copy{Table: r, Options: c.opts}, strings.NewReader(c.data))
 		if e := pgerr.From(err); e == nil || e.Code != c.code || e.Message != c.message || e.Where != c.where {

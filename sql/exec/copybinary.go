@@ -19,11 +19,12 @@ const copySignature = "PGCOPY\n\xff\r\n\x00"
 // binaryReader reads binary COPY data. Fields are slices of its buffer and stay
 // valid until the next row.
 type binaryReader struct {
-	r    io.Reader
-	rows int64
-	buf  []byte
-	pos  int
-	used bool // fields of the current row refer to buf
+	r      io.Reader
+	rows   int64
+	buf    []byte
+	pos    int
+	headed bool // the header was read
+	used   bool // fields of the current row refer to buf
 }
 
 // read returns the next n bytes, io.EOF if there are none and
@@ -114,6 +115,7 @@ func (in *copyIn) runBinary() error {
 	if err := b.start(); err != nil {
 		return err
 	}
+	b.headed = true
 	for {
 		b.rows++
 		b.used, in.column = false, ""

@@ -305,12 +305,13 @@ func (in *copyIn) located(err error) error {
 		return err
 	}
 	where := *e
-	where.Where = in.position()
+	where.Where = in.position(e.Code == pgerr.UniqueViolation)
 	return &where
 }
 
-// position is "COPY t, line 3, column b: "x"".
-func (in *copyIn) position() string {
+// position is "COPY t, line 3, column b: "x"", or the line alone of what PostgreSQL would
+// notice when it stores several rows at once.
+func (in *copyIn) position(stored bool) string {
 	name := "COPY " + in.w.rel.Name
 	line := int64(0)
 	if in.lines != nil {
@@ -319,6 +320,12 @@ func (in *copyIn) position() string {
 		line = in.binary.rows
 	}
 	switch {
+	case in.binary != nil && !in.binary.headed:
+		return ""
+	case in.lines != nil && in.lines.reading:
+		return fmt.Sprintf("%s, line %d", name, line+1)
+	case stored || in.lines != nil && in.lines.bad:
+		return fmt.Sprintf("%s, line %d", name, line)
 	case line == 0:
 		return name
 	case in.binary != nil && in.column != "":

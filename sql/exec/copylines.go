@@ -37,6 +37,8 @@ type lineReader struct {
 	// escapes tells that the current line may have backslashes.
 	escapes bool
 	ended   bool // the end marker \. was seen
+	reading bool // the next line is not there yet
+	bad     bool // the current line is no text to show
 }
 
 // fill reads more data behind what is buffered; false at the end.
@@ -71,10 +73,12 @@ func (l *lineReader) next() (bool, error) {
 	if l.ended {
 		return false, nil
 	}
+	l.reading = true
 	n, skip, err := l.findEnd()
 	if err != nil {
 		return false, err
 	}
+	l.reading = false
 	if n == 0 && skip == 0 {
 		return false, nil
 	}
@@ -85,7 +89,12 @@ func (l *lineReader) next() (bool, error) {
 		l.ended = true
 		return false, nil
 	}
+	if l.opts.format == copyText && bytes.HasPrefix(l.line, []byte(`\.`)) {
+		l.bad = true
+		return false, pgerr.New(pgerr.BadCopyFileFormat, "end-of-copy marker corrupt")
+	}
 	if !utf8.Valid(l.line) || bytes.IndexByte(l.line, 0) >= 0 {
+		l.bad = true
 		return false, badBytes(l.line)
 	}
 	return true, nil
@@ -141,6 +150,8 @@ func (l *lineReader) findEnd() (n, skip int, err error) {
 		}
 		if !ok && i >= len(l.buf)-l.pos {
 			if inQuote {
+				l.number++
+				l.line, l.reading = l.buf[l.pos:], false
 				return 0, 0, pgerr.New(pgerr.BadCopyFileFormat, "unterminated CSV quoted field")
 			}
 			return min(i, len(l.buf)-l.pos), 0, nil

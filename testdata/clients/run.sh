@@ -142,7 +142,7 @@ for module in psycopg2 asyncpg sqlalchemy django; do session $module "$python -c
 session pgbench "command -v pgbench psql" pgbench/run.sh
 session pgcli "$python -c 'import pgcli.main'" $python python/pgcli_session.py
 session psycopg3 "$python -c 'import psycopg'" $python python/psycopg3_session.py
-for client in pgx libpq stdlib gorm bun migrate goose badinput; do session $client "[ -x $work/goclients ]" "$work/goclients" $client; done
+for client in pgx libpq stdlib gorm bun migrate goose badinput messages; do session $client "[ -x $work/goclients ]" "$work/goclients" $client; done
 for client in pg postgres knex sequelize typeorm drizzle kysely; do session $client '[ -d node/node_modules ] && command -v node' node node/run.js $client; done
 session perl "perl -MDBD::Pg -e 1" perl perl/session.pl
 session php "php -r 'exit((int)!extension_loaded(\"pdo_pgsql\"));'" php php/session.php

@@ -29,7 +29,7 @@ var faults = [][2]string{
 
 // sessions are the clients, each of them called with the server's address.
 var sessions = map[string]func(uri string) error{
-	"pgx": pgxSession, "libpq": pqSession, "stdlib": stdlibSession, "gorm": gormSession, "bun": bunSession, "migrate": migrateSession, "goose": gooseSession, "badinput": badInputSession,
+	"pgx": pgxSession, "libpq": pqSession, "stdlib": stdlibSession, "gorm": gormSession, "bun": bunSession, "migrate": migrateSession, "goose": gooseSession, "badinput": badInputSession, "messages": messagesSession,
 }
 
 func main() {
@@ -41,7 +41,7 @@ func main() {
 		return
 	}
 	if len(os.Args) != 3 || sessions[os.Args[1]] == nil {
-		fmt.Fprintln(os.Stderr, "usage: go run . pgx|libpq|stdlib|gorm|bun|migrate|goose|badinput URI")
+		fmt.Fprintln(os.Stderr, "usage: go run . pgx|libpq|stdlib|gorm|bun|migrate|goose|badinput|messages URI")
 		os.Exit(2)
 	}
 	if err := sessions[os.Args[1]](os.Args[2]); err != nil {
