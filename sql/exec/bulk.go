@@ -70,6 +70,18 @@ func (w *tableWriter) insertBulk(vals []column.Datum) error {
 		if ix.idle() {
 			continue
 		}
+		if ix.items != nil {
+			list, err := ix.itemKeys(w.buf, vals)
+			if err != nil {
+				return err
+			}
+			for _, key := range list {
+				if err := w.bulk.indexes[i].Append(key, ix.content(w.buf, vals)); err != nil {
+					return w.takenInBulk(err, ix)
+				}
+			}
+			continue
+		}
 		key, ok, _, err := ix.encode(ix.key[:0], w.buf, vals)
 		ix.key = key
 		if err != nil {

@@ -26,6 +26,11 @@ func (w *tableWork) addConstraints() error {
 				return err
 			}
 		}
+		if !foreign {
+			if err := w.addCopies(); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -105,7 +110,7 @@ func (w *tableWork) addKey(p pendingConstraint) error {
 	if spec.include, err = w.includeColumns(def.Include); err != nil {
 		return err
 	}
-	if spec.options, err = indexOptions(def.Options); err != nil {
+	if spec.options, err = indexOptions("btree", def.Options); err != nil {
 		return err
 	}
 	if spec.name == "" {

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/itemkey"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/types"
@@ -158,7 +160,11 @@ func (w *alterWork) indexSpecOf(c *plan.CreateIndex) (*indexSpec, error) {
 	method := c.Method
 	switch method {
 	case "", "btree", "hash":
-	case "gin", "gist", "brin", "spgist":
+	case "gin":
+		if err := ginOnly(c); err != nil {
+			return nil, err
+		}
+	case "gist", "brin", "spgist":
 		return nil, pgerr.Unsupported("access method \"%s\" is not supported", method)
 	default:
 		return nil, pgerr.New(pgerr.UndefinedObject, "access method \"%s\" does not exist", method)
@@ -183,7 +189,7 @@ func (w *alterWork) indexSpecOf(c *plan.CreateIndex) (*indexSpec, error) {
 		}
 		s.predicate, s.depends = p.Encoded, append(s.depends, p.Depends...)
 	}
-	if s.options, err = indexOptions(c.Options); err != nil {
+	if s.options, err = indexOptions(method, c.Options); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -239,7 +245,12 @@ func (w *tableWork) indexKey(s *indexSpec, e plan.IndexElem) error {
 			return pgerr.Unsupported("indexes with collation \"%s\" are not supported", e.Collation)
 		}
 	}
-	if err := d.operatorClass(&k, e.OpClass); err != nil {
+	if s.method == "gin" {
+		err := d.itemClass(&k, e.OpClass)
+		if err != nil {
+			return err
+		}
+	} else if err := d.operatorClass(&k, e.OpClass); err != nil {
 		return err
 	}
 	s.keys = append(s.keys, k)
@@ -269,12 +280,70 @@ func (d *ddl) operatorClass(k *catalog.IndexKey, name string) error {
 	return nil
 }
 
-var knownIndexOptions = map[string]bool{"fillfactor": true, "deduplicate_items": true}
+// ginOnly refuses what an index of the method gin cannot have.
+func ginOnly(c *plan.CreateIndex) error {
+	no := func(what string) error {
+		return pgerr.New(pgerr.FeatureNotSupported, "access method \"gin\" does not support %s", what)
+	}
+	if c.Unique {
+		return no("unique indexes")
+	}
+	if len(c.Include) > 0 {
+		return no("included columns")
+	}
+	for _, k := range c.Keys {
+		if k.Desc {
+			return no("ASC/DESC options")
+		}
+		if k.NullsFirst {
+			return no("NULLS FIRST/LAST options")
+		}
+	}
+	return nil
+}
 
-func indexOptions(opts []plan.Option) ([]string, error) {
+// itemClass finds the operator class of a key of a gin index.
+func (d *ddl) itemClass(k *catalog.IndexKey, name string) error {
+	base, _ := d.env.BaseType(k.Type, -1)
+	t := d.env.Type(base)
+	isArray := t != nil && t.IsArray()
+	class := functions.OpclassByName(functions.GinAM, name)
+	if name == "" {
+		switch {
+		case isArray:
+			class = functions.OpclassByName(functions.GinAM, "array_ops")
+		case base == types.JSONBOID:
+			class = functions.OpclassByName(functions.GinAM, "jsonb_ops")
+		default:
+			return pgerr.New(pgerr.UndefinedObject, "data type %s has no default operator class for access method \"gin\"", d.env.FormatType(k.Type, -1)).
+				WithHint("You must specify an operator class for the index or define a default operator class for the data type.")
+		}
+	}
+	switch {
+	case class == nil:
+		return pgerr.New(pgerr.UndefinedObject, "operator class \"%s\" does not exist for access method \"gin\"", name)
+	case class.Name == "array_ops" && !isArray, strings.HasPrefix(class.Name, "jsonb_") && base != types.JSONBOID:
+		return pgerr.New(pgerr.DatatypeMismatch, "operator class \"%s\" does not accept data type %s", name, d.env.FormatType(k.Type, -1))
+	case class.Name == "tsvector_ops":
+		return pgerr.Unsupported("operator class \"%s\" is not supported", name)
+	case isArray:
+		if err := d.orderable(t.Elem); err != nil {
+			return err
+		}
+	}
+	k.OpClass = class.OID
+	return nil
+}
+
+// indexOptions are the storage parameters of a method.
+func indexOptions(method string, opts []plan.Option) ([]string, error) {
+	known := []string{"fillfactor", "deduplicate_items"}
+	if method == "gin" {
+		known = []string{"fastupdate", "gin_pending_list_limit"}
+	}
 	var list []string
 	for _, o := range opts {
-		if !knownIndexOptions[o.Name] {
+		if !slices.Contains(known, o.Name) {
 			return nil, pgerr.New(pgerr.InvalidParameterValue, "unrecognized parameter \"%s\"", o.Name)
 		}
 		list = append(list, o.Name+"="+plan.OptionText(o.Value))
@@ -354,7 +423,8 @@ type entryBuilder struct {
 	i      *catalog.Index
 	parts  []expr
 	encode []func(dst []byte, v column.Datum) []byte
-	cond   expr // nil: every row
+	items  []*itemkey.Coder // of an index with an entry for each item
+	cond   expr             // nil: every row
 	bulk   *engine.BulkWriter
 }
 
@@ -378,6 +448,10 @@ func (d *ddl) newEntryBuilder(r *catalog.Relation, i *catalog.Index) (*entryBuil
 		}
 		b.parts = append(b.parts, x)
 		b.encode = append(b.encode, d.env.KeyEncoder(k.Type, k.Collation, k.Desc, k.NullsFirst))
+	}
+	var err error
+	if b.items, err = itemkey.Coders(st.env, i); err != nil {
+		return nil, err
 	}
 	if i.Predicate == nil {
 		return b, nil
@@ -430,6 +504,17 @@ func (b *entryBuilder) each(rows *column.Batch, keys [][]byte, fn func(key, stor
 	}
 	var key []byte
 	for at, r := range sel {
+		storage := keys[rowOrdinal(rows, sel, at)]
+		if b.items != nil {
+			for n, v := range vecs {
+				for _, k := range b.items[n].KeysOf(v.Datum(lane(v, r))) {
+					if err := fn(append(k, storage...), storage, r); err != nil {
+						return err
+					}
+				}
+			}
+			continue
+		}
 		key = key[:0]
 		null := false
 		for n, v := range vecs {
@@ -437,7 +522,6 @@ func (b *entryBuilder) each(rows *column.Batch, keys [][]byte, fn func(key, stor
 			null = null || value.Null
 			key = b.encode[n](key, value)
 		}
-		storage := keys[rowOrdinal(rows, sel, at)]
 		if !b.i.Unique || b.i.Deferrable() || null && !b.i.NullsNotDistinct {
 			key = append(key, storage...)
 		}

@@ -79,7 +79,7 @@ func (w *tableWork) inheritColumns(p *catalog.Relation) error {
 			if c.Default, err = w.d.moveColumns(p.Columns[i].Default, moved); err != nil {
 				return err
 			}
-			moveDepends(c, p, w.rel, moved)
+			c.Depends = moveDepends(c.Depends, p, w.rel, moved)
 		}
 	}
 	return nil
@@ -102,9 +102,9 @@ func (w *tableWork) settled() error {
 	return nil
 }
 
-// moveDepends makes a copied generated column depend on its own table's columns.
-func moveDepends(c *catalog.Column, from, to *catalog.Relation, moved map[int]int) {
-	list := slices.Clone(c.Depends)
+// moveDepends makes what is copied from a table depend on the columns of its own.
+func moveDepends(depends []catalog.Dependency, from, to *catalog.Relation, moved map[int]int) []catalog.Dependency {
+	list := slices.Clone(depends)
 	for i := range list {
 		if d := &list[i]; d.Class == catalog.ClassRelation && d.OID == from.OID {
 			d.OID = to.OID
@@ -113,7 +113,7 @@ func moveDepends(c *catalog.Column, from, to *catalog.Relation, moved map[int]in
 			}
 		}
 	}
-	c.Depends = list
+	return list
 }
 
 // moveColumns rewrites a stored expression over a table's columns for another table.

@@ -206,9 +206,13 @@ func (d *ddl) rebuildIndex(r *catalog.Relation, i *catalog.Index) error {
 	if i.Store == 0 {
 		return nil
 	}
+	if err := d.view.LockObject(d.ctx, catalog.ClassRelation, r.OID); err != nil {
+		return err
+	}
 	if err := d.view.LockObject(d.ctx, catalog.ClassIndex, i.OID); err != nil {
 		return err
 	}
+	r = d.view.Relation(r.OID)
 	next := *d.view.Index(i.OID)
 	d.rt.Txn.TransferReads(engine.StoreID(next.Store), engine.StoreID(r.Store))
 	if err := d.rt.Txn.DropStore(engine.StoreID(next.Store)); err != nil {
@@ -218,7 +222,7 @@ func (d *ddl) rebuildIndex(r *catalog.Relation, i *catalog.Index) error {
 	if err := d.rt.Txn.CreateStore(catalog.IndexStore(d.env, r, &next)); err != nil {
 		return err
 	}
-	if err := d.put(&next); err != nil {
+	if err := d.putIndexOf(r, &next); err != nil {
 		return err
 	}
 	d.step()
@@ -244,6 +248,9 @@ func (d *ddl) cluster(c *plan.Cluster) error {
 		return pgerr.New(pgerr.UndefinedObject, "there is no previously clustered index for table \"%s\"", r.Name)
 	case at < 0:
 		return pgerr.New(pgerr.UndefinedObject, "index \"%s\" for table \"%s\" does not exist", c.Index, r.Name)
+	}
+	if indexes[at].Method == "gin" {
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot cluster on index \"%s\" because access method does not support clustering", indexes[at].Name)
 	}
 	w := d.alter(r)
 	if err := w.clusterOn(&plan.AlterCommand{Action: "cluster_on", Name: indexes[at].Name}); err != nil {

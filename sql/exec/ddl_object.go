@@ -535,7 +535,7 @@ func (d *ddl) alterIndex(a *plan.AlterTable, i *catalog.Index) error {
 	for _, c := range a.Commands {
 		switch c.Action {
 		case "set_rel_options", "reset_rel_options":
-			list, err := indexOptions(c.Options)
+			list, err := indexOptions(i.Method, c.Options)
 			if err != nil {
 				return err
 			}

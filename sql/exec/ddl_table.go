@@ -3,8 +3,6 @@ package exec
 import (
 	"slices"
 
-	"github.com/omendb/omendb/engine"
-	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
@@ -24,6 +22,7 @@ type tableWork struct {
 	names    map[string]bool     // constraint and relation names given in this statement
 	defaults []pendingDefault    // DEFAULT and GENERATED clauses, bound once all columns exist
 	defs     []pendingConstraint // constraints, in order
+	copies   []indexSpec         // indexes of LIKE's tables, to be named
 	checks   []*plan.Stored      // new checks that existing rows must pass, with
 	checkOf  []string            // their names
 	// conflicts are the columns whose parents have different defaults.
@@ -409,118 +408,6 @@ func (d *ddl) orderable(typ OID) error {
 	}
 	return pgerr.New(pgerr.UndefinedObject, "data type %s has no default operator class for access method \"btree\"", d.env.FormatType(typ, -1)).
 		WithHint("You must specify an operator class for the index or define a default operator class for the data type.")
-}
-
-// The bits of LIKE … INCLUDING, as the grammar sets them.
-const (
-	likeComments    = 1 << 0
-	likeConstraints = 1 << 2
-	likeDefaults    = 1 << 3
-	likeGenerated   = 1 << 4
-	likeIdentity    = 1 << 5
-	likeIndexes     = 1 << 6
-	likeStorage     = 1 << 8
-)
-
-// like copies the columns of another relation, and what INCLUDING asks for.
-func (w *tableWork) like(l plan.LikeClause) error {
-	d := w.d
-	src, err := d.lockRelation(l.Table, engine.LockAccessShare)
-	if err != nil {
-		return err
-	}
-	moved := map[int16]int16{}
-	for i := range src.Columns {
-		c := src.Columns[i]
-		if c.Dropped {
-			continue
-		}
-		num := c.Num
-		c.Missing, c.HasMissing, c.ACL, c.Sequence, c.Inherited, c.Local = column.Datum{}, false, nil, 0, false, false
-		keep := l.Options&likeDefaults != 0
-		if c.Generated != 0 {
-			keep = l.Options&likeGenerated != 0
-		}
-		if l.Options&likeComments == 0 {
-			c.Comment = ""
-		}
-		identity := c.Identity
-		if !keep {
-			c.Default, c.Depends, c.Generated = nil, nil, 0
-		}
-		c.Identity = 0
-		at, err := w.placeColumn(c)
-		if err != nil {
-			return err
-		}
-		moved[num] = int16(at + 1)
-		if identity != 0 && l.Options&likeIdentity != 0 {
-			w.rel.Columns[at].Identity = identity
-			def := &plan.ColumnDef{Name: c.Name, Identity: identity, Type: plan.TypeName{Type: plan.Type{OID: c.Type}}}
-			if s := d.view.Sequence(src.Columns[i].Sequence); s != nil {
-				def.SeqOptions = sequenceOptionsOf(s)
-			}
-			if err := w.ownSequence(at, def); err != nil {
-				return err
-			}
-		}
-	}
-	return w.likeRest(l, src, moved)
-}
-
-// likeRest copies the constraints and indexes of LIKE's table. Stored expressions name
-// attributes by number, so they are copied only when the numbers agree.
-func (w *tableWork) likeRest(l plan.LikeClause, src *catalog.Relation, moved map[int16]int16) error {
-	same := true
-	for from, to := range moved {
-		same = same && from == to
-	}
-	for i := range w.rel.Columns {
-		if c := &w.rel.Columns[i]; c.Generated != 0 && !same {
-			return pgerr.Unsupported("LIKE … INCLUDING GENERATED after other columns is not supported")
-		}
-	}
-	if l.Options&likeConstraints != 0 {
-		for _, c := range src.Constraints {
-			if c.Kind != 'c' {
-				continue
-			}
-			if !same {
-				return pgerr.Unsupported("LIKE … INCLUDING CONSTRAINTS after other columns is not supported")
-			}
-			var err error
-			if c.OID, err = w.d.view.NewOID(); err != nil {
-				return err
-			}
-			if l.Options&likeComments == 0 {
-				c.Comment = ""
-			}
-			w.rel.Constraints = append(w.rel.Constraints, c)
-		}
-	}
-	if l.Options&likeIndexes == 0 {
-		return nil
-	}
-	for _, i := range w.d.view.IndexesOf(src) {
-		if i.Constraint == 0 {
-			return pgerr.Unsupported("LIKE … INCLUDING INDEXES of a table with plain indexes is not supported")
-		}
-		def := &plan.ConstraintDef{Kind: 'u', Deferrable: !i.Immediate, NullsNotDistinct: i.NullsNotDistinct}
-		if i.Primary {
-			def.Kind = 'p'
-		}
-		if con := constraintOf(src, i.Constraint); con != nil {
-			def.Deferred = con.Deferred
-		}
-		for _, k := range i.Keys {
-			def.Columns = append(def.Columns, src.Columns[k.Column-1].Name)
-		}
-		for _, n := range i.Include {
-			def.Include = append(def.Include, src.Columns[n-1].Name)
-		}
-		w.defs = append(w.defs, pendingConstraint{def: def})
-	}
-	return nil
 }
 
 // tableOptions checks WITH (…) and returns it as reloptions. The options that tune

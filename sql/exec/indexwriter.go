@@ -6,6 +6,7 @@ import (
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/itemkey"
 )
 
 // indexWriter maintains the entries of one index.
@@ -20,8 +21,9 @@ type indexWriter struct {
 	oldKey  []byte
 	entry   []column.Datum
 	r       row
-	build   *catalog.Build // of an index that is not ready yet
-	prefix  int            // length of the deferrable unique key in the entry encoded last; 0 when there is none
+	build   *catalog.Build   // of an index that is not ready yet
+	items   []*itemkey.Coder // of an index with an entry for each item of a value; nil for an ordered one
+	prefix  int              // length of the deferrable unique key in the entry encoded last; 0 when there is none
 }
 
 func (st *state) indexWriter(ix *catalog.Index) (*indexWriter, error) {
@@ -44,7 +46,9 @@ func (st *state) indexWriter(ix *catalog.Index) (*indexWriter, error) {
 	for _, num := range ix.Include {
 		w.include = append(w.include, int(num)-1)
 	}
-	return w, nil
+	var err error
+	w.items, err = itemkey.Coders(st.env, ix)
+	return w, err
 }
 
 // value returns key part i of a row.
@@ -104,6 +108,9 @@ func (w *indexWriter) insert(t *tableWriter, storage []byte, vals []column.Datum
 	if w.idle() {
 		return nil
 	}
+	if w.items != nil {
+		return w.updateItems(t, nil, storage, nil, vals)
+	}
 	key, ok, unique, err := w.encode(w.key[:0], storage, vals)
 	w.key = key
 	if err != nil || !ok {
@@ -147,6 +154,9 @@ func (w *indexWriter) remove(t *tableWriter, storage []byte, vals []column.Datum
 	if w.idle() {
 		return nil
 	}
+	if w.items != nil {
+		return w.updateItems(t, storage, nil, vals, nil)
+	}
 	key, ok, _, err := w.encode(w.oldKey[:0], storage, vals)
 	w.oldKey = key
 	if err != nil || !ok {
@@ -159,6 +169,9 @@ func (w *indexWriter) remove(t *tableWriter, storage []byte, vals []column.Datum
 func (w *indexWriter) update(t *tableWriter, oldStorage, storage []byte, old, vals []column.Datum) error {
 	if w.idle() {
 		return nil
+	}
+	if w.items != nil {
+		return w.updateItems(t, oldStorage, storage, old, vals)
 	}
 	oldKey, had, _, err := w.encode(w.oldKey[:0], oldStorage, old)
 	w.oldKey = oldKey

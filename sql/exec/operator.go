@@ -40,6 +40,8 @@ func (st *state) build(n plan.Node) (operator, error) {
 		return st.newKeyLookup(n)
 	case *plan.IndexScan:
 		return st.newIndexScan(n)
+	case *plan.ItemScan:
+		return st.newItemScan(n)
 	case *plan.VirtualScan:
 		return st.newVirtualScan(n)
 	case *plan.FunctionScan:

@@ -26,6 +26,8 @@ func (e *explainer) describe(n *node, p plan.Node) {
 		e.cond(n, "Filter", x.Filter, x)
 	case *plan.IndexScan:
 		e.indexScan(n, x)
+	case *plan.ItemScan:
+		e.itemScan(n, x)
 	case *plan.VirtualScan:
 		set("Seq Scan", " on "+tableName(x.Table, x.Alias))
 		e.cond(n, "Filter", x.Filter, x)
@@ -241,6 +243,22 @@ func (e *explainer) indexScan(n *node, x *plan.IndexScan) {
 	e.cond(n, "Filter", x.Filter, x)
 }
 
+func (e *explainer) itemScan(n *node, x *plan.ItemScan) {
+	n.kind = "Item Scan"
+	n.title = n.kind + " using " + x.Index.Name + " on " + tableName(x.Table, x.Alias)
+	n.add("Index Name", x.Index.Name)
+	cols := x.KeyText
+	if cols == nil {
+		cols = indexColumns(x.Table, x.Index)
+	}
+	var conds []string
+	for _, s := range x.Searches {
+		conds = append(conds, "("+cols[s.Column]+" "+s.Operator+" "+e.printer().expr(s.Value)+")")
+	}
+	n.add("Index Cond", strings.Join(conds, " AND "))
+	e.cond(n, "Filter", x.Filter, x)
+}
+
 func (e *explainer) indexJoin(n *node, x *plan.IndexJoin) {
 	n.kind = "Index Join"
 	by, cols := "storage key", storageColumns(x.Table)
@@ -354,6 +372,11 @@ func exprsOf(p plan.Node) []plan.Expr {
 		add(x.Filter, x.Array)
 		for i := range x.Ranges {
 			keyRange(&x.Ranges[i])
+		}
+	case *plan.ItemScan:
+		add(x.Filter)
+		for _, s := range x.Searches {
+			add(s.Value)
 		}
 	case *plan.VirtualScan:
 		add(x.Filter)

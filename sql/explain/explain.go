@@ -150,6 +150,8 @@ func (e *explainer) names(n plan.Node) []string {
 		return e.qualified(x.Columns, x.Alias)
 	case *plan.IndexScan:
 		return e.qualified(x.Columns, x.Alias)
+	case *plan.ItemScan:
+		return e.qualified(x.Columns, x.Alias)
 	case *plan.KeyLookup:
 		return e.qualified(x.Columns, x.Alias)
 	case *plan.VirtualScan:
@@ -187,7 +189,7 @@ func (e *explainer) qualified(cols []plan.Column, alias string) []string {
 func tables(n plan.Node) int {
 	count := 0
 	switch n.(type) {
-	case *plan.Scan, *plan.IndexScan, *plan.KeyLookup, *plan.VirtualScan, *plan.CTEScan, *plan.FunctionScan, *plan.IndexJoin:
+	case *plan.Scan, *plan.IndexScan, *plan.ItemScan, *plan.KeyLookup, *plan.VirtualScan, *plan.CTEScan, *plan.FunctionScan, *plan.IndexJoin:
 		count = 1
 	}
 	for _, c := range n.Children() {

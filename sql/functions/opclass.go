@@ -10,6 +10,7 @@ import (
 const (
 	BtreeAM OID = 403
 	HashAM  OID = 405
+	GinAM   OID = 2742
 )
 
 // The btree strategies (pg_amop.amopstrategy). Hash knows Equal only, as 1.
@@ -128,6 +129,16 @@ func BtreeStrategy(operator, family OID) (FamilyMember, bool) {
 		}
 	}
 	return FamilyMember{}, false
+}
+
+// GinStrategy returns the strategy of an operator in a family of gin; 0 when it has none.
+func GinStrategy(operator, family OID) int {
+	for _, m := range Memberships(operator) {
+		if m.Method == GinAM && !m.Order && m.Family == family {
+			return m.Strategy
+		}
+	}
+	return 0
 }
 
 // FamilyOperator returns the operator of a family for two types and a strategy, nil

@@ -168,6 +168,27 @@ type IndexScan struct {
 	KeyText   []string // the key columns as EXPLAIN shows them, where they are not all columns
 }
 
+// ItemScan finds rows by the items that their values hold (elements of arrays, parts of documents) through an index
+// of the method gin. Filter has all conditions: what the index finds may be too much.
+type ItemScan struct {
+	NodeInfo
+	Table    *catalog.Relation
+	Index    *catalog.Index
+	Alias    string
+	Attrs    []int
+	Searches []ItemSearch // all must hold
+	Filter   Expr
+	KeyText  []string // as IndexScan's
+}
+
+// ItemSearch is column operator value.
+type ItemSearch struct {
+	Column   int // of the index
+	Strategy int // of the operator in the column's operator family
+	Operator string
+	Value    Expr
+}
+
 // VirtualScan reads a system catalog computed from descriptors.
 type VirtualScan struct {
 	NodeInfo
@@ -486,6 +507,9 @@ func (*KeyLookup) Children() []Node { return nil }
 
 // Children implements Node.
 func (*IndexScan) Children() []Node { return nil }
+
+// Children implements Node.
+func (*ItemScan) Children() []Node { return nil }
 
 // Children implements Node.
 func (*VirtualScan) Children() []Node { return nil }

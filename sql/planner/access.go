@@ -410,6 +410,11 @@ func (l *level) basePath(b *baseRel) (*path, error) {
 			best, plain = p, false
 		}
 	}
+	for _, p := range l.itemPaths(b) {
+		if l.better(p, best) || plain && l.o.env.Settings.NoSeqScan {
+			best, plain = p, false
+		}
+	}
 	return best, nil
 }
 

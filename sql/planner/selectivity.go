@@ -109,8 +109,14 @@ func (l *level) callSelectivity(x *plan.Call) float64 {
 	case "nlikesel", "icnlikesel", "regexnesel", "icregexnesel":
 		return 1 - selLike
 	}
+	if s, ok := containment[op.Restrict]; ok {
+		return s
+	}
 	return selRange
 }
+
+// containment has PostgreSQL's estimates for operators of which nothing is known but their estimator.
+var containment = map[string]float64{"contsel": 0.001, "arraycontsel": 0.005, "matchingsel": 0.01, "areasel": 0.005, "positionsel": 0.1}
 
 func conjunctsVars(e plan.Expr) (vars []*plan.Var) {
 	plan.Walk(e, func(x plan.Expr) bool {

@@ -166,6 +166,11 @@ func (g *Generator) indexes(s *Schema, t *table) {
 		}
 		s.Setup = append(s.Setup, fmt.Sprintf("CREATE INDEX i%d_%s ON %s (%s)%s", i+1, t.name, t.name, strings.Join(items, ", "), where))
 	}
+	for _, c := range t.columns {
+		if (c.typ == "jsonb" || strings.HasSuffix(c.typ, "[]")) && g.chance(40) {
+			s.Setup = append(s.Setup, fmt.Sprintf("CREATE INDEX g%s_%s ON %s USING gin (%s)", c.name, t.name, t.name, c.name))
+		}
+	}
 	if g.chance(15) && len(t.columns) > 2 {
 		s.Setup = append(s.Setup, fmt.Sprintf("CREATE UNIQUE INDEX u_%s ON %s (b, c)", t.name, t.name))
 	}
