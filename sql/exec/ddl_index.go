@@ -233,17 +233,11 @@ func (w *tableWork) indexKey(s *indexSpec, e plan.IndexElem) error {
 		}
 		s.depends = append(s.depends, x.Depends...)
 	}
-	if e.Collation != "" {
-		switch e.Collation {
-		case "C":
-			k.Collation = types.CCollation
-		case "POSIX":
-			k.Collation = types.POSIXCollation
-		case "default":
-			k.Collation = types.DefaultCollation
-		default:
-			return pgerr.Unsupported("indexes with collation \"%s\" are not supported", e.Collation)
+	if e.Collation != 0 {
+		if t := d.env.Type(k.Type); t == nil || t.Collation == 0 {
+			return pgerr.New(pgerr.DatatypeMismatch, "collations are not supported by type %s", d.env.FormatType(k.Type, -1))
 		}
+		k.Collation = e.Collation
 	}
 	if s.method == "gin" {
 		err := d.itemClass(&k, e.OpClass)

@@ -159,7 +159,7 @@ type RefreshMatView struct {
 type IndexElem struct {
 	Column     string
 	Expr       RawExpr
-	Collation  string
+	Collation  OID // 0: the column's or expression's
 	OpClass    string
 	Desc       bool
 	NullsFirst bool

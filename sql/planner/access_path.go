@@ -151,16 +151,14 @@ func (l *level) indexHolds(b *baseRel, a *keyAccess, attr int) bool {
 		return false
 	}
 	t := b.r.Columns[attr].Type
-	if _, exact := l.o.env.Types.KeyKind(t.OID, t.Collation); !exact {
-		return false
-	}
 	for _, c := range a.key.cols {
-		if c.attr == attr && c.typ == b.r.Columns[attr].Type.OID {
+		if _, exact := l.o.env.Types.KeyKind(t.OID, c.coll); exact && c.attr == attr && c.typ == t.OID {
 			return true
 		}
 	}
+	_, exact := l.o.env.Types.KeyKind(t.OID, t.Collation)
 	for _, n := range b.r.Table.StorageKey {
-		if int(n)-1 == attr {
+		if exact && int(n)-1 == attr {
 			return true
 		}
 	}

@@ -341,9 +341,7 @@ func (b *binder) indexElem(e *pg.IndexElem) plan.IndexElem {
 	}
 	k := plan.IndexElem{Column: e.Name, Expr: b.raw(e.Expr)}
 	if len(e.Collation) > 0 {
-		parts := names(e.Collation)
-		b.collation(parts, -1)
-		k.Collation = parts[len(parts)-1]
+		k.Collation = b.collation(names(e.Collation), -1)
 	}
 	if len(e.Opclass) > 0 {
 		parts := names(e.Opclass)
