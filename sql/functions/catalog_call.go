@@ -24,7 +24,7 @@ const catalogNames = `
 	pg_show_all_file_settings show_all_file_settings pg_hba_file_rules pg_ident_file_mappings pg_current_wal_*
 	pg_wal_lsn_diff pg_column_compression pg_options_to_table oidvectortypes pg_mcv_list_items
 	pg_switch_wal pg_control_system pg_backup_start pg_backup_stop pg_create_restore_point pg_read_binary_file_all pg_read_binary_file_off_len
-	pg_nextoid pg_stats_ext_mcvlist_items _pg_*`
+	ts_token_type_* pg_nextoid pg_stats_ext_mcvlist_items _pg_*`
 
 // catalogKeys holds the same, split.
 var catalogKeys = strings.Fields(catalogNames)

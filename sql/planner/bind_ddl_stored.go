@@ -50,6 +50,13 @@ func (s Stored) DecodeQuery(encoded []byte) (q *plan.Query, err error) {
 	return q, err
 }
 
+// ViewQuery reads the query of a view, also of one of the system's.
+func (s Stored) ViewQuery(v *catalog.Relation) (q *plan.Query, err error) {
+	b := s.binder()
+	err = b.catch(func() { q = b.decodeQuery(b.viewQuery(v), 0) })
+	return q, err
+}
+
 // Plan plans a bound query.
 func (s Stored) Plan(q *plan.Query) (*plan.Statement, error) { return Plan(s.Env, q) }
 

@@ -81,7 +81,10 @@ func simple(e plan.Expr) bool {
 
 // bare writes an expression in a place where its type does not matter to what is around
 // it, so that implicit coercions need not be shown: conditions, defaults, operands of casts.
-func (d *deparser) bare(e plan.Expr) { d.expr(withoutImplicit(e)) }
+func (d *deparser) bare(e plan.Expr) {
+	arg := withoutImplicit(e)
+	d.paren(d.pretty && arg != e && !simple(arg), func() { d.expr(arg) }) // as below a coercion that is shown
+}
 
 func withoutImplicit(e plan.Expr) plan.Expr {
 	for {

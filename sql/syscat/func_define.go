@@ -336,7 +336,7 @@ func (f Functions) constraint(oid OID) (c *catalog.Constraint, r *catalog.Relati
 func (f Functions) constraintDef(oid OID, pretty bool) (datum, error) {
 	c, r, _ := f.constraint(oid)
 	if c == nil {
-		return f.factConstraintDef(oid)
+		return f.factConstraintDef(oid, pretty)
 	}
 	var b strings.Builder
 	switch c.Kind {
@@ -419,7 +419,7 @@ func (f Functions) foreignKeyDef(b *strings.Builder, c *catalog.Constraint, r *c
 }
 
 // factConstraintDef describes the keys of the system tables.
-func (f Functions) factConstraintDef(oid OID) (datum, error) {
+func (f Functions) factConstraintDef(oid OID, pretty bool) (datum, error) {
 	facts := builtinNamed("pg_constraint").Virtual.(*systemTable).facts()
 	rows := facts.find(0, num(oid))
 	if len(rows) == 0 {
@@ -428,7 +428,7 @@ func (f Functions) factConstraintDef(oid OID) (datum, error) {
 	row := facts.rows[rows[0]]
 	r := builtin().byOID[oidArg(row[7])]
 	if r == nil {
-		return f.domainFactDef(row), nil
+		return f.domainFactDef(row, pretty), nil
 	}
 	var keys []int16
 	for _, k := range types.ArrayFrom(row[18]).Elems {
@@ -442,11 +442,15 @@ func (f Functions) factConstraintDef(oid OID) (datum, error) {
 }
 
 // domainFactDef prints the checks of information_schema's two checked domains.
-func (f Functions) domainFactDef(row []datum) datum {
-	switch row[1].String() {
-	case "cardinal_number_domain_check":
+func (f Functions) domainFactDef(row []datum, pretty bool) datum {
+	switch name := row[1].String(); {
+	case name == "cardinal_number_domain_check" && pretty:
+		return str("CHECK (VALUE >= 0)")
+	case name == "cardinal_number_domain_check":
 		return str("CHECK ((VALUE >= 0))")
-	case "yes_or_no_check":
+	case name == "yes_or_no_check" && pretty:
+		return str("CHECK (VALUE::text = ANY (ARRAY['YES'::character varying, 'NO'::character varying]::text[]))")
+	case name == "yes_or_no_check":
 		return str("CHECK (((VALUE)::text = ANY ((ARRAY['YES'::character varying, 'NO'::character varying])::text[])))")
 	}
 	return null
@@ -461,11 +465,11 @@ func (f Functions) viewDef(oid OID, pretty bool) (datum, error) {
 	if r.Kind != catalog.KindView && r.Kind != catalog.KindMatView {
 		return null, nil
 	}
-	if len(r.Query) == 0 {
+	if len(r.Query) == 0 && !pretty {
 		return str(r.QueryText), nil
 	}
 	env := f.World.Planner()
-	q, err := planner.Stored{Env: env}.DecodeQuery(r.Query)
+	q, err := planner.Stored{Env: env}.ViewQuery(r)
 	if err != nil {
 		return null, err
 	}
@@ -490,8 +494,17 @@ var settingRules = map[OID]string{
 	12109: "CREATE RULE pg_settings_n AS\n    ON UPDATE TO pg_catalog.pg_settings DO INSTEAD NOTHING;",
 }
 
+// prettySettingRules are the same without the parentheses and schemas that nobody needs.
+var prettySettingRules = map[OID]string{
+	12108: "CREATE RULE pg_settings_u AS\n    ON UPDATE TO pg_settings\n   WHERE new.name = old.name DO  SELECT set_config(old.name, new.setting, false) AS set_config;",
+	12109: "CREATE RULE pg_settings_n AS\n    ON UPDATE TO pg_settings DO INSTEAD NOTHING;",
+}
+
 // ruleDef is pg_get_ruledef; all other rules make views. Those of the system views have OIDs of their own.
 func (f Functions) ruleDef(oid OID, pretty bool) (datum, error) {
+	if text := prettySettingRules[oid]; pretty && text != "" {
+		return str(text), nil
+	}
 	if text := settingRules[oid]; text != "" {
 		return str(text), nil
 	}

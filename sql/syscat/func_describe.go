@@ -166,6 +166,8 @@ var describeSets = map[string]set{
 		}
 		return out, nil
 	},
+	"ts_token_type_byid":     tokenTypes,
+	"ts_token_type_byname":   tokenTypes,
 	"aclexplode":             explodeACL,
 	"pg_partition_ancestors": func(f Functions, _ *functions.Ctx, a []datum) ([][]datum, error) { return nil, nil },
 	"pg_partition_tree":      func(f Functions, _ *functions.Ctx, a []datum) ([][]datum, error) { return nil, nil },
@@ -379,6 +381,79 @@ func (f Functions) describe(class, oid OID, sub int16) string {
 		}
 	case pgAttrdefOID:
 		return f.describeDefault(oid)
+	}
+	return f.describeFact(class, oid)
+}
+
+// namedFacts are the classes of objects that the facts have, by the column of the name.
+var namedFacts = map[OID]struct {
+	word string
+	name int
+}{
+	2612: {"language", 1}, 2601: {"access method", 1}, 1213: {"tablespace", 1}, 3602: {"text search configuration", 1},
+	3600: {"text search dictionary", 1}, 3601: {"text search parser", 1}, 3764: {"text search template", 1}, 2607: {"conversion", 1},
+	3456: {"collation", 1}, 2616: {"operator class", 2}, 2753: {"operator family", 2},
+}
+
+// tokens are the kinds of tokens that the default text search parser finds.
+var tokens = [][2]string{
+	{"asciiword", "Word, all ASCII"}, {"word", "Word, all letters"}, {"numword", "Word, letters and digits"}, {"email", "Email address"},
+	{"url", "URL"}, {"host", "Host"}, {"sfloat", "Scientific notation"}, {"version", "Version number"},
+	{"hword_numpart", "Hyphenated word part, letters and digits"}, {"hword_part", "Hyphenated word part, all letters"},
+	{"hword_asciipart", "Hyphenated word part, all ASCII"}, {"blank", "Space symbols"}, {"tag", "XML tag"}, {"protocol", "Protocol head"},
+	{"numhword", "Hyphenated word, letters and digits"}, {"asciihword", "Hyphenated word, all ASCII"}, {"hword", "Hyphenated word, all letters"},
+	{"url_path", "URL path"}, {"file", "File or path name"}, {"float", "Decimal notation"}, {"int", "Signed integer"},
+	{"uint", "Unsigned integer"}, {"entity", "XML entity"},
+}
+
+// defaultParser is the OID of the only text search parser.
+const defaultParser = 3722
+
+// tokenTypes is ts_token_type, of the parser of an OID or a name.
+func tokenTypes(_ Functions, _ *functions.Ctx, a []datum) ([][]datum, error) {
+	switch {
+	case a[0].Null:
+		return nil, nil
+	case a[0].B != nil && a[0].String() != "default" && a[0].String() != "pg_catalog.default":
+		return nil, pgerr.New(pgerr.UndefinedObject, "text search parser \"%s\" does not exist", a[0].String())
+	case a[0].B == nil && a[0].I != defaultParser:
+		return nil, pgerr.New(pgerr.InternalError, "cache lookup failed for text search parser %d", a[0].I)
+	}
+	out := make([][]datum, len(tokens))
+	for i, t := range tokens {
+		out[i] = []datum{num(i + 1), str(t[0]), str(t[1])}
+	}
+	return out, nil
+}
+
+// describeFact is pg_describe_object for built-in objects of other classes.
+func (f Functions) describeFact(class, oid OID) string {
+	switch class {
+	case 2617:
+		if name, ok := f.World.Types().Names.ObjectName(types.RegoperatorOID, oid); ok {
+			return "operator " + name
+		}
+		return ""
+	case pgTriggerOID:
+		if r, c, i := f.triggerOf(oid); r != nil {
+			return "trigger " + types.QuoteIdent(triggerName(c, i)) + " on table " + f.qualified(catalog.ClassRelation, &r.Meta, false)
+		}
+		return ""
+	}
+	named, ok := namedFacts[class]
+	if !ok || builtin().byOID[class] == nil {
+		return ""
+	}
+	facts := builtin().byOID[class].Virtual.(*systemTable).facts()
+	for _, i := range facts.find(0, num(oid)) {
+		text := named.word + " " + types.QuoteIdent(facts.rows[i][named.name].String())
+		if class == 2616 || class == 2753 {
+			am := builtinNamed("pg_am").Virtual.(*systemTable).facts()
+			for _, k := range am.find(0, facts.rows[i][1]) {
+				text += " for access method " + am.rows[k][1].String()
+			}
+		}
+		return text
 	}
 	return ""
 }

@@ -56,7 +56,7 @@ func triggerRows(g *generator) {
 			c := &r.Constraints[k]
 			if recheckTrigger(c) {
 				oid := triggerOID(c, 0)
-				if !g.row(num(oid), num(r.OID), num(0), str("Unique_ConstraintTrigger_"+num32(oid)), num(recheckFunction), num(triggerRow|triggerInsert|triggerUpdate),
+				if !g.row(num(oid), num(r.OID), num(0), str(triggerName(c, 0)), num(recheckFunction), num(triggerRow|triggerInsert|triggerUpdate),
 					num(byte('O')), flag(true), num(0), num(c.Index), num(c.OID), flag(true), flag(c.Deferred), num(0),
 					vector(types.Int2OID, []int16(nil)), column.BytesDatum([]byte{}), null, null, null) {
 					return false
@@ -74,11 +74,11 @@ func triggerRows(g *generator) {
 
 func foreignKeyTriggerRow(g *generator, r *catalog.Relation, c *catalog.Constraint, i int) bool {
 	t := &foreignKeyTriggers[i]
-	function, deferrable, deferred, letter := checkFunction, c.Deferrable, c.Deferred, "c"
+	function, deferrable, deferred := checkFunction, c.Deferrable, c.Deferred
 	table, other := r.OID, c.RefTable
 	if t.referred {
 		action := t.action(c)
-		function, letter = actionFunctions[action], "a"
+		function = actionFunctions[action]
 		table, other = c.RefTable, r.OID
 		deferrable, deferred = deferrable && action == 'a', deferred && action == 'a'
 	}
@@ -86,43 +86,61 @@ func foreignKeyTriggerRow(g *generator, r *catalog.Relation, c *catalog.Constrai
 		function++
 	}
 	oid := triggerOID(c, i)
-	return g.row(num(oid), num(table), num(0), str("RI_ConstraintTrigger_"+letter+"_"+num32(oid)), num(function), num(triggerRow|t.events),
+	return g.row(num(oid), num(table), num(0), str(triggerName(c, i)), num(function), num(triggerRow|t.events),
 		num(byte('O')), flag(true), num(other), num(c.Index), num(c.OID), flag(deferrable), flag(deferred), num(0),
 		vector(types.Int2OID, []int16(nil)), column.BytesDatum([]byte{}), null, null, null)
 }
 
-// triggerDef is pg_get_triggerdef.
-func (f Functions) triggerDef(oid OID, pretty bool) datum {
-	v := f.World.View()
-	out := null
-	v.Relations(func(r *catalog.Relation) bool {
-		for k := range r.Constraints {
-			c := &r.Constraints[k]
-			if recheckTrigger(c) && oid == triggerOID(c, 0) {
-				deferred := map[bool]string{true: "DEFERRED", false: "IMMEDIATE"}[c.Deferred]
-				out = str("CREATE CONSTRAINT TRIGGER " + types.QuoteIdent("Unique_ConstraintTrigger_"+num32(oid)) + " AFTER INSERT OR UPDATE ON " +
-					f.qualified(catalog.ClassRelation, &r.Meta, !pretty) + " DEFERRABLE INITIALLY " + deferred + " FOR EACH ROW EXECUTE FUNCTION unique_key_recheck()")
-				return false
-			}
-			if i := int(oid) - int(triggerOID(c, 0)); c.Kind == 'f' && i >= 0 && i < len(foreignKeyTriggers) {
-				out = str(f.foreignKeyTrigger(r, c, i, oid, pretty))
-				return false
-			}
-		}
-		return true
-	})
-	return out
+// triggerName returns the name of the i-th trigger of a constraint.
+func triggerName(c *catalog.Constraint, i int) string {
+	kind := "RI_ConstraintTrigger_c_"
+	switch {
+	case c.Kind != 'f':
+		kind = "Unique_ConstraintTrigger_"
+	case foreignKeyTriggers[i].referred:
+		kind = "RI_ConstraintTrigger_a_"
+	}
+	return kind + num32(triggerOID(c, i))
 }
 
-func (f Functions) foreignKeyTrigger(r *catalog.Relation, c *catalog.Constraint, i int, oid OID, pretty bool) string {
+// triggerOf returns the constraint of a trigger, with its table, and which of its triggers it is; nil when there is none.
+func (f Functions) triggerOf(oid OID) (table *catalog.Relation, found *catalog.Constraint, at int) {
+	f.World.View().Relations(func(r *catalog.Relation) bool {
+		for k := range r.Constraints {
+			c := &r.Constraints[k]
+			i := int(oid) - int(triggerOID(c, 0))
+			if c.Kind == 'f' && i >= 0 && i < len(foreignKeyTriggers) || recheckTrigger(c) && i == 0 {
+				table, found, at = r, c, i
+			}
+		}
+		return table == nil
+	})
+	return table, found, at
+}
+
+// triggerDef is pg_get_triggerdef.
+func (f Functions) triggerDef(oid OID, pretty bool) datum {
+	r, c, i := f.triggerOf(oid)
+	switch {
+	case r == nil:
+		return null
+	case c.Kind == 'f':
+		return str(f.foreignKeyTrigger(r, c, i, pretty))
+	}
+	deferred := map[bool]string{true: "DEFERRED", false: "IMMEDIATE"}[c.Deferred]
+	return str("CREATE CONSTRAINT TRIGGER " + types.QuoteIdent(triggerName(c, i)) + " AFTER INSERT OR UPDATE ON " +
+		f.qualified(catalog.ClassRelation, &r.Meta, !pretty) + " DEFERRABLE INITIALLY " + deferred + " FOR EACH ROW EXECUTE FUNCTION unique_key_recheck()")
+}
+
+func (f Functions) foreignKeyTrigger(r *catalog.Relation, c *catalog.Constraint, i int, pretty bool) string {
 	t := &foreignKeyTriggers[i]
 	other := f.World.View().Relation(c.RefTable)
-	function, letter := checkFunction, "c"
+	function := checkFunction
 	deferrable, deferred := c.Deferrable, c.Deferred
 	table := r
 	if t.referred {
 		action := t.action(c)
-		function, letter = actionFunctions[action], "a"
+		function = actionFunctions[action]
 		deferrable, deferred = deferrable && action == 'a', deferred && action == 'a'
 		table, other = other, r
 	}
@@ -131,7 +149,7 @@ func (f Functions) foreignKeyTrigger(r *catalog.Relation, c *catalog.Constraint,
 		function++
 	}
 	var b strings.Builder
-	b.WriteString("CREATE CONSTRAINT TRIGGER " + types.QuoteIdent("RI_ConstraintTrigger_"+letter+"_"+num32(oid)) + " AFTER " + event)
+	b.WriteString("CREATE CONSTRAINT TRIGGER " + types.QuoteIdent(triggerName(c, i)) + " AFTER " + event)
 	b.WriteString(" ON " + f.qualified(catalog.ClassRelation, &table.Meta, !pretty))
 	b.WriteString(" FROM " + f.qualified(catalog.ClassRelation, &other.Meta, false))
 	b.WriteString(map[bool]string{true: " DEFERRABLE", false: " NOT DEFERRABLE"}[deferrable])
