@@ -57,11 +57,14 @@ func (c *conn) bind(body []byte) error {
 	c.paramFormats = m.formats(c.paramFormats)
 	n := m.count()
 	c.params = c.params[:0]
-	for range n {
+	for i := range n {
+		cut := m.bad
 		size := m.int32()
-		if m.bad || size < -1 {
-			m.bad = true
-			break
+		if m.bad || size < -1 || int(size) > len(m.b) {
+			if cut {
+				break
+			}
+			return shortParameter(portal, i)
 		}
 		if size == -1 {
 			c.params = append(c.params, nil)
@@ -82,6 +85,15 @@ func (c *conn) bind(body []byte) error {
 		return err
 	}
 	return c.w.empty('2')
+}
+
+// shortParameter is the error of a parameter that is not in the message whole.
+func shortParameter(portal []byte, i int) error {
+	where := "unnamed portal"
+	if len(portal) > 0 {
+		where = "portal \"" + string(portal) + "\""
+	}
+	return pgerr.New(pgerr.ProtocolViolation, "insufficient data left in message").WithWhere("%s parameter $%d", where, i+1)
 }
 
 // formats reads a list of format codes into dst's memory.

@@ -85,7 +85,7 @@ func (l *lineReader) next() (bool, error) {
 	l.number++
 	l.line = l.buf[l.pos : l.pos+n]
 	l.pos += n + skip
-	if string(l.line) == `\.` {
+	if string(l.line) == `\.` && (skip > 0 || l.opts.format == copyCSV) {
 		l.ended = true
 		return false, nil
 	}

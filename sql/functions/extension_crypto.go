@@ -15,8 +15,8 @@ import (
 	"github.com/omendb/omendb/sql/types"
 )
 
-// cryptoExtension is pgcrypto without the functions that encrypt, which are there to be seen
-// but cannot be called.
+// cryptoExtension is pgcrypto without the functions of PGP, which are there to be seen but
+// cannot be called.
 var cryptoExtension = &Extension{Name: "pgcrypto", Version: "1.3", Comment: "cryptographic functions",
 	Functions: append([]ExtensionFunc{
 		{Name: "digest", Symbol: "pg_digest_text", Args: []OID{typeText, typeText}, Ret: typeBytea, Volatile: 'i', Eval: digestOf},
@@ -30,7 +30,7 @@ var cryptoExtension = &Extension{Name: "pgcrypto", Version: "1.3", Comment: "cry
 		{Name: "gen_random_uuid", Symbol: "pg_random_uuid", Ret: typeUUID, Volatile: 'v', Eval: sizeEvals["gen_random_uuid"]},
 	}, encryptionFunctions()...)}
 
-// encryptionFunctions are those of pgcrypto that cannot be called.
+// encryptionFunctions are the ciphers of pgcrypto, and its functions of PGP.
 func encryptionFunctions() []ExtensionFunc {
 	var list []ExtensionFunc
 	add := func(name string, ret OID, volatile byte, args ...OID) {
@@ -43,6 +43,7 @@ func encryptionFunctions() []ExtensionFunc {
 	for _, name := range []string{"encrypt", "decrypt"} {
 		add(name, typeBytea, 'i', typeBytea, typeBytea, typeText)
 		add(name+"_iv", typeBytea, 'i', typeBytea, typeBytea, typeBytea, typeText)
+		list[len(list)-2].Eval, list[len(list)-1].Eval = cipherEval(name == "encrypt"), cipherEval(name == "encrypt")
 	}
 	add("pgp_sym_encrypt", typeBytea, 'v', typeText, typeText)
 	add("pgp_sym_encrypt", typeBytea, 'v', typeText, typeText, typeText)

@@ -328,6 +328,7 @@ func (b *binder) bindCopyTable(u *plan.Copy, c *pg.CopyStmt) {
 	if c.IsFrom {
 		mode = lockRowExclusive
 	}
+	c.Relation.Location = -1 // errors about the table of COPY have no position
 	u.Table = b.findRelation(c.Relation, mode)
 	if c.WhereClause == nil {
 		return

@@ -67,7 +67,22 @@ func (b *binder) operators(name []string, pos int) []*functions.Operator {
 	if op == "!=" {
 		op = "<>"
 	}
-	return functions.OperatorsByName(op)
+	return append(b.extensionOperators(op), functions.OperatorsByName(op)...)
+}
+
+// extensionOperators finds the operators of extensions whose functions are searched.
+func (b *binder) extensionOperators(op string) []*functions.Operator {
+	name := functions.ExtensionOperator(op)
+	if name == "" {
+		return nil
+	}
+	var list []*functions.Operator
+	for _, f := range b.functionsNamed("", name) {
+		if f.Lang == functions.LangC && len(f.Args) == 2 {
+			list = append(list, &functions.Operator{Name: op, Namespace: f.Namespace, Kind: 'b', Left: f.Args[0], Right: f.Args[1], Result: f.Ret, Code: f})
+		}
+	}
+	return list
 }
 
 // makeOp binds an operator; l is nil for a prefix operator.

@@ -14,7 +14,7 @@ var exchanges = []exchangeOf{
 	{"insert returning limit less", []any{parseOf("", "insert into rawt values (101),(102),(103) returning a"), bindOf("", "", anyFormat, nil, anyFormat), executeOf("", 1), executeOf("", 1), executeOf("", 0), syncMessage}},
 	{"update run twice", []any{parseOf("", "update rawt set b='x' where a=1"), bindOf("", "", anyFormat, nil, anyFormat), executeOf("", 0), executeOf("", 0), syncMessage}},
 	{"begin run twice", []any{parseOf("", "begin"), bindOf("", "", anyFormat, nil, anyFormat), executeOf("", 0), executeOf("", 0), syncMessage}},
-	{"show run twice", []any{parseOf("", "show work_mem"), bindOf("", "", anyFormat, nil, anyFormat), executeOf("", 0), executeOf("", 0), syncMessage}},
+	{"show run twice", []any{parseOf("", "show DateStyle"), bindOf("", "", anyFormat, nil, anyFormat), executeOf("", 0), executeOf("", 0), syncMessage}},
 	{"empty run twice", []any{parseOf("", ""), bindOf("", "", anyFormat, nil, anyFormat), describeOf('P', ""), executeOf("", 0), executeOf("", 0), syncMessage}},
 	{"describe orders", []any{parseOf("x", "select $1::int as q, b from rawt where a=$1"), describeOf('S', "x"), bindOf("p", "x", anyFormat, []any{"1"}, []int16{1}), describeOf('P', "p"), describeOf('S', "x"), closeOf('S', "x"), describeOf('P', "p"), executeOf("p", 0), syncMessage}},
 	{"close statement keeps portal?", []any{parseOf("x", "select 1"), bindOf("p", "x", anyFormat, nil, anyFormat), closeOf('S', "x"), executeOf("p", 0), bindOf("q", "x", anyFormat, nil, anyFormat), syncMessage}},
