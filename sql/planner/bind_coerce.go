@@ -81,11 +81,11 @@ func (b *binder) coerceType(s *scope, e plan.Expr, t plan.Type, ctx functions.Co
 		if base == t.OID {
 			baseMod = t.Typmod
 		}
-		out := b.convert(s, e, path, cast, b.typeOf(base, baseMod), ctx, form, pos)
-		if base != t.OID {
-			out = b.toDomain(out, t.OID, form, pos, false)
+		if base == t.OID {
+			return b.convert(s, e, path, cast, b.typeOf(base, baseMod), ctx, form, pos)
 		}
-		return out
+		out := b.convert(s, e, path, cast, b.typeOf(base, baseMod), ctx, plan.CastImplicit, pos)
+		return b.toDomain(out, t.OID, form, pos, false)
 	}
 	switch {
 	case source == types.RecordOID && b.isComposite(t.OID):
@@ -102,7 +102,11 @@ func (b *binder) coerceType(s *scope, e plan.Expr, t plan.Type, ctx functions.Co
 
 func (b *binder) ioCast(e plan.Expr, t OID, form plan.CastForm, pos int) plan.Expr {
 	base, _ := b.env.Types.BaseType(t, -1)
-	out := plan.Expr(&plan.IOCast{Base: plan.Base{Typ: b.plainType(base), Pos: pos}, Arg: e, Cast: form})
+	inner := form
+	if base != t {
+		inner = plan.CastImplicit // what is asked for is the domain
+	}
+	out := plan.Expr(&plan.IOCast{Base: plan.Base{Typ: b.plainType(base), Pos: pos}, Arg: e, Cast: inner})
 	if base != t {
 		out = b.toDomain(out, t, form, pos, false)
 	}

@@ -17,6 +17,8 @@ type deparser struct {
 	levels []*plan.Query // the queries around the place, innermost last
 	prefix bool          // columns carry their table's name
 	pretty bool          // leave out parentheses that are not needed
+	unseen bool          // nobody sees the names of the columns: those that nobody gave are left out
+	names  map[*plan.Rel]string
 	indent int
 	// caseIndent is where CASE stands, which always begins a line.
 	caseIndent int
@@ -290,13 +292,8 @@ func (d *deparser) constant(c *plan.Const) {
 	d.w(quoteText(text), "::", d.typeName(c.Typ))
 }
 
-func quoteText(s string) string {
-	q := "'" + strings.ReplaceAll(s, "'", "''") + "'"
-	if strings.Contains(s, "\\") {
-		return "E" + strings.ReplaceAll(q, "\\", "\\\\")
-	}
-	return q
-}
+// quoteText writes a literal as it reads with standard_conforming_strings on.
+func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func quoteAlways(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
 
@@ -341,11 +338,11 @@ func (d *deparser) column(v *plan.Var) {
 	}
 	r := d.levels[i].Rels[v.Rel]
 	if v.Attr == plan.AttrWholeRow {
-		d.w(quoteName(r.Alias), ".*")
+		d.w(quoteName(d.nameOf(r)), ".*")
 		return
 	}
 	if d.prefix && r.Alias != "" {
-		d.w(quoteName(r.Alias), ".")
+		d.w(quoteName(d.nameOf(r)), ".")
 	}
 	for name, s := range systemColumns {
 		if s.attr == v.Attr {
@@ -355,6 +352,42 @@ func (d *deparser) column(v *plan.Var) {
 	}
 	if v.Attr >= 0 && v.Attr < len(r.Columns) {
 		d.w(quoteName(r.Columns[v.Attr].Name))
+	}
+}
+
+// nameOf returns what a relation is called: its alias, with a number where it is taken.
+func (d *deparser) nameOf(r *plan.Rel) string {
+	if name, ok := d.names[r]; ok {
+		return name
+	}
+	return r.Alias
+}
+
+// nameRels chooses the names of the relations of the innermost level, none of which may be one
+// of the levels around it.
+func (d *deparser) nameRels() {
+	taken := map[string]bool{}
+	last := len(d.levels) - 1
+	for _, q := range d.levels[:last] {
+		for _, r := range q.Rels {
+			taken[d.nameOf(r)] = true
+		}
+	}
+	for _, r := range d.levels[last].Rels {
+		if r.Alias == "" {
+			continue
+		}
+		name := r.Alias
+		for i := 1; taken[name]; i++ {
+			name = r.Alias + "_" + strconv.Itoa(i)
+		}
+		taken[name] = true
+		if name != r.Alias {
+			if d.names == nil {
+				d.names = map[*plan.Rel]string{}
+			}
+			d.names[r] = name
+		}
 	}
 }
 
@@ -417,6 +450,13 @@ func (d *deparser) sqlSyntax(x *plan.Call) bool {
 			d.operand(x.Args[0])
 		})
 		return true
+	case "position":
+		d.w("POSITION(")
+		d.paren(true, func() { d.expr(x.Args[1]) })
+		d.w(" IN ")
+		d.paren(true, func() { d.expr(x.Args[0]) })
+		d.w(")")
+		return true
 	case "extract":
 		c, ok := x.Args[0].(*plan.Const)
 		if !ok || c.Value.Null {
@@ -457,7 +497,8 @@ func (d *deparser) boolOp(x *plan.BoolOp) {
 				d.w(map[plan.BoolKind]string{plan.And: " AND ", plan.Or: " OR "}[x.Op])
 			}
 			inner, isBool := a.(*plan.BoolOp)
-			d.paren(d.pretty && isBool && inner.Op != plan.Not && !(x.Op == plan.Or && inner.Op == plan.And), func() { d.bare(a) })
+			_, ofArray := withoutImplicit(a).(*plan.ArrayOp)
+			d.paren(d.pretty && (ofArray || isBool && inner.Op == plan.Or && x.Op == plan.And), func() { d.bare(a) })
 		}
 	})
 }

@@ -19,6 +19,7 @@ func (d *deparser) line(offset int) { d.w("\n", strings.Repeat(" ", max(d.indent
 
 func (d *deparser) query(q *plan.Query) {
 	d.levels = append(d.levels, q)
+	d.nameRels()
 	saved := d.caseIndent
 	d.caseIndent = d.indent + 8
 	defer func() { d.levels, d.caseIndent = d.levels[:len(d.levels)-1], saved }()
@@ -102,15 +103,16 @@ func (d *deparser) columnNames(cols []plan.RelColumn) {
 	d.w(")")
 }
 
-// nested writes a query in parentheses, indented.
-func (d *deparser) nested(q *plan.Query) {
+// nested writes a query in parentheses, indented; unseen says that nobody sees the names of its columns.
+func (d *deparser) nested(q *plan.Query, unseen bool) {
+	saved := d.unseen
+	d.unseen = unseen
 	d.w("(")
 	d.indent += 8
-	d.line(0)
 	d.query(q)
 	d.indent -= 8
-	d.line(0)
 	d.w(")")
+	d.unseen = saved
 }
 
 func (d *deparser) selectBody(q *plan.Query) {
@@ -138,7 +140,7 @@ func (d *deparser) selectBody(q *plan.Query) {
 			d.line(4)
 		}
 		d.expr(t.Expr)
-		if name, plain := d.impliedName(t.Expr); !plain || name != t.Name {
+		if name, plain := d.impliedName(t.Expr); plain && name != t.Name || !plain && !(d.unseen && t.Name == unnamedColumn) {
 			d.w(" AS ", quoteName(t.Name))
 		}
 	}
@@ -265,8 +267,14 @@ func (d *deparser) setOp(q *plan.Query, n *plan.SetOp) {
 		d.w(" ALL")
 	}
 	d.line(0)
+	saved := d.unseen
+	d.unseen = d.unseen || len(d.levels) > 1
 	d.setSide(q, n.Right, n.Right.Rel < 0)
+	d.unseen = saved
 }
+
+// unnamedColumn is what a column is called whose expression suggests no name.
+const unnamedColumn = "?column?"
 
 func (d *deparser) setSide(q *plan.Query, n *plan.SetOp, need bool) {
 	d.paren(need, func() { d.setOp(q, n) })
@@ -330,7 +338,7 @@ func (d *deparser) rel(r *plan.Rel) {
 		if r.Lateral {
 			d.w("LATERAL ")
 		}
-		d.nested(r.Query)
+		d.nested(r.Query, false)
 	case r.Kind == plan.RelCTE:
 		d.w(quoteName(r.CTE))
 		name = r.CTE
@@ -341,10 +349,10 @@ func (d *deparser) rel(r *plan.Rel) {
 	case r.Kind == plan.RelFunction:
 		d.funcs(r)
 	}
-	if r.Alias == name || r.Alias == "unnamed_subquery" {
+	if r.Alias == "unnamed_subquery" || d.nameOf(r) == name {
 		return
 	}
-	d.w(" ", quoteName(r.Alias))
+	d.w(" ", quoteName(d.nameOf(r)))
 	if r.Kind == plan.RelFunction || r.Kind == plan.RelValues {
 		d.columnNames(r.Columns)
 	}
@@ -461,7 +469,7 @@ func (d *deparser) subLink(x *plan.SubLink) {
 	switch x.Kind {
 	case plan.SubExists:
 		d.w("(EXISTS ")
-		d.nested(x.Query)
+		d.nested(x.Query, true)
 		d.w(")")
 		return
 	case plan.SubArray:
@@ -480,11 +488,11 @@ func (d *deparser) subLink(x *plan.SubLink) {
 		default:
 			d.w(" ", op, " ")
 		}
-		d.nested(x.Query)
+		d.nested(x.Query, true)
 		d.w(")")
 		return
 	}
-	d.nested(x.Query)
+	d.nested(x.Query, true)
 }
 
 // subTest returns the left-hand values of a sublink's test and its operator.
