@@ -1,5 +1,5 @@
 # The two commands of the README need no make. These targets are for development; `make help` lists them.
-.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures pg pg-diff bench-sql bench-tpch bench-wire
+.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-random ddl-audit isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures pg pg-diff bench-sql bench-tpch bench-wire
 
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
@@ -36,6 +36,14 @@ isolation-verify: ## the scenarios of concurrent sessions on the PostgreSQL serv
 isolation-rewrite: ## write what the PostgreSQL server at PG_DSN does in the scenarios beside them
 	@test -n "$(PG_DSN)" || { echo "set PG_DSN=postgres://user@host:port/postgres"; exit 2; }
 	go test ./internal/isolation -run Isolation -count 1 -isolation.dsn $(PG_DSN) -isolation.rewrite
+
+isolation-random: ## N random scenarios of statements that wait for row locks, from SEED on, here and on the PostgreSQL server at PG_DSN
+	@test -n "$(PG_DSN)" || { echo "set PG_DSN=postgres://user@host:port/postgres"; exit 2; }
+	go test ./internal/isolation -run RandomRechecks -count 1 -v -timeout 2h -isolation.dsn $(PG_DSN) -isolation.random $(N) -isolation.seed $(SEED)
+
+ddl-audit: ## every kind of DDL rolled back, committed, prepared and restarted, compared with the PostgreSQL server at PG_DSN
+	@test -n "$(PG_DSN)" || { echo "set PG_DSN=postgres://user@host:port/postgres"; exit 2; }
+	go test . -run 'TransactionalDDL|NotInTransaction' -count 1 -v -timeout 20m -isolation.dsn $(PG_DSN)
 
 introspection: ## what clients ask of the catalogs, with 1,000 tables: the slowest questions and those over 5 ms
 	go test ./sql/syscat -run TestIntrospectionBudget -v -count=1 -syscat.budget 5ms -syscat.tables 1000

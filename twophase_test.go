@@ -16,7 +16,18 @@ import (
 // inside connects to a database of this process.
 func inside(t testing.TB, db *omendb.DB, user string) *pgx.Conn {
 	t.Helper()
-	config, err := pgx.ParseConfig("host=inside database=postgres sslmode=disable user=" + user)
+	return connectInside(t, db, "postgres", user)
+}
+
+// insideDatabase is inside for the superuser and any database.
+func insideDatabase(t testing.TB, db *omendb.DB, name string) *pgx.Conn {
+	t.Helper()
+	return connectInside(t, db, name, "omendb")
+}
+
+func connectInside(t testing.TB, db *omendb.DB, database, user string) *pgx.Conn {
+	t.Helper()
+	config, err := pgx.ParseConfig("host=inside database=" + database + " sslmode=disable user=" + user)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,6 +138,10 @@ func outsideBlock(u plan.Utility) string {
 		if !s.Analyze {
 			return "VACUUM"
 		}
+	case *plan.Cluster:
+		if s.Table.Name == "" {
+			return "CLUSTER"
+		}
 	}
 	return ""
 }

@@ -35,6 +35,9 @@ var (
 var (
 	// IsolationDSN names a PostgreSQL server to run the scenarios on, instead of OmenDBs in memory.
 	IsolationDSN = flag.String("isolation.dsn", "", "run the scenarios on the PostgreSQL server at this `DSN`, in databases of their own")
+	// IsolationRandom and IsolationSeed choose random scenarios.
+	IsolationRandom = flag.Int("isolation.random", 40, "how many random scenarios of waiting statements to run")
+	IsolationSeed   = flag.Uint64("isolation.seed", 1, "the seed of the first random scenarios")
 	// IsolationRewrite writes results beside the scenarios; only PostgreSQL's are expectations.
 	IsolationRewrite = flag.Bool("isolation.rewrite", false, "write the results beside the scenarios (needs -isolation.dsn)")
 )

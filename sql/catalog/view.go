@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"encoding/binary"
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/sql/pgerr"
@@ -133,7 +134,8 @@ func (v *View) LockObject(ctx context.Context, class Class, oid OID) error {
 // Different names may share a lock.
 func (v *View) LockName(ctx context.Context, class Class, schema OID, name string) error {
 	h := uint64(14695981039346656037)
-	for _, b := range []byte(nameKey(class.nameSpace(), schema, name)) {
+	key := binary.LittleEndian.AppendUint32([]byte(nameKey(class.nameSpace(), schema, name)), uint32(v.databaseOf(class)))
+	for _, b := range key {
 		h = (h ^ uint64(b)) * 1099511628211
 	}
 	return v.lock(ctx, 1<<63|h>>1)

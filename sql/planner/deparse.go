@@ -351,7 +351,7 @@ func (d *deparser) column(v *plan.Var) {
 		}
 	}
 	if v.Attr >= 0 && v.Attr < len(r.Columns) {
-		d.w(quoteName(r.Columns[v.Attr].Name))
+		d.w(quoteName(nameNow(r, v.Attr)))
 	}
 }
 
@@ -389,6 +389,14 @@ func (d *deparser) nameRels() {
 			d.names[r] = name
 		}
 	}
+}
+
+// nameNow is the name that a column goes by now: it may have been renamed since the query was stored.
+func nameNow(r *plan.Rel, attr int) string {
+	if r.Kind == plan.RelTable && r.Table != nil && attr < len(r.Table.Columns) {
+		return r.Table.Columns[attr].Name
+	}
+	return r.Columns[attr].Name
 }
 
 // cast writes a coercion.

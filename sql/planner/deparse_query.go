@@ -171,7 +171,7 @@ func (d *deparser) selectBody(q *plan.Query) {
 func (d *deparser) impliedName(e plan.Expr) (string, bool) {
 	if v, ok := e.(*plan.Var); ok && v.Attr >= 0 {
 		if i := len(d.levels) - 1 - v.Level; i >= 0 {
-			return d.levels[i].Rels[v.Rel].Columns[v.Attr].Name, true
+			return nameNow(d.levels[i].Rels[v.Rel], v.Attr), true
 		}
 	}
 	return "", false
