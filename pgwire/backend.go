@@ -55,7 +55,7 @@ type Session interface {
 	// It is called between transactions.
 	DeliverNotifications()
 
-	Cancel()
+	Cancel() (running bool)
 	Terminate()
 	Terminated() bool
 	// Reason says why the session has to end, nil when it has not.

@@ -2,6 +2,7 @@ package pgwire
 
 import (
 	"encoding/binary"
+	"time"
 
 	"github.com/omendb/omendb/security"
 )
@@ -20,5 +21,17 @@ func (s *Server) cancelRequest(body []byte) {
 		s.opts.Log.Info().Str("event", "cancel.refused").Int32("pid", pid).Msg("wrong key in cancel request")
 		return
 	}
-	c.session.Cancel()
+	for range cancelTries {
+		if c.session.Cancel() {
+			return
+		}
+		time.Sleep(cancelWait)
+	}
 }
+
+// A request to cancel may overtake the statement that it is about, which was sent before it
+// on another connection: it waits a while for a statement to begin. Clients wait for it.
+const (
+	cancelTries = 20
+	cancelWait  = 2 * time.Millisecond
+)

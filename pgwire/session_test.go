@@ -100,12 +100,13 @@ func (s *script) IdleLimit() time.Duration { return 0 }
 func (s *script) Expire(bool)              {}
 func (s *script) Reason() *pgerr.Error     { return nil }
 
-func (s *script) Cancel() {
+func (s *script) Cancel() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cancel != nil {
 		s.cancel()
 	}
+	return s.cancel != nil
 }
 
 func (s *script) Terminate() {

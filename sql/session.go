@@ -266,15 +266,16 @@ func noticeRank(severity string) int {
 	return 5
 }
 
-// Cancel stops the running statement, from any goroutine.
-func (x *Session) Cancel() { x.interrupt(errCanceled) }
+// Cancel stops the running statement, from any goroutine, and reports whether there was one.
+func (x *Session) Cancel() bool { return x.interrupt(errCanceled) }
 
-func (x *Session) interrupt(cause error) {
+func (x *Session) interrupt(cause error) (running bool) {
 	x.cancelMu.Lock()
 	defer x.cancelMu.Unlock()
 	if x.cancel != nil {
 		x.cancel(cause)
 	}
+	return x.cancel != nil
 }
 
 // statementContext makes the context of one message; done releases it.

@@ -176,6 +176,9 @@ func (w *alterWork) moveRows() error {
 	if err != nil {
 		return err
 	}
+	deferred := w.d.rt.Deferred // rows that were there before wait for nothing
+	w.d.rt.Deferred = nil
+	defer func() { w.d.rt.Deferred = deferred }()
 	if _, err := w.d.insertRows(w.rel, st); err != nil {
 		return w.rewriteError(err)
 	}

@@ -35,7 +35,7 @@ prepare() {
 }
 
 # passes LOG: the names of the tests that passed.
-passes() { grep -aoE -- '--- PASS: [^ ]+' "$1" | cut -c11- | LC_ALL=C sort -u; }
+passes() { grep -aoE -- '--- PASS: [^ ]+' "$1" | cut -c11- | grep -v /tmp/ | LC_ALL=C sort -u; } # names with folders of a run are left out
 
 # pgx URI: the names that pass, each after the name of its package.
 pgx() {
