@@ -8,6 +8,7 @@
 //	omendb-bench sql --pg URI             queries, beside a PostgreSQL server
 //	omendb-bench tpch --pg URI --scale 1  the 22 queries of TPC-H, likewise
 //	omendb-bench wire                     statements through the wire, beside PostgreSQL 15
+//	omendb-bench commit                   short durable transactions, 1 to 64 connections, likewise
 //
 // Every figure is the median of the rounds, with the least and the greatest.
 // Within a round every structure does the same work, one after the other, so
@@ -29,7 +30,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("usage: omendb-bench index|store|sql|tpch|wire [flags]; -h after either lists them")
+var errUsage = errors.New("usage: omendb-bench index|store|sql|tpch|wire|commit [flags]; -h after each lists them")
 
 func run(args []string) error {
 	if len(args) == 0 {
@@ -46,6 +47,8 @@ func run(args []string) error {
 		return runTPCH(args[1:])
 	case "wire":
 		return runWire(args[1:])
+	case "commit":
+		return runCommit(args[1:])
 	}
 	return errUsage
 }

@@ -54,7 +54,7 @@ func startServers(o *wireOptions) (list []*wireServer, stop func(), err error) {
 		return nil, nil, err
 	}
 	var stops []func()
-	stop = func() {
+	all := func() {
 		for _, f := range stops {
 			f()
 		}
@@ -62,7 +62,7 @@ func startServers(o *wireOptions) (list []*wireServer, stop func(), err error) {
 	}
 	defer func() {
 		if err != nil {
-			stop()
+			all()
 		}
 	}()
 	if err = os.Chmod(dir, 0o755); err != nil {
@@ -84,7 +84,7 @@ func startServers(o *wireOptions) (list []*wireServer, stop func(), err error) {
 			return nil, nil, fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	return list, stop, nil
+	return list, all, nil
 }
 
 const benchPassword = "bench"
@@ -232,7 +232,7 @@ func (s *wireServer) load(o *wireOptions) error {
 	}
 	return s.exec(
 		"CREATE TABLE points (id bigint PRIMARY KEY, code bigint NOT NULL, a int NOT NULL, note text NOT NULL)",
-		fmt.Sprintf("INSERT INTO points SELECT g, (g * 7919) %% %d, g %% 1000, 'note ' || md5(g::text) FROM generate_series(1, %d) g", n, n),
+		fmt.Sprintf("INSERT INTO points SELECT g, (g * 7919::bigint) %% %d, g %% 1000, 'note ' || md5(g::text) FROM generate_series(1, %d) g", n, n),
 		"CREATE INDEX points_code ON points (code)",
 		"CREATE TABLE changes (id bigint PRIMARY KEY, a int NOT NULL, note text NOT NULL)",
 		fmt.Sprintf("INSERT INTO changes SELECT g, g %% 1000, 'note ' || md5(g::text) FROM generate_series(1, %d) g", n/10),

@@ -16,7 +16,7 @@ const benchProgram = "omendb-bench"
 
 func benchCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:                "bench index|store|sql|tpch|wire [flags]",
+		Use:                "bench index|store|sql|tpch|wire|commit [flags]",
 		Short:              "Compare the learned index, the engine and SQL with others (needs " + benchProgram + ")",
 		DisableFlagParsing: true, // the flags are the program's
 		RunE: func(c *cobra.Command, args []string) error {
