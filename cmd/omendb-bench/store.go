@@ -30,7 +30,8 @@ type disk interface {
 	load(n int) error
 	get(keys []uint64) (uint64, error)
 	scan(from []uint64, n int) (uint64, error)
-	// put commits rows one by one or in batches, durable on return.
+	// put commits a batch of rows, whether or not there are such rows already,
+	// durable on return.
 	put(keys []uint64) error
 	close() error
 }
@@ -45,9 +46,9 @@ var makers = []maker{{"Pebble", openPebble}, {"bbolt", openBolt}, {"SQLite", ope
 
 type storeOptions struct {
 	common
-	rows, probes, batch int
-	cacheMB             int64
-	stores, work        string
+	rows, probes, batch, batches int
+	cacheMB                      int64
+	stores, work                 string
 }
 
 func runStore(args []string) error {
@@ -57,6 +58,7 @@ func runStore(args []string) error {
 	f.IntVar(&o.rows, "rows", 1_000_000, "rows of 100 bytes")
 	f.IntVar(&o.probes, "probes", 100_000, "look-ups per store and round")
 	f.IntVar(&o.batch, "batch", 100, "rows of a committed batch")
+	f.IntVar(&o.batches, "batches", 300, "batches of a round")
 	f.Int64Var(&o.cacheMB, "cache", 0, "cache of each store in MB; 0 holds all rows twice")
 	f.StringVar(&o.stores, "stores", "", "only these stores, with commas between (Pebble, bbolt, SQLite, OmenDB); what the memory of the process says is right with one")
 	f.StringVar(&o.work, "work", "", "only this work: read or write")
@@ -203,37 +205,6 @@ func storeReads(o *storeOptions, r report, makers []maker, stores []disk) error 
 		}
 	}
 	return nil
-}
-
-// storeWrites commits batches of new rows at random places, every batch durable.
-func storeWrites(o *storeOptions, r report, makers []maker, stores []disk) error {
-	rng := rand.New(rand.NewPCG(o.seed, 4))
-	const batches = 50
-	keys := make([][]uint64, o.rounds)
-	for i := range keys {
-		for range batches * o.batch {
-			keys[i] = append(keys[i], keyOf(rng.IntN(o.rows))+1+rng.Uint64N(keyStep-1))
-		}
-	}
-	var run []contender
-	for i, s := range stores {
-		if makers[i].open == nil {
-			continue
-		}
-		run = append(run, contender{makers[i].name, func(round int) (int, uint64, error) {
-			for list := keys[round]; len(list) > 0; list = list[o.batch:] {
-				if err := s.put(list[:o.batch]); err != nil {
-					return 0, 0, err
-				}
-			}
-			return len(keys[round]), 0, nil
-		}})
-	}
-	samples, err := compare("rows of 100 bytes", fmt.Sprintf("durable batches of %d", o.batch), o.rows, o.rounds, wallTime, run)
-	if err != nil {
-		return err
-	}
-	return r.add(samples)
 }
 
 const keyStep = 1000

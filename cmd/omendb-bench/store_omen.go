@@ -122,19 +122,39 @@ func (s *omenStore) scan(from []uint64, n int) (sum uint64, err error) {
 	return sum, nil
 }
 
-func (s *omenStore) put(list []uint64) error {
-	t := s.db.Begin(engine.TxnOptions{})
+func (s *omenStore) put(list []uint64) error { return s.commit(list, s.putRow, false) }
+
+func (s *omenStore) putVolatile(list []uint64) error { return s.commit(list, s.putRow, true) }
+
+func (s *omenStore) insert(list []uint64) error { return s.commit(list, s.insertRow, false) }
+
+// putRow locks a key and writes its row, whether or not there is one.
+func (s *omenStore) putRow(ctx context.Context, t *engine.Txn, row []column.Datum) error {
+	if err := t.LockKey(ctx, s.id, s.key); err != nil {
+		return err
+	}
+	return t.Put(s.id, s.key, row)
+}
+
+// insertRow looks for a row with the key, too, and leaves it as it is.
+func (s *omenStore) insertRow(ctx context.Context, t *engine.Txn, row []column.Datum) error {
+	err := t.Insert(ctx, s.id, s.key, row)
+	var exists *engine.KeyExistsError
+	if errors.As(err, &exists) { // drawn twice
+		return nil
+	}
+	return err
+}
+
+func (s *omenStore) commit(list []uint64, write func(context.Context, *engine.Txn, []column.Datum) error, volatile bool) error {
+	t := s.db.Begin(engine.TxnOptions{AsyncCommit: volatile})
 	ctx := context.Background()
 	cells, value := make([]column.Datum, 3), make([]byte, 2*valueBytes)
 	for _, k := range list {
 		cellsOf(cells, value, k)
 		s.key = encode(s.key[:0], k)
-		err := t.Insert(ctx, s.id, s.key, cells)
-		var exists *engine.KeyExistsError
-		if errors.As(err, &exists) { // drawn twice
-			err = nil
-		}
-		if err != nil {
+		if err := write(ctx, t, cells); err != nil {
+			_ = t.Rollback() // the first error counts
 			return err
 		}
 	}

@@ -99,7 +99,11 @@ func (s *pebbleStore) scan(from []uint64, n int) (sum uint64, err error) {
 	return sum, nil
 }
 
-func (s *pebbleStore) put(keys []uint64) error {
+func (s *pebbleStore) put(keys []uint64) error { return s.commit(keys, pebble.Sync) }
+
+func (s *pebbleStore) putVolatile(keys []uint64) error { return s.commit(keys, pebble.NoSync) }
+
+func (s *pebbleStore) commit(keys []uint64, sync *pebble.WriteOptions) error {
 	b := s.db.NewBatch()
 	value := make([]byte, 2*valueBytes)
 	for _, k := range keys {
@@ -108,7 +112,7 @@ func (s *pebbleStore) put(keys []uint64) error {
 			return err
 		}
 	}
-	return b.Commit(pebble.Sync)
+	return b.Commit(sync)
 }
 
 func (s *pebbleStore) close() error { return s.db.Close() }

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// volatilePutter is a store that commits without a sync, too: what was
+// committed last may be lost with the power.
+type volatilePutter interface{ putVolatile(keys []uint64) error }
+
+// inserter is a store that can refuse a key that has a row: it has to look.
+type inserter interface{ insert(keys []uint64) error }
+
+// storeWrites commits batches of new rows, in random places and behind all
+// others, synced and not.
+func storeWrites(o *storeOptions, r report, makers []maker, stores []disk) error {
+	rng := rand.New(rand.NewPCG(o.seed, 4))
+	next := o.rows
+	for _, sorted := range []bool{false, true} {
+		for _, volatile := range []bool{false, true} {
+			draw := func() [][]uint64 {
+				keys := make([][]uint64, o.rounds)
+				for i := range keys {
+					for range o.batches * o.batch {
+						if sorted {
+							keys[i] = append(keys[i], keyOf(next))
+							next++
+							continue
+						}
+						keys[i] = append(keys[i], keyOf(rng.IntN(o.rows))+1+rng.Uint64N(keyStep-1))
+					}
+				}
+				return keys
+			}
+			work := fmt.Sprintf("%s batches of %d, %s keys", map[bool]string{false: "durable", true: "not synced"}[volatile], o.batch,
+				map[bool]string{false: "random", true: "sorted"}[sorted])
+			if err := writeBatches(o, r, work, volatile, draw, makers, stores); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// writeBatches measures one kind of batches: wall time, with the processor's
+// noted. All stores put the same keys; those that look for duplicates insert
+// others, which nobody has put.
+func writeBatches(o *storeOptions, r report, work string, volatile bool, draw func() [][]uint64, makers []maker, stores []disk) error {
+	var run []contender
+	used := make(map[string][]float64)
+	common := draw()
+	add := func(name string, keys [][]uint64, put func([]uint64) error) {
+		run = append(run, contender{name, func(round int) (int, uint64, error) {
+			before := processorTime()
+			for list := keys[round]; len(list) > 0; list = list[o.batch:] {
+				if err := put(list[:o.batch]); err != nil {
+					return 0, 0, err
+				}
+			}
+			used[name] = append(used[name], float64((processorTime()-before)/time.Nanosecond)/float64(len(keys[round])))
+			return len(keys[round]), 0, nil
+		}})
+	}
+	for i, s := range stores {
+		v, ok := s.(volatilePutter)
+		switch {
+		case makers[i].open == nil || volatile && !ok:
+		case volatile:
+			add(makers[i].name, common, v.putVolatile)
+		default:
+			add(makers[i].name, common, s.put)
+			if n, ok := s.(inserter); ok {
+				add(makers[i].name+", looking for duplicates", draw(), n.insert)
+			}
+		}
+	}
+	samples, err := compare("rows of 100 bytes", work, o.rows, o.rounds, wallTime, run)
+	if err != nil {
+		return err
+	}
+	for i := range samples {
+		samples[i].Note = fmt.Sprintf("processor time %.0f ns", median(used[samples[i].Structure]))
+	}
+	return r.add(samples)
+}
