@@ -43,6 +43,8 @@ type Iterator struct {
 	prune   func([]segment.Zone) bool // of the base; nil: nothing is skipped
 	noted   scanNote
 	held    []*run // private runs that are read
+	lastKey []byte // of a batch that newer rows are put into
+	passed  []byte // the key that sources were moved behind last
 }
 
 // Scan reads a range. The iterator must be closed before the snapshot. An
@@ -161,6 +163,9 @@ func (it *Iterator) Next(dst *column.Batch) (bool, error) {
 		}
 		if !ready || len(it.sources) == 0 {
 			break
+		}
+		if it.overlay(dst, limit) {
+			continue
 		}
 		best, bound := it.first()
 		best.copy(it, dst, bound, limit)

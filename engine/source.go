@@ -26,6 +26,9 @@ type source interface {
 	// those behind it up to the key bound (nil: all) and limit rows, as far as
 	// it can without a refill; it moves behind them.
 	copy(it *Iterator, dst *column.Batch, bound []byte, limit int)
+	// replace stores the current row in a row of dst, a batch of the scan's
+	// columns. It reports false, having done nothing, if it is a tombstone.
+	replace(it *Iterator, dst *column.Batch, row int) bool
 	close()
 }
 
@@ -99,11 +102,14 @@ func (s *runSource) key() []byte {
 
 func (s *runSource) pending() bool { return s.due }
 
-func (s *runSource) version() uint64 {
+func (s *runSource) version() uint64 { return s.versionAt(s.batch.Row(s.at)) }
+
+// versionAt returns the version of a physical row of the batch.
+func (s *runSource) versionAt(row int) uint64 {
 	if s.rank > 0 {
 		return privateRank + s.rank
 	}
-	return s.it.Version(s.batch.Row(s.at))
+	return s.it.Version(row)
 }
 
 // privateRank is above every timestamp and below that of the private memtable.
@@ -189,11 +195,8 @@ func (s *runSource) before(bound []byte, reverse bool) int {
 func (s *runSource) copy(it *Iterator, dst *column.Batch, bound []byte, limit int) {
 	end := max(s.at+1, min(s.before(bound, it.opts.Reverse), s.at+limit-dst.N))
 	clean := s.it.Clean()
-	if clean && s.at == 0 && dst.N == 0 && end == s.batch.N && s.batch.Sel == nil {
-		// The whole batch goes as it is; the next refill comes later.
-		*dst, s.batch = s.batch, *dst
-		it.keys = append(it.keys, s.it.Keys()...)
-		s.batch.Sel, s.batch.N, s.at, s.due = nil, 0, 0, true
+	if clean && s.batch.Sel == nil {
+		s.give(it, dst, end)
 		return
 	}
 	for at := s.at; at < end; {

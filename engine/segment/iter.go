@@ -477,6 +477,22 @@ func (it *Iterator) Find(key []byte) (row int, exact bool) {
 	return s.at + at - s.lo, exact
 }
 
+// FindFrom is Find for keys that are asked for in ascending order: the search
+// begins at a span of the batch, first 0, then the one that was returned last.
+func (it *Iterator) FindFrom(key []byte, span int) (row int, exact bool, next int) {
+	for ; span < len(it.spans); span++ {
+		s := &it.spans[span]
+		at, exact := s.lowerBound(key, it.opts.NoModel)
+		switch {
+		case at < s.lo:
+			return s.at, false, span
+		case at < s.hi:
+			return s.at + at - s.lo, exact, span
+		}
+	}
+	return it.rows, false, span
+}
+
 // Rank returns the number of rows (versions) whose keys are less than key. It
 // reads at most one block.
 func (r *Reader) Rank(key []byte, st *Stats) (uint64, error) {
