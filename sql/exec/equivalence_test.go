@@ -6,7 +6,9 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/internal/clock"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
@@ -221,6 +223,44 @@ func TestSetOperations(t *testing.T) {
 	}
 	w.expect(&plan.Append{NodeInfo: info(one...), Inputs: []plan.Node{vals(1), vals(), vals(2)}}, "1", "2")
 	w.expect(&plan.Unique{NodeInfo: info(one...), Input: l, Keys: []plan.SortKey{asc(0, int4T)}}, "1", "2", "3")
+}
+
+// TestSetOperationsSpill gives one answer in memory, in partitions and in
+// partitions of partitions, with repeated rows and NULLs, and leaves no file behind.
+func TestSetOperationsSpill(t *testing.T) {
+	w := newWorld(t)
+	r := rand.New(rand.NewPCG(11, 12))
+	a, b := randomRows(r, 4000, 60), randomRows(r, 4000, 60)
+	for _, kind := range []plan.SetOpKind{plan.Intersect, plan.Except} {
+		for _, all := range []bool{false, true} {
+			n := &plan.SetOperation{NodeInfo: *a.Info(), Kind: kind, All: all, Left: project(a, sl(0, int4T), sl(1, textT)), Right: project(b, sl(0, int4T), sl(1, textT))}
+			n.NodeInfo = info(int4T, textT)
+			want := w.same(t, fmt.Sprintf("set operation %d all %v", kind, all), n, false)
+			s := w.begin(engine.TxnOptions{})
+			rt := s.runtime()
+			rt.MemoryLimit, rt.Instrument, rt.Clock = 8<<10, true, clock.System()
+			st := &plan.Statement{Root: n}
+			got, _, err := collect(rt, st)
+			w.check(err)
+			slices.Sort(got)
+			if !slices.Equal(got, want) {
+				t.Errorf("set operation %d all %v: %d rows with little memory, %d without a limit", kind, all, len(got), len(want))
+			}
+			rows, err := Run(rt, st)
+			w.check(err)
+			var first column.Batch
+			_, err = rows.Next(&first) // the end comes with files still waiting
+			w.check(err)
+			rows.Close()
+			if f := rows.Stats(n); f == nil || f.Parts == 0 || f.Spilled == 0 {
+				t.Errorf("nothing was spilled: %+v", f)
+			}
+			if names, err := w.fs.List(rt.TempDir); err == nil && len(names) > 0 {
+				t.Errorf("files are left: %q", names)
+			}
+			w.check(s.txn.Rollback())
+		}
+	}
 }
 
 func TestRecursionEnds(t *testing.T) {

@@ -139,6 +139,9 @@ func (f *folder) foldCall(x *plan.Call) plan.Expr {
 			}
 		}
 	}
+	if n := compareInKind(x); n != x {
+		return n
+	}
 	if fn.Volatile != 'i' || x.ReturnSet || fn.Eval == nil || f.l.o.env.Functions == nil {
 		return x
 	}

@@ -10,7 +10,13 @@ import (
 // and anti joins, so that they run once over sets instead of once per row.
 func subLinksToJoins(l *level) (bool, error) {
 	q := l.q
-	if !q.HasSubLinks || q.Where == nil || len(q.From) == 0 {
+	if !q.HasSubLinks || len(q.From) == 0 {
+		return false, nil
+	}
+	for _, it := range q.From {
+		q.Where = hoistSubLinks(it, q.Where)
+	}
+	if q.Where == nil {
 		return false, nil
 	}
 	var rest []plan.Expr
@@ -25,6 +31,28 @@ func subLinksToJoins(l *level) (bool, error) {
 	}
 	q.Where = conjunction(rest)
 	return changed, nil
+}
+
+// hoistSubLinks moves the conditions that may become joins from inner joins, where a subquery that was pulled up has
+// left them, to WHERE, where they mean the same.
+func hoistSubLinks(it plan.FromItem, where plan.Expr) plan.Expr {
+	j, ok := it.(*plan.Join)
+	if !ok || j.Kind != plan.InnerJoin {
+		return where
+	}
+	var rest []plan.Expr
+	moved := conjuncts(where)
+	for _, c := range conjuncts(j.On) {
+		if _, s := joinableSubLink(c); s != nil {
+			moved = append(moved, c)
+			continue
+		}
+		rest = append(rest, c)
+	}
+	if n := len(conjuncts(j.On)); len(rest) < n {
+		j.On, where = conjunction(rest), conjunction(moved)
+	}
+	return hoistSubLinks(j.Right, hoistSubLinks(j.Left, where))
 }
 
 // joinableSubLink recognises [NOT] EXISTS (…) and x IN (…).

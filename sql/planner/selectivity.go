@@ -264,6 +264,9 @@ func (l *level) distinctOf(e plan.Expr) float64 {
 	for _, v := range vars {
 		n *= l.distinctVar(v)
 	}
+	if _, plain := strip(e).(*plan.Var); !plain { // a function of columns: nobody knows
+		n = math.Min(n, distinct)
+	}
 	return n
 }
 
