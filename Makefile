@@ -1,5 +1,5 @@
 # The two commands of the README need no make. These targets are for development; `make help` lists them.
-.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-random ddl-audit isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures pg pg-diff bench-sql bench-tpch bench-wire bench-commit
+.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-random ddl-audit large-transaction isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures pg pg-diff bench-sql bench-tpch bench-wire bench-commit
 
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
@@ -41,6 +41,9 @@ isolation-random: ## N random scenarios of statements that wait for row locks, f
 	@test -n "$(PG_DSN)" || { echo "set PG_DSN=postgres://user@host:port/postgres"; exit 2; }
 	go test ./internal/isolation -run RandomRechecks -count 1 -v -timeout 2h -isolation.dsn $(PG_DSN) -isolation.random $(N) -isolation.seed $(SEED)
 
+large-transaction: ## LARGE_ROWS rows changed in one transaction: times and the server's memory
+	go test ./internal/killtest -run LargeTransaction -count 1 -v -timeout 1h -large.rows $(LARGE_ROWS)
+
 ddl-audit: ## every kind of DDL rolled back, committed, prepared and restarted, compared with the PostgreSQL server at PG_DSN
 	@test -n "$(PG_DSN)" || { echo "set PG_DSN=postgres://user@host:port/postgres"; exit 2; }
 	go test . -run 'TransactionalDDL|NotInTransaction' -count 1 -v -timeout 20m -isolation.dsn $(PG_DSN)
@@ -61,6 +64,7 @@ bench-commit: build ## short durable transactions at 1 to 64 connections beside 
 HISTORY_TRANSACTIONS ?= 1000000
 HISTORY_KILLS ?= 30
 HISTORY_SECONDS ?= 60
+LARGE_ROWS ?= 10000000
 
 history: ## random histories: HISTORY_TRANSACTIONS transactions at each level, looked through for anomalies
 	go test ./internal/history -run 'Append|Bank|Keys|Registers' -count 1 -v -timeout 3h -history.transactions $(HISTORY_TRANSACTIONS)

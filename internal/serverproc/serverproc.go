@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -119,6 +121,20 @@ func (s *Server) await(ctx context.Context) error {
 func (s *Server) DSN() string {
 	u := url.URL{Scheme: "postgres", User: url.UserPassword(User, Password), Host: s.addr, Path: "/postgres", RawQuery: "sslmode=disable"}
 	return u.String()
+}
+
+// PeakMemory returns the most bytes of memory that the process has had, 0 where the system does not tell.
+func (s *Server) PeakMemory() int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, after, _ := strings.Cut(string(text), "VmHWM:")
+	var kilobytes int64
+	if _, err := fmt.Sscan(after, &kilobytes); err != nil {
+		return 0
+	}
+	return kilobytes << 10
 }
 
 // Kill ends the process by SIGKILL and waits for its end.

@@ -27,6 +27,8 @@ var (
 var (
 	// KillCycles is how often the server is killed.
 	KillCycles = flag.Int("kill.cycles", 5, "kill and restart the server `n` times")
+	// LargeRows is how many rows the test of a large transaction changes.
+	LargeRows = flag.Int("large.rows", 0, "change `n` rows in one transaction of a server process and tell its memory (0: do not)")
 	// KillSeed makes the moments of the kills and the choice of work repeatable.
 	KillSeed = flag.Int64("kill.seed", 0, "random `seed` of the kill test (0: from the clock, printed)")
 )

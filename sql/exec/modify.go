@@ -31,7 +31,7 @@ type modifyOp struct {
 
 	returning *projection
 	rows      *rowBuf // input of RETURNING for the current batch
-	xmax      bool    // whose last column RETURNING reads
+	xids      bool    // RETURNING reads one of its last two columns
 	wide      []column.Datum
 	vals      []column.Datum
 	old       []column.Datum
@@ -161,11 +161,11 @@ func (o *modifyOp) prepareReturning() error {
 	p := newProjection(exprs)
 	o.returning = &p
 	kinds := append(append([]column.Kind(nil), o.w.kinds...), column.Bytes)
-	kinds = append(append(kinds, o.st.kinds(o.node.Input)...), column.Int)
+	kinds = append(append(kinds, o.st.kinds(o.node.Input)...), column.Int, column.Int)
 	for _, e := range o.node.Returning {
 		plan.Walk(e, func(e plan.Expr) bool {
 			s, ok := e.(*plan.Slot)
-			o.xmax = o.xmax || ok && s.Index == len(kinds)-1
+			o.xids = o.xids || ok && s.Index >= len(kinds)-2
 			return true
 		})
 	}
@@ -285,12 +285,14 @@ func (o *modifyOp) emit(vals []column.Datum, key []byte, locked bool) {
 	o.parentRow(o.wide[:o.width], vals)
 	o.wide[o.width] = column.BytesDatum(key)
 	copy(o.wide[o.width+1:], o.in)
-	xmax := int64(0)
-	if locked && o.xmax {
+	xmin, xmax := int64(0), int64(0)
+	if o.xids {
 		id, _ := o.st.rt.Functions.Session.TransactionID(true)
-		xmax = int64(uint32(id))
+		if xmin = int64(uint32(id)); locked {
+			xmax = xmin
+		}
 	}
-	o.wide[len(o.wide)-1] = column.IntDatum(xmax)
+	o.wide[len(o.wide)-2], o.wide[len(o.wide)-1] = column.IntDatum(xmax), column.IntDatum(xmin)
 	o.rows.addRow(o.wide)
 }
 

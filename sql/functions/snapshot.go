@@ -1,6 +1,8 @@
 package functions
 
 import (
+	"math"
+
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/types"
 )
@@ -9,6 +11,17 @@ import (
 var snapshotEvals = map[string]EvalFunc{
 	"pg_current_snapshot": func(c *Ctx, _ []column.Datum) (column.Datum, error) {
 		return types.MakeSnapshot(c.Session.CurrentSnapshot()), nil
+	},
+	"xid_age": func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		const firstNormal = 3 // those below are permanent
+		if a[0].I < firstNormal {
+			return intResult(math.MaxInt32)
+		}
+		now, ok := c.Session.TransactionID(false)
+		if !ok {
+			_, now, _ = c.Session.CurrentSnapshot()
+		}
+		return intResult(int64(int32(uint32(now) - uint32(a[0].I))))
 	},
 	"pg_snapshot_xmin": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		xmin, _, _ := types.SnapshotFrom(a[0])

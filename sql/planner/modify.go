@@ -29,6 +29,14 @@ func (l *level) planModify() (*rel, error) {
 			}
 		}
 		l.used[q.Result][plan.AttrKey]++
+		for _, t := range visibleTargets(q.Returning) { // these are not read but known when the row is changed
+			plan.Walk(t.Expr, func(e plan.Expr) bool {
+				if v, ok := e.(*plan.Var); ok && v.Level == 0 && v.Rel == q.Result && (v.Attr == plan.AttrXmin || v.Attr == plan.AttrXmax) {
+					l.used[q.Result][v.Attr]--
+				}
+				return true
+			})
+		}
 	}
 	if !fromHolds(q.From, found) {
 		q.From = append([]plan.FromItem{&plan.RelRef{Rel: found}}, q.From...)
@@ -215,18 +223,28 @@ func (l *level) slotChecks(n *plan.Modify, row *rel) {
 	}
 }
 
-// returning plans RETURNING. The last column of its input is xmax: 0 in a row that is new or newly changed, the transaction
-// in one that is deleted, or that ON CONFLICT locked before it changed it.
+// systemColumn is one of a row that RETURNING may name.
+type systemColumn struct {
+	attr int
+	name string
+}
+
+// returning plans RETURNING. The last two columns of its input are xmax and xmin: the former is 0 in a row that is new or
+// newly changed, the transaction in one that is deleted, or that ON CONFLICT locked before it changed it; the latter is the
+// transaction in a row that is new or changed.
 func (l *level) returning(n *plan.Modify, row *rel) (*rel, error) {
 	in := n.Input.Info()
 	row.cols[colKey{l.q.Result, plan.AttrXmax}] = len(l.q.Rels[l.q.Result].Columns) + 1 + len(in.Columns)
+	unknown := []systemColumn{{plan.AttrCmin, "cmin"}, {plan.AttrCmax, "cmax"}}
+	if n.Command == plan.Insert || n.Command == plan.Update {
+		row.cols[colKey{l.q.Result, plan.AttrXmin}] = row.cols[colKey{l.q.Result, plan.AttrXmax}] + 1
+	} else { // who wrote a row that is deleted is not in the input
+		unknown = append(unknown, systemColumn{plan.AttrXmin, "xmin"})
+	}
 	n.NodeInfo = plan.NodeInfo{Rows: in.Rows, StartCost: in.StartCost, TotalCost: in.TotalCost + in.Rows*costRow*4}
 	out := &rel{node: n, cols: map[colKey]int{}}
 	for i, t := range visibleTargets(l.q.Returning) {
-		for _, c := range []struct {
-			attr int
-			name string
-		}{{plan.AttrXmin, "xmin"}, {plan.AttrCmin, "cmin"}, {plan.AttrCmax, "cmax"}} {
+		for _, c := range unknown {
 			if has(t.Expr, func(e plan.Expr) bool {
 				v, ok := e.(*plan.Var)
 				return ok && v.Level == 0 && v.Rel == l.q.Result && v.Attr == c.attr
