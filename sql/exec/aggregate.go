@@ -91,20 +91,25 @@ type aggRun struct {
 	*aggSpec
 	st    *state
 	state functions.AggState
-	seen  map[string]struct{} // unique: group and key of rows fed so far
-	given [][]column.Datum    // grouped: the direct arguments of each group
-	rows  *rowBuf             // sorted: argument rows waiting for their order
-	items []pendingRow
-	bytes int64
-	vecs  []*column.Vec
-	sel   []int32
-	ids   []int32
-	buf   []byte
-	whole functions.NumericAccumulator // takes lanes
-	keys  arena                        // sorted: of the items
-	vals  []column.Datum
-	part  column.Batch // of the rows fed
-	out   column.Batch // rows in their order
+	seen  *groupTable   // unique: groups and arguments of rows fed so far
+	owner column.Vec    // unique: the group of each row, the first column of seen
+	cols  []*column.Vec // unique: the columns of seen
+	fresh []int32       // unique: the rows of a batch that are new
+
+	freshIDs []int32          // and their groups
+	given    [][]column.Datum // grouped: the direct arguments of each group
+	rows     *rowBuf          // sorted: argument rows waiting for their order
+	items    []pendingRow
+	bytes    int64
+	vecs     []*column.Vec
+	sel      []int32
+	ids      []int32
+	buf      []byte
+	whole    functions.NumericAccumulator // takes lanes
+	keys     arena                        // sorted: of the items
+	vals     []column.Datum
+	part     column.Batch // of the rows fed
+	out      column.Batch // rows in their order
 }
 
 // pendingRow is a row of a sorted aggregate.
@@ -117,9 +122,6 @@ type pendingRow struct {
 
 func (st *state) aggRun(s *aggSpec) *aggRun {
 	r := &aggRun{aggSpec: s, st: st, vecs: make([]*column.Vec, len(s.args)), vals: make([]column.Datum, len(s.args))}
-	if s.unique {
-		r.seen = map[string]struct{}{}
-	}
 	if s.sorted {
 		r.rows = newRowBuf(s.kinds, st.rt.batchSize())
 	}
@@ -138,7 +140,9 @@ func (r *aggRun) begin() {
 // restart forgets all groups and keeps the memory of rows that waited.
 func (r *aggRun) restart() {
 	r.begin()
-	clear(r.seen)
+	if r.seen != nil {
+		r.seen.restart()
+	}
 	r.given, r.bytes = nil, 0
 	if r.rows != nil {
 		r.forgetRows()
@@ -191,8 +195,9 @@ func (r *aggRun) feed(b *column.Batch, sel, groups []int32) error {
 	case r.sorted:
 		return r.hold(b, sel, groups)
 	case r.unique:
-		if sel, groups = r.novel(sel, groups); len(sel) == 0 {
-			return nil
+		var err error
+		if sel, groups, err = r.novel(sel, groups, b.N); err != nil || len(sel) == 0 {
+			return err
 		}
 	}
 	return r.state.Accumulate(groups, r.vecs, sel, b.N)
@@ -220,31 +225,38 @@ func (r *aggRun) filtered(b *column.Batch, sel, groups []int32) ([]int32, []int3
 }
 
 // novel drops rows whose arguments the group has had already.
-func (r *aggRun) novel(sel, groups []int32) ([]int32, []int32) {
-	outSel, outIDs := make([]int32, 0, len(sel)), []int32(nil)
-	if groups != nil {
-		outIDs = make([]int32, 0, len(sel))
-	}
-	for i, row := range sel {
-		g := int32(0)
+func (r *aggRun) novel(sel, groups []int32, n int) (outSel, outIDs []int32, err error) {
+	if r.seen == nil {
+		kinds := r.argType
 		if groups != nil {
-			g = groups[i]
+			kinds = append([]plan.Type{{OID: types.Int4OID, Typmod: -1}}, kinds...)
 		}
-		r.buf = append(r.buf[:0], byte(g), byte(g>>8), byte(g>>16), byte(g>>24))
-		for k, v := range r.vecs {
-			r.buf = r.same.encoder[k](r.buf, at(v, int(row)))
+		if r.seen, err = r.st.newGroupTable(kinds); err != nil {
+			return nil, nil, err
 		}
-		if _, ok := r.seen[string(r.buf)]; ok {
+	}
+	r.cols = r.cols[:0]
+	if groups != nil {
+		r.owner.Resize(column.Int, n)
+		for i, row := range sel {
+			r.owner.I[row] = int64(groups[i])
+		}
+		r.cols = append(r.cols, &r.owner)
+	}
+	r.cols = append(r.cols, r.vecs...)
+	next := int32(r.seen.n)
+	r.fresh, r.freshIDs = r.fresh[:0], r.freshIDs[:0]
+	for i, id := range r.seen.findAll(r.cols, sel, true) {
+		if id != next {
 			continue
 		}
-		r.seen[string(r.buf)] = struct{}{}
-		r.bytes += int64(len(r.buf)) + 48
-		outSel = append(outSel, row)
+		next++
+		r.fresh = append(r.fresh, sel[i])
 		if groups != nil {
-			outIDs = append(outIDs, g)
+			r.freshIDs = append(r.freshIDs, groups[i])
 		}
 	}
-	return outSel, outIDs
+	return r.fresh, r.freshIDs, nil
 }
 
 // hold keeps rows until all of them are there to be sorted.
@@ -365,6 +377,9 @@ func (r *aggRun) memory() int64 {
 	n := r.state.Size() + r.bytes
 	if r.rows != nil {
 		n += r.rows.memory()
+	}
+	if r.seen != nil {
+		n += r.seen.memory()
 	}
 	return n
 }
