@@ -192,7 +192,7 @@ func (o *hashJoinOp) open() error {
 			return err
 		}
 	}
-	if o.rows == 0 && !o.pairs.wantsEnd() && !o.pairs.keepsRight() {
+	if o.rows == 0 && !o.pairs.wantsEnd() && (!o.pairs.keepsRight() || o.pairs.rightOnly) {
 		o.probe = noRows{} // nothing can match: the left side is never run
 		return nil
 	}
@@ -358,7 +358,7 @@ func (o *hashJoinOp) next() (*column.Batch, error) {
 	for {
 		if o.tail {
 			if o.pairs.keepsRight() {
-				if b := o.pairs.unmatchedRight(&o.at, o.table.rows.n, o.table.rows.gather); b != nil {
+				if b := o.pairs.keptRight(&o.at, o.table.rows.n, o.table.rows.gather); b != nil {
 					return b, nil
 				}
 			}

@@ -21,6 +21,7 @@ type pairJoin struct {
 	leftKinds []column.Kind
 	kinds     []column.Kind // left ++ right
 	leftOnly  bool          // semi and anti joins
+	rightOnly bool          // those of the right side
 
 	left    []int32 // candidate pairs
 	right   []int32
@@ -42,6 +43,7 @@ func (st *state) newPairJoin(kind plan.JoinKind, cond plan.Expr, left, right []c
 	p := &pairJoin{st: st, kind: kind, leftKinds: left}
 	p.kinds = append(append(p.kinds, left...), right...)
 	p.leftOnly = kind == plan.SemiJoin || kind == plan.AntiJoin || kind == plan.AntiNullJoin
+	p.rightOnly = kind == plan.RightSemiJoin || kind == plan.RightAntiJoin
 	var err error
 	p.cond, err = st.predicate(cond)
 	return p, err
@@ -55,8 +57,10 @@ func (p *pairJoin) wantsEnd() bool {
 	return p.outer() || p.kind == plan.AntiJoin || p.kind == plan.AntiNullJoin
 }
 
-// keepsRight reports whether right rows without a match are yielded at the end.
-func (p *pairJoin) keepsRight() bool { return p.kind == plan.RightJoin || p.kind == plan.FullJoin }
+// keepsRight reports whether right rows are yielded at the end, as they have found a match or not.
+func (p *pairJoin) keepsRight() bool {
+	return p.kind == plan.RightJoin || p.kind == plan.FullJoin || p.rightOnly
+}
 
 // oneMatch reports whether the first match of a left row settles it.
 func (p *pairJoin) oneMatch() bool { return p.leftOnly || p.kind == plan.FirstJoin }
@@ -94,7 +98,7 @@ func (p *pairJoin) flush(left *column.Batch, right rightGather) (*column.Batch, 
 		return nil, nil
 	}
 	defer p.clearPairs()
-	if p.cond == nil && p.leftOnly {
+	if p.cond == nil && (p.leftOnly || p.rightOnly) {
 		return p.decide(left, nil)
 	}
 	if p.shares(left) {
@@ -181,7 +185,7 @@ func (p *pairJoin) decide(left, both *column.Batch) (*column.Batch, error) {
 			p.rightOK.Set(int(r))
 		}
 		switch p.kind {
-		case plan.AntiJoin, plan.AntiNullJoin:
+		case plan.AntiJoin, plan.AntiNullJoin, plan.RightSemiJoin, plan.RightAntiJoin:
 		case plan.SemiJoin, plan.FirstJoin:
 			if first {
 				p.keep = append(p.keep, int32(i))
@@ -233,12 +237,12 @@ func (p *pairJoin) output(left, both *column.Batch) *column.Batch {
 	return &p.out
 }
 
-// unmatchedRight yields up to a batch of right rows from *at on that nothing
-// matched, with NULLs on the left; nil at the end.
-func (p *pairJoin) unmatchedRight(at *int, n int, right rightGather) *column.Batch {
+// keptRight yields up to a batch of right rows from *at on: those that nothing matched, with NULLs on the left, or
+// what a join of the right side wants, alone; nil at the end.
+func (p *pairJoin) keptRight(at *int, n int, right rightGather) *column.Batch {
 	rows := make([]int32, 0, p.st.rt.batchSize())
 	for *at < n && len(rows) < cap(rows) {
-		if !p.rightOK.Get(*at) {
+		if p.rightOK.Get(*at) == (p.kind == plan.RightSemiJoin) {
 			rows = append(rows, int32(*at))
 		}
 		*at++
@@ -246,14 +250,18 @@ func (p *pairJoin) unmatchedRight(at *int, n int, right rightGather) *column.Bat
 	if len(rows) == 0 {
 		return nil
 	}
-	p.both.Reset(p.kinds...)
-	for c := range p.leftKinds {
+	before := len(p.leftKinds)
+	if p.rightOnly {
+		before = 0
+	}
+	p.both.Reset(p.kinds[len(p.leftKinds)-before:]...)
+	for c := range before {
 		for range rows {
 			p.both.Cols[c].Append(column.Null())
 		}
 	}
 	for c := range len(p.kinds) - len(p.leftKinds) {
-		right(c, rows, &p.both.Cols[len(p.leftKinds)+c])
+		right(c, rows, &p.both.Cols[before+c])
 	}
 	p.both.N, p.both.Sel = len(rows), nil
 	return &p.both

@@ -219,7 +219,7 @@ func (o *mergeJoinOp) behind(key []byte) bool {
 // moveOn leaves the group, yielding its rows without a match, and loads the next.
 func (o *mergeJoinOp) moveOn() (*column.Batch, error) {
 	if o.loaded && o.pairs.keepsRight() {
-		if b := o.pairs.unmatchedRight(&o.at, o.group.n, o.group.gather); b != nil {
+		if b := o.pairs.keptRight(&o.at, o.group.n, o.group.gather); b != nil {
 			return b, nil
 		}
 	}

@@ -89,7 +89,7 @@ func (o *nestLoopOp) next() (*column.Batch, error) {
 			if !o.pairs.keepsRight() {
 				return nil, nil
 			}
-			return o.pairs.unmatchedRight(&o.at, o.inner.n, o.inner.gather), nil
+			return o.pairs.keptRight(&o.at, o.inner.n, o.inner.gather), nil
 		}
 		b, err := o.step()
 		if err != nil || b != nil {

@@ -59,7 +59,7 @@ func (st *state) divisible(n plan.Node) bool {
 		}
 		return st.divisible(n.Input)
 	case *plan.HashJoin:
-		if n.Kind == plan.RightJoin || n.Kind == plan.FullJoin || !divisibleExprs(n.Cond) || !divisibleExprs(n.LeftKeys...) {
+		if n.Kind == plan.RightJoin || n.Kind == plan.FullJoin || n.Kind == plan.RightSemiJoin || n.Kind == plan.RightAntiJoin || !divisibleExprs(n.Cond) || !divisibleExprs(n.LeftKeys...) {
 			return false
 		}
 		return st.divisible(n.Left)

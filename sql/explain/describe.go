@@ -122,6 +122,10 @@ func joinSuffix(k plan.JoinKind) string {
 		return " Full Join"
 	case plan.SemiJoin, plan.FirstJoin:
 		return " Semi Join"
+	case plan.RightSemiJoin:
+		return " Right Semi Join"
+	case plan.RightAntiJoin:
+		return " Right Anti Join"
 	case plan.AntiJoin, plan.AntiNullJoin:
 		return " Anti Join"
 	}

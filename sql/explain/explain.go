@@ -150,6 +150,10 @@ func (e *explainer) names(n plan.Node) []string {
 		return e.qualified(x.Columns, x.Alias)
 	case *plan.IndexScan:
 		return e.qualified(x.Columns, x.Alias)
+	case *plan.HashJoin:
+		if x.Kind == plan.RightSemiJoin || x.Kind == plan.RightAntiJoin {
+			return e.names(x.Right)
+		}
 	case *plan.ItemScan:
 		return e.qualified(x.Columns, x.Alias)
 	case *plan.KeyLookup:

@@ -176,6 +176,10 @@ const (
 	// FirstJoin is a semi join that yields the first match beside the left row, for rows that are
 	// looked at again when they have changed. Only plans have it.
 	FirstJoin
+	// RightSemiJoin and RightAntiJoin yield the right rows that have a match, or have none: the side of which rows are
+	// wanted is the smaller one, and is searched by the other. Only hash joins have them.
+	RightSemiJoin
+	RightAntiJoin
 )
 
 // Join joins two items. USING and NATURAL are already turned into On; merged

@@ -293,9 +293,11 @@ func (l *level) match(b *baseRel, k accessKey) keyAccess {
 		a.bounds(col, ms)
 		break
 	}
+	var used []plan.Expr
 	for _, q := range a.usedQuals() {
-		a.sel *= l.selectivity(b.quals[q].expr)
+		used = append(used, b.quals[q].expr)
 	}
+	a.sel = l.selectivityAll(used)
 	l.partial(b, &a)
 	return a
 }
@@ -447,9 +449,9 @@ func (l *level) matchedRows(b *baseRel, a *keyAccess) float64 {
 }
 
 func (l *level) filterSel(b *baseRel, a *keyAccess) (rest []plan.Expr, sel float64) {
-	sel = 1
 	used := []int{}
 	var consumed []int
+	var others []plan.Expr
 	if a != nil {
 		used, consumed = a.usedQuals(), a.consumed
 	}
@@ -458,10 +460,10 @@ func (l *level) filterSel(b *baseRel, a *keyAccess) (rest []plan.Expr, sel float
 			rest = append(rest, q.expr)
 		}
 		if !containsInt(used, i) {
-			sel *= l.selectivity(q.expr)
+			others = append(others, q.expr)
 		}
 	}
-	return rest, sel
+	return rest, l.selectivityAll(others)
 }
 
 // better compares two paths for the same rows, valuing an order that the

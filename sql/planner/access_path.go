@@ -1,7 +1,9 @@
 package planner
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/keys"
@@ -18,6 +20,7 @@ func (l *level) scanPath(b *baseRel, a *keyAccess) *path {
 		rows = l.matchedRows(b, a)
 	}
 	rest, sel := l.filterSel(b, a)
+	rest = l.cheapFirst(rest)
 	share := rows / math.Max(1, b.rows)
 	p := &path{rels: relOf(b.rel), rows: clampRows(rows * sel), start: costStart}
 	p.total = costStart + pagesOf(b.bytes)*share*costPage + rows*(costRow+exprsCost(rest))
@@ -42,6 +45,59 @@ func (l *level) scanPath(b *baseRel, a *keyAccess) *path {
 		return r
 	}
 	return p
+}
+
+// cheapFirst puts comparisons of numbers and times before those of text, among neighbours that cannot fail: which of
+// these is asked first shows in nothing but the time.
+func (l *level) cheapFirst(conds []plan.Expr) []plan.Expr {
+	if l.o.env.Settings.ruleOff("cheap_first") {
+		return conds
+	}
+	out := slices.Clone(conds)
+	for from := 0; from < len(out); from++ {
+		to := from
+		for to < len(out) && cannotFail(out[to]) {
+			to++
+		}
+		slices.SortStableFunc(out[from:to], func(a, b plan.Expr) int { return cmp.Compare(effort(a), effort(b)) })
+		from = to
+	}
+	return out
+}
+
+// cannotFail reports whether a condition gives an answer for all values.
+func cannotFail(c plan.Expr) bool {
+	if x, ok := c.(*plan.ArrayOp); ok {
+		op := functions.OperatorByOID(x.Op)
+		return op != nil && op.Code != nil && op.Code.LeakProof && keepsSecrets(x.Left) && keepsSecrets(x.Right)
+	}
+	return keepsSecrets(c)
+}
+
+// effort ranks conditions by what a row costs them.
+func effort(e plan.Expr) int {
+	switch x := e.(type) {
+	case *plan.NullTest:
+		return 0
+	case *plan.Call:
+		for _, a := range x.Args {
+			t := types.ByOID(a.ResultType().OID)
+			if t == nil || t.Kind == column.Bytes {
+				return 2
+			}
+			switch strip(a).(type) {
+			case *plan.Var, *plan.Const, *plan.Param:
+			default:
+				return 2
+			}
+		}
+		return 1
+	case *plan.ArrayOp:
+		if t := types.ByOID(x.Left.ResultType().OID); t != nil && t.Kind != column.Bytes {
+			return 1
+		}
+	}
+	return 3
 }
 
 func (l *level) sample(s *plan.TableSample) *plan.TableSample {

@@ -175,6 +175,11 @@ func (c *joinCase) hashJoin(keys []equiKey, rest []plan.Expr, rows float64) *pat
 	if c.right.rows > 1e6 {
 		p.total += c.right.rows * costHash // cache misses beyond the caches
 	}
+	swapped := c.swaps()
+	if swapped {
+		p.start = c.left.total + c.left.rows*costHash + c.right.total + c.right.rows*costProbe
+		p.total = p.start + rows*costRow + c.right.rows*c.l.costOf(rest)
+	}
 	if c.left.rows <= smallJoin && c.right.rows <= smallJoin && c.right.rels.count() > c.left.rels.count() {
 		p.total += smallJoin * costHash // little to win by turning the order of the rows around
 	}
@@ -189,11 +194,26 @@ func (c *joinCase) hashJoin(keys []equiKey, rest []plan.Expr, rows float64) *pat
 			n.NullSafe = append(n.NullSafe, false)
 		}
 		n.Cond = c.l.slotBoth(left, right, conjunction(rest))
+		if swapped {
+			n.Left, n.Right, n.LeftKeys, n.RightKeys = n.Right, n.Left, n.RightKeys, n.LeftKeys
+			n.Cond = c.l.slotBoth(right, left, conjunction(rest))
+			n.Kind = plan.RightSemiJoin
+			if c.kind == plan.AntiJoin {
+				n.Kind = plan.RightAntiJoin
+			}
+		}
 		n.NodeInfo = c.info(left, right, p)
 		out.node = n
 		return out
 	}
 	return p
+}
+
+// swaps reports whether a semi or anti join had better hash its left side, because that is much the smaller one.
+func (c *joinCase) swaps() bool {
+	k := c.nodeKind()
+	return (k == plan.SemiJoin || k == plan.AntiJoin) && c.left.rows > smallJoin && c.left.rows*2 < c.right.rows &&
+		!c.l.o.env.Settings.ruleOff("right_semi_join")
 }
 
 func (c *joinCase) nestLoop(rows float64) *path {

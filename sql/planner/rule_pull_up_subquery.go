@@ -160,9 +160,6 @@ func canPullUp(q *plan.Query, rel int, nullable bool) bool {
 	if !isPlain(sub) || len(sub.From) == 0 && (!locksRows(q) || nullable) || len(q.Rels)+len(sub.Rels) > maxRels || q.SetOp != nil || sub.HasModifyingCTE {
 		return false
 	}
-	if len(sub.OrderBy) > 0 { // aggregates, numbers given on insertion and people rely on it
-		return false
-	}
 	for _, l := range q.Locks {
 		if l.Rel == rel { // FOR UPDATE of a subquery locks what it is made of
 			return false

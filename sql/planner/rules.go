@@ -30,6 +30,14 @@ var rules = []rule{
 const maxRulePasses = 8
 
 func (l *level) applyRules() error {
+	if err := l.applyAll(); err != nil || l.o.env.Settings.ruleOff("or_restrictions") || !orRestrictions(l) {
+		return err
+	}
+	return l.applyAll()
+}
+
+// applyAll applies the rules until none changes anything.
+func (l *level) applyAll() error {
 	for range maxRulePasses {
 		changed, err := l.expandInheritance()
 		if err != nil {

@@ -1,10 +1,11 @@
 package planner
 
 import (
-	"github.com/omendb/omendb/sql/catalog"
 	"math"
+	"slices"
 
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/types"
@@ -34,12 +35,74 @@ func (l *level) selectivity(c plan.Expr) float64 {
 	return s
 }
 
+// selectivityAll estimates the fraction of rows for which all conditions are true. They are taken to be independent, but
+// for a lower and an upper limit on the same value: these cut the rows at both ends.
 func (l *level) selectivityAll(cs []plan.Expr) float64 {
 	s := 1.0
+	var limits []limit
 	for _, c := range cs {
+		if m, ok := l.limitOf(c); ok {
+			limits = append(limits, m)
+			continue
+		}
 		s *= l.selectivity(c)
 	}
+	for i, a := range limits {
+		if a.paired {
+			continue
+		}
+		k := slices.IndexFunc(limits[i+1:], func(b limit) bool { return !b.paired && b.lower != a.lower && plan.Same(a.value, b.value) })
+		if k < 0 {
+			s *= a.share
+			continue
+		}
+		b := &limits[i+1+k]
+		b.paired = true
+		s *= between(a.share, b.share)
+	}
 	return s
+}
+
+// limit is a condition that cuts off what lies above or below a value.
+type limit struct {
+	value  plan.Expr
+	lower  bool
+	share  float64
+	paired bool
+}
+
+// between is the share of rows between two limits that each leave the given shares.
+func between(a, b float64) float64 {
+	if a == selRange && b == selRange {
+		return selBetween
+	}
+	if both := a + b - 1; both > 0 {
+		return both
+	}
+	return 1e-6
+}
+
+func (l *level) limitOf(e plan.Expr) (limit, bool) {
+	x, ok := e.(*plan.Call)
+	if !ok || len(x.Args) != 2 {
+		return limit{}, false
+	}
+	op := functions.OperatorByOID(x.Op)
+	if op == nil || op.Result != types.BoolOID {
+		return limit{}, false
+	}
+	less := op.Restrict == "scalarltsel" || op.Restrict == "scalarlesel"
+	if !less && op.Restrict != "scalargtsel" && op.Restrict != "scalargesel" {
+		return limit{}, false
+	}
+	left, right := relsOf(x.Args[0]), relsOf(x.Args[1])
+	switch {
+	case right.empty() && !left.empty():
+		return limit{value: x.Args[0], lower: !less, share: l.selectivity(e)}, true
+	case left.empty() && !right.empty():
+		return limit{value: x.Args[1], lower: less, share: l.selectivity(e)}, true
+	}
+	return limit{}, false
 }
 
 func (l *level) rawSelectivity(c plan.Expr) float64 {
@@ -158,14 +221,15 @@ func (l *level) rangeSelectivity(left, right plan.Expr, below bool) float64 {
 	if !ok || st == nil || len(st.Histogram) < 2 || c.Value.Null {
 		return selRange
 	}
-	if left.ResultType().OID != right.ResultType().OID {
+	value, ok := sameScale(left.ResultType().OID, right.ResultType().OID, c.Value)
+	if !ok {
 		return selRange
 	}
-	f := l.histogramFraction(left.ResultType(), st.Histogram, c.Value)
+	f := l.histogramFraction(left.ResultType(), st.Histogram, value)
 	common, sum := 0.0, 0.0
 	for i, v := range st.Common {
 		sum += st.Frequencies[i]
-		if l.o.env.Types.Compare(left.ResultType().OID, left.ResultType().Collation, v, c.Value) < 0 {
+		if l.o.env.Types.Compare(left.ResultType().OID, left.ResultType().Collation, v, value) < 0 {
 			common += st.Frequencies[i]
 		}
 	}
@@ -174,6 +238,28 @@ func (l *level) rangeSelectivity(left, right plan.Expr, below bool) float64 {
 		s = 1 - st.NullFraction - s
 	}
 	return math.Max(s, 1e-6)
+}
+
+// sameScale turns a constant of one type into the value of a column's type that it is compared with, about.
+func sameScale(of, constant plan.OID, v column.Datum) (column.Datum, bool) {
+	const day = 24 * 3600 * 1_000_000
+	isInt := func(t plan.OID) bool { return t == types.Int2OID || t == types.Int4OID || t == types.Int8OID }
+	isStamp := func(t plan.OID) bool { return t == types.TimestampOID || t == types.TimestamptzOID }
+	switch {
+	case of == constant, isInt(of) && isInt(constant), isStamp(of) && isStamp(constant):
+		return v, true
+	case of == types.DateOID && isStamp(constant):
+		v.I /= day
+		return v, true
+	case isStamp(of) && constant == types.DateOID:
+		if v.I > math.MinInt64/day && v.I < math.MaxInt64/day {
+			v.I *= day
+		}
+		return v, true
+	case of == types.NumericOID && isInt(constant):
+		return types.NumericFromInt64(v.I).Datum(), true
+	}
+	return v, false
 }
 
 // histogramFraction returns the fraction of the histogram below v.
