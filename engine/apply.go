@@ -88,6 +88,8 @@ type changes struct {
 	dropped map[StoreID]bool
 	links   []link
 	opened  map[string]*run // segments to link that are open already
+
+	horizons []horizonChange
 }
 
 // lookup returns where a store's rows go and what they look like.
@@ -134,7 +136,7 @@ func (c *changes) drop(id StoreID) {
 }
 
 func (c *changes) publish() {
-	if c.created == nil && c.dropped == nil && c.links == nil {
+	if c.created == nil && c.dropped == nil && c.links == nil && c.horizons == nil {
 		return
 	}
 	c.db.changeView(func(stores map[StoreID]*storeState, g *garbage) {
@@ -153,6 +155,7 @@ func (c *changes) publish() {
 				g.runs = append(g.runs, l.run)
 			}
 		}
+		c.moveHorizons(stores)
 		for _, id := range slices.Sorted(maps.Keys(c.dropped)) { // in order: one seed, one run
 			if st := stores[id]; st != nil {
 				st.runs(func(r *run) { g.runs = append(g.runs, r) })
@@ -195,6 +198,8 @@ func (db *DB) applyCommit(d *decoder, lsn LSN, beside *tempWrites, rp *replayer)
 			if d.err == nil && !c.known {
 				db.sequences.create(id, state)
 			}
+		case ddlMoveHorizon, ddlEndHorizon:
+			c.decodeHorizon(d, ddlKind(kind), lsn)
 		case ddlDropSequence:
 			if id := StoreID(d.uvarint()); !c.known {
 				db.sequences.forget(id)

@@ -298,8 +298,12 @@ func linkedSegments(body []byte) (names []string) {
 			}
 		case ddlCreateStore, ddlAlterStore:
 			d.def()
-		case ddlDropStore, ddlDropSequence:
+		case ddlDropStore, ddlDropSequence, ddlEndHorizon:
 			d.uvarint()
+		case ddlMoveHorizon:
+			d.uvarint()
+			d.uvarint()
+			d.varint()
 		case ddlCreateSequence:
 			d.uvarint()
 			d.varint()

@@ -26,6 +26,8 @@ import (
 //	7 link segments    store, count, names: rows that a bulk load wrote; their
 //	                   timestamp is this record's
 //	8 link as of       timestamp, store, count, names: the same with an earlier timestamp
+//	9 move horizon     store, column, bound
+//	10 end horizon     store
 //
 // Definitions come before the writes that need them.
 const (
@@ -111,6 +113,14 @@ func (op *ddlOp) encode(db *DB, e *encoder) {
 		e.uvarint(uint64(op.id))
 		e.varint(op.state.Last)
 		e.bool(op.state.Called)
+	case ddlMoveHorizon:
+		e.byte(byte(op.kind))
+		e.uvarint(uint64(op.id))
+		e.uvarint(uint64(op.column))
+		e.varint(op.before)
+	case ddlEndHorizon:
+		e.byte(byte(op.kind))
+		e.uvarint(uint64(op.id))
 	}
 }
 

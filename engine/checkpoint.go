@@ -49,7 +49,7 @@ func (db *DB) install(change func(map[StoreID]*storeState, *garbage), applied LS
 		if st.def.Temp {
 			continue
 		}
-		ms := manifestStore{def: st.def.StoreDef}
+		ms := manifestStore{def: st.def.StoreDef, horizons: st.horizons}
 		add := func(runs []*run, level int) {
 			for _, r := range runs {
 				listed[r] = true

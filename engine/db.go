@@ -229,7 +229,11 @@ func (db *DB) StoreStats(id StoreID) Stats {
 			if level == 0 {
 				s.Unmerged += int64(i.Rows)
 			}
-			s.Rows += max(0, float64(i.Keys)-2*float64(i.Tombstones))
+			live := 1.0
+			if len(st.horizons) > 0 {
+				live -= r.expiredShare(st.def, st.horizons)
+			}
+			s.Rows += live * max(0, float64(i.Keys)-2*float64(i.Tombstones))
 			s.Segments = append(s.Segments, SegmentStats{Name: i.Name, Level: level, Keys: int64(i.Keys), Bytes: i.Size,
 				Kind: i.ModelKind, Error: i.ModelError, ModelBytes: int64(i.ModelBytes), FenceBytes: int64(i.FenceBytes), Info: i,
 				Usage: r.reader.Usage()})

@@ -12,6 +12,8 @@ const (
 	ddlDropStore      ddlKind = 4
 	ddlCreateSequence ddlKind = 5
 	ddlDropSequence   ddlKind = 6
+	ddlMoveHorizon    ddlKind = 9
+	ddlEndHorizon     ddlKind = 10
 )
 
 // ddlOp is one such change.
@@ -20,6 +22,9 @@ type ddlOp struct {
 	id    StoreID
 	def   *storeDef     // create and alter
 	state SequenceState // create sequence: filled in at commit
+
+	column int // move horizon
+	before int64
 }
 
 // pendingStore is a transaction's own idea of a store.

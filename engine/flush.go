@@ -250,14 +250,15 @@ func (db *DB) buildFrom(id StoreID, t *memtable.Table) ([]*run, error) {
 		return nil, nil
 	}
 	bottom := len(st.level0)+len(st.base) == 0 && st.frozen[len(st.frozen)-1] == t
-	return db.build(st.def, []compact.Source{newTableVersions(st.def, t)}, bottom, false)
+	return db.build(st, []compact.Source{newTableVersions(st.def, t)}, bottom, false)
 }
 
 // build merges sources into segments of a store and opens them. The runs are
 // referred to by the caller. A merge ends early when the database closes.
-func (db *DB) build(def *storeDef, sources []compact.Source, bottom, merge bool) ([]*run, error) {
+func (db *DB) build(st *storeState, sources []compact.Source, bottom, merge bool) ([]*run, error) {
+	def, snapshots := st.def, db.snapshots()
 	res, err := compact.Merge(sources, compact.Options{
-		Snapshots: db.snapshots(), Bottom: bottom, TargetBytes: compact.TargetBytes,
+		Snapshots: snapshots, Expired: st.expiry(snapshots[0]), Bottom: bottom, TargetBytes: compact.TargetBytes,
 		NewWriter: func() *segment.Writer { return db.newWriter(def) },
 		Stop: func() error {
 			db.flush.mu.Lock()

@@ -45,6 +45,8 @@ type Iterator struct {
 	held    []*run // private runs that are read
 	lastKey []byte // of a batch that newer rows are put into
 	passed  []byte // the key that sources were moved behind last
+
+	horizons horizons // that the snapshot sees
 }
 
 // Scan reads a range. The iterator must be closed before the snapshot. An
@@ -70,6 +72,7 @@ func (s *Snapshot) Scan(id StoreID, o ScanOptions) *Iterator {
 	if st == nil {
 		return it
 	}
+	it.horizons = st.horizons.seen(s.ts)
 	st.tables(func(t *memtable.Table) bool {
 		it.addTable(t, s.ts, false)
 		return true
@@ -130,6 +133,8 @@ func (it *Iterator) addRuns(rank uint64, runs ...*run) {
 		NoModel: it.opts.NoModel || it.snap.noModel, Plain: it.snap.db.opts.PlainReads, Stats: &it.count.Stats, Prune: it.prune}
 	if rank > 0 {
 		src.opts.Snapshot = it.snap.ownSeq
+	} else {
+		src.horizons, src.def = it.horizons, it.def
 	}
 	it.sources = append(it.sources, src)
 }

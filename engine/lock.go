@@ -116,6 +116,9 @@ func (t *Txn) committed(id StoreID, key []byte) (v memtable.Version, live bool, 
 		return v, false, nil
 	}
 	v, ok, err := st.newest(key, math.MaxUint64)
+	if ok {
+		st.bury(&v)
+	}
 	return v, ok && !v.Deleted(), err
 }
 
@@ -200,6 +203,7 @@ func (t *Txn) since(id StoreID, key []byte, s *Snapshot) (LockResult, error) {
 	if err != nil || !ok {
 		return LockResult{Status: Deleted}, err
 	}
+	st.bury(&newest)
 	if s == nil || newest.TS <= s.ts {
 		if newest.Deleted() {
 			return gone(newest), nil

@@ -8,6 +8,7 @@ import (
 	iofs "io/fs"
 	"path"
 
+	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/internal/vfs"
 )
 
@@ -24,7 +25,7 @@ const (
 	manifestName    = "MANIFEST"
 	manifestTemp    = "MANIFEST.tmp"
 	manifestMagic   = "OMENMANI"
-	manifestVersion = 2
+	manifestVersion = 3
 	manifestHeader  = 16
 )
 
@@ -48,6 +49,7 @@ type manifest struct {
 type manifestStore struct {
 	def      StoreDef
 	segments []manifestSegment // newest first
+	horizons horizons          // from version 3 on
 }
 
 type manifestSegment struct {
@@ -77,6 +79,13 @@ func (m *manifest) encode() []byte {
 			e.string(g.name)
 			e.uvarint(uint64(g.level))
 			e.uvarint(g.stamp)
+		}
+		e.uvarint(uint64(len(s.horizons)))
+		for _, h := range s.horizons {
+			e.uvarint(h.from)
+			e.uvarint(uint64(h.column))
+			e.varint(h.before)
+			e.uvarint(h.last)
 		}
 	}
 	e.uvarint(uint64(len(m.sequences)))
@@ -122,6 +131,15 @@ func decodeManifest(b []byte) (*manifest, error) {
 		s := manifestStore{def: d.def()}
 		for range d.count() {
 			s.segments = append(s.segments, manifestSegment{name: d.string(), level: int(d.uvarint()), stamp: d.uvarint()})
+		}
+		if version >= 3 {
+			for range d.count() {
+				h := horizon{from: d.uvarint(), column: int(d.uvarint()), before: d.varint(), last: d.uvarint()}
+				if h.column < 0 || h.column >= len(s.def.Columns) || s.def.Columns[h.column].Kind != column.Int {
+					d.fail()
+				}
+				s.horizons = append(s.horizons, h)
+			}
 		}
 		m.stores = append(m.stores, s)
 	}

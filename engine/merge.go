@@ -79,11 +79,17 @@ func (db *DB) mergeStore(id StoreID, all bool) error {
 	}
 	inputs := st.inputs(plan)
 	start := db.opts.Clock.Now()
-	sources := make([]compact.Source, len(inputs))
+	bottom, hs := st.nothingOlder(inputs), st.horizons.seen(db.oldestSnapshot())
+	var sources []compact.Source
 	for i, r := range inputs {
-		sources[i] = r.reader.Versions(nil, nil)
+		if bottom && i >= plan.Level0 { // of the base: nothing is below it
+			if _, all := r.expires(st.def, hs); all {
+				continue
+			}
+		}
+		sources = append(sources, r.reader.Versions(nil, nil))
 	}
-	built, err := db.build(st.def, sources, st.nothingOlder(inputs), true)
+	built, err := db.build(st, sources, bottom, true)
 	if err != nil {
 		blame(inputs, err)
 		return err

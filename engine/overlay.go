@@ -14,11 +14,11 @@ import (
 
 // overlay appends to dst rows of the oldest source under what newer ones say,
 // up to limit rows and as far as every newer row has its place among them. It
-// reports whether it got anywhere.
+// reports whether it got anywhere. Where rows expire each has to be looked at.
 func (it *Iterator) overlay(dst *column.Batch, limit int) bool {
 	last := len(it.sources) - 1
 	base, ok := it.sources[last].(*runSource)
-	if !ok || last == 0 || it.opts.Reverse || it.noted.on || it.snap.db.opts.PlainReads || base.batch.Sel != nil || !base.it.Clean() {
+	if !ok || last == 0 || len(it.horizons) > 0 || it.opts.Reverse || it.noted.on || it.snap.db.opts.PlainReads || base.batch.Sel != nil || !base.it.Clean() {
 		return false
 	}
 	end := base.batch.N

@@ -480,7 +480,9 @@ func (t *Txn) restore(d *decoder, locks []txn.Held) error {
 		case ddlCreateStore, ddlAlterStore:
 			def := newStoreDef(d.def())
 			t.change(ddlOp{kind: kind, id: def.ID, def: def})
-		case ddlDropStore, ddlDropSequence:
+		case ddlMoveHorizon:
+			t.change(ddlOp{kind: kind, id: StoreID(d.uvarint()), column: int(d.uvarint()), before: d.varint()})
+		case ddlDropStore, ddlDropSequence, ddlEndHorizon:
 			t.change(ddlOp{kind: kind, id: StoreID(d.uvarint())})
 		case ddlCreateSequence:
 			id := StoreID(d.uvarint())

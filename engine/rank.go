@@ -75,6 +75,10 @@ func (s *Snapshot) countByRank(st *storeState, id StoreID, lower, upper []byte) 
 	for _, r := range st.base {
 		if i := r.info; clean && r.overlaps(lower, upper) {
 			clean = i.Tombstones == 0 && i.Keys == i.Rows && i.MaxTS <= s.ts
+			if hs := st.horizons.seen(s.ts); clean && len(hs) > 0 {
+				some, _ := r.expires(st.def, hs)
+				clean = !some
+			}
 		}
 	}
 	if !clean || lower != nil && upper != nil && bytes.Compare(lower, upper) >= 0 {

@@ -111,7 +111,7 @@ func (db *DB) load(m *manifest) error {
 	stores := db.view.Load().stores
 	for i := range m.stores {
 		ms := &m.stores[i]
-		st := &storeState{def: newStoreDef(ms.def), active: memtable.New()}
+		st := &storeState{def: newStoreDef(ms.def), active: memtable.New(), horizons: ms.horizons}
 		for _, g := range ms.segments {
 			r, err := db.openListed(g.name, g.stamp, ms.def.ID)
 			if err != nil {

@@ -131,9 +131,18 @@ func shape(runs []*run) []compact.Segment {
 // merge would drop now that no snapshot needs it.
 func (s *storeState) shapes(oldest uint64) (level0, base []compact.Segment) {
 	level0, base = shape(s.level0), shape(s.base)
+	hs := s.horizons.seen(oldest)
 	for i, r := range s.base {
+		if len(hs) > 0 {
+			if share := r.expiredShare(s.def, hs); share > 0 && s.nothingOlder(s.base[i:i+1]) {
+				_, all := r.expires(s.def, hs)
+				if base[i].Expired = all; all || !s.def.leads(hs) {
+					base[i].DeadShare = share
+				}
+			}
+		}
 		if dead := r.info.Tombstones + r.info.Rows - r.info.Keys; dead > 0 && r.info.MaxTS <= oldest && s.nothingOlder(s.base[i:i+1]) {
-			base[i].DeadShare = float64(dead) / float64(r.info.Rows)
+			base[i].DeadShare += float64(dead) / float64(r.info.Rows)
 		}
 	}
 	return level0, base

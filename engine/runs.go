@@ -145,6 +145,9 @@ func (s *storeState) estimate(lower, upper []byte) float64 {
 		if r.info.Tombstones > 0 {
 			dead += 2 * in * float64(r.info.Tombstones) / float64(r.info.Rows)
 		}
+		if len(s.horizons) > 0 {
+			in *= 1 - r.expiredShare(s.def, s.horizons)
+		}
 		n += in * float64(r.info.Keys) / math.Max(1, float64(r.info.Rows))
 	})
 	return math.Max(0, n-dead)

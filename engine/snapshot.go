@@ -122,6 +122,9 @@ func (s *Snapshot) Get(id StoreID, key []byte, cols []int, dst []column.Datum) (
 	if st == nil {
 		return false, nil
 	}
+	if hs := st.horizons.seen(s.ts); len(hs) > 0 {
+		return st.getUnexpired(def, hs, key, dst[:len(cols)], &s.read)
+	}
 	return st.get(def, key, dst[:len(cols)], &s.read)
 }
 
@@ -159,6 +162,13 @@ func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.B
 		}
 	}
 	cols = def.columns(cols)
+	var hs horizons
+	var place map[int]int
+	wanted := len(cols)
+	if st != nil && len(st.horizons) > 0 {
+		hs = st.horizons.seen(s.ts)
+		cols, place = hs.columns(cols)
+	}
 	resetBatch(dst, def, cols)
 	for i, c := range cols {
 		dst.Cols[i].Resize(def.kinds[c], len(keys))
@@ -182,6 +192,10 @@ func (s *Snapshot) GetBatch(id StoreID, keys [][]byte, cols []int, dst *column.B
 		if err := st.batchFromRuns(keys, results, dst, &s.read); err != nil {
 			return err
 		}
+	}
+	if len(hs) > 0 {
+		hs.hideExpired(dst, place, results)
+		dst.Cols = dst.Cols[:wanted]
 	}
 	for i := range results {
 		if found[i] = results[i].Status == segment.Found; !found[i] {

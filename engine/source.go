@@ -67,7 +67,7 @@ func (s *tableSource) next() {
 func (s *tableSource) copy(it *Iterator, dst *column.Batch, bound []byte, limit int) {
 	for first := true; s.at != nil && (first || dst.N < limit && it.before(s.at, bound)); s.next() {
 		first = false
-		if s.v.Deleted() {
+		if s.v.Deleted() || !s.own && it.expired(s.v) {
 			continue
 		}
 		for i, c := range it.cols {
@@ -91,6 +91,11 @@ type runSource struct {
 	mem   []byte
 	due   bool
 	rank  uint64 // of private runs, the greater the newer; else 0
+
+	horizons horizons
+	def      *storeDef
+	expiring bool        // the open segment may hold expired rows,
+	place    map[int]int // which these columns of the batch tell
 }
 
 func (s *runSource) key() []byte {
@@ -120,6 +125,11 @@ func (s *runSource) open() bool {
 	if s.it == nil && len(s.runs) > 0 {
 		o := s.opts
 		o.Snapshot = min(o.Snapshot, s.runs[0].cut)
+		if s.expiring = false; len(s.horizons) > 0 {
+			if s.expiring, _ = s.runs[0].expires(s.def, s.horizons); s.expiring {
+				o.Cols, s.place = s.horizons.columns(o.Cols)
+			}
+		}
 		s.it = s.runs[0].reader.Iter(o)
 		s.runs = s.runs[1:]
 	}
@@ -130,7 +140,7 @@ func (s *runSource) open() bool {
 // and is the only one. It reports false, having done nothing, where rows have
 // to be chosen, or at the end.
 func (s *runSource) direct(it *Iterator, dst *column.Batch) (bool, error) {
-	for s.due && s.open() && s.it.Whole() {
+	for s.due && s.open() && s.it.Whole() && !s.expiring {
 		ok, err := s.it.Next(dst)
 		if ok || err != nil {
 			it.keys = append(it.keys, s.it.Keys()...)
@@ -194,19 +204,19 @@ func (s *runSource) before(bound []byte, reverse bool) int {
 
 func (s *runSource) copy(it *Iterator, dst *column.Batch, bound []byte, limit int) {
 	end := max(s.at+1, min(s.before(bound, it.opts.Reverse), s.at+limit-dst.N))
-	clean := s.it.Clean()
+	clean := s.it.Clean() && !s.expiring
 	if clean && s.batch.Sel == nil {
 		s.give(it, dst, end)
 		return
 	}
 	for at := s.at; at < end; {
 		lo := s.batch.Row(at)
-		if !clean && s.it.Deleted(lo) {
+		if !clean && s.gone(lo) {
 			at++
 			continue
 		}
 		n := 1 // rows that lie side by side
-		for at+n < end && s.batch.Row(at+n) == lo+n && (clean || !s.it.Deleted(lo+n)) {
+		for at+n < end && s.batch.Row(at+n) == lo+n && (clean || !s.gone(lo+n)) {
 			n++
 		}
 		for i := range dst.Cols {
@@ -219,6 +229,18 @@ func (s *runSource) copy(it *Iterator, dst *column.Batch, bound []byte, limit in
 		at += n
 	}
 	s.move(end)
+}
+
+// gone reports whether a physical row of the batch is a tombstone, or expired.
+func (s *runSource) gone(row int) bool {
+	return s.it.Deleted(row) || s.expiring && s.horizons.hides(s.it.Version(row), func(c int) column.Datum {
+		return s.batch.Cols[s.place[c]].Datum(row)
+	})
+}
+
+// expired reports whether a version in a memtable is behind a horizon.
+func (it *Iterator) expired(v memtable.Version) bool {
+	return len(it.horizons) > 0 && it.horizons.hides(v.TS, func(c int) column.Datum { return it.def.cell(v.Data, c) })
 }
 
 // appendRows appends rows lo to hi of src to dst, sharing bytes.

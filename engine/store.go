@@ -79,6 +79,8 @@ type storeState struct {
 	level0 []*run            // segments that may overlap, newest first
 	base   []*run            // disjoint segments in key order, older than the others
 	bounds bounds            // of base
+
+	horizons horizons // empty for most
 }
 
 // tables calls fn for the memtables, newest first, until it returns false.

@@ -5,9 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
+	"time"
 
+	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/internal/event"
 	"github.com/omendb/omendb/sql/catalog"
@@ -16,123 +17,140 @@ import (
 )
 
 // Retention. A table with `omen.ttl` loses the rows that are older: a sweep
-// moves the table's horizon by one or more transactions, each of which removes
-// the oldest rows that have expired. A horizon is therefore where the log says
-// it is: every snapshot, recovery, point-in-time restore and replica sees the
-// rows before it in all tables and indexes, or in none. Until the horizon has
-// passed it a row is as good as any, for unique constraints too.
+// moves the horizons of the table and its indexes, which one record of the log
+// does. No row is touched: every read, merge, recovery and restore goes by the
+// horizon that the log has (see engine).
 
-// retentionStep is how many rows one transaction of a sweep removes, and more
-// only if they are equally old: what a crash in between undoes, and what locks
-// and the log hold at a time.
-const retentionStep = 50_000
-
-// retentionSettings make a sweep's session independent of the configuration. A
-// row that somebody holds locked is left for the next sweep.
+// retentionSettings make the session independent of the configuration that
+// gives old indexes the column by which their entries expire.
 var retentionSettings = map[string]string{
 	"application_name": "omendb retention", "TimeZone": "UTC", "search_path": "pg_catalog",
 	"lock_timeout": "1000", "statement_timeout": "0", "default_transaction_isolation": "read committed",
 	"default_transaction_read_only": "off",
 }
 
-// SweepRetention removes what has expired from every table of every database.
-// A table that fails does not keep the others from their turn.
+// SweepRetention moves the horizon of every table of every database that has a
+// retention. A table that fails does not keep the others from their turn.
 func (s *Server) SweepRetention(ctx context.Context) error {
-	return s.sweepRetention(ctx, retentionStep)
-}
-
-func (s *Server) sweepRetention(ctx context.Context, step int64) error {
 	cat := s.opts.Catalog
 	var databases []*catalog.Database
 	cat.View(nil, 0).Each(catalog.ClassDatabase, func(o catalog.Object) bool {
-		if db := o.(*catalog.Database); db.AllowConn {
-			databases = append(databases, db)
-		}
+		databases = append(databases, o.(*catalog.Database))
 		return true
 	})
 	var all error
 	for _, db := range databases {
-		view := cat.View(nil, db.OID)
-		var deletes []retentionDelete
-		view.Relations(func(r *catalog.Relation) bool {
-			if keep, ok := r.Retention(); ok {
-				deletes = append(deletes, deleteExpired(view, r, keep, step))
+		var tables []catalog.OID
+		cat.View(nil, db.OID).Relations(func(r *catalog.Relation) bool {
+			if _, ok := r.Retention(); ok {
+				tables = append(tables, r.OID)
 			}
 			return true
 		})
-		if len(deletes) > 0 {
-			all = errors.Join(all, s.sweepDatabase(ctx, db.Name, deletes, step))
-		}
-	}
-	return all
-}
-
-// retentionDelete is the statement that removes a step's rows of a table.
-type retentionDelete struct{ table, text string }
-
-func deleteExpired(view *catalog.View, r *catalog.Relation, keep catalog.Retention, step int64) retentionDelete {
-	horizon := "now() - "
-	for i := range r.Columns {
-		if c := &r.Columns[i]; !c.Dropped && c.Name == keep.Column && c.Type != types.TimestamptzOID {
-			horizon = "(now() AT TIME ZONE 'UTC') - "
-			if c.Type == types.DateOID {
-				horizon = "(now() AT TIME ZONE 'UTC')::date - "
+		for _, oid := range tables {
+			if err := s.moveHorizon(ctx, db, oid); err != nil {
+				all = errors.Join(all, fmt.Errorf("retention in database %s: %w", db.Name, err))
 			}
 		}
 	}
-	table := quoteName(view.SchemaName(r.Schema)) + "." + quoteName(r.Name)
-	col := quoteName(keep.Column)
-	expired := fmt.Sprintf("%s < %sinterval '%s'", col, horizon, strings.ReplaceAll(keep.TTL, "'", "''"))
-	return retentionDelete{table, fmt.Sprintf("DELETE FROM ONLY %s WHERE %s AND %s <= (SELECT max(%s) FROM (SELECT %s FROM ONLY %s WHERE %s ORDER BY %s LIMIT %d) oldest)",
-		table, expired, col, col, col, table, expired, col, step)}
+	s.opts.DB.RunMerges() // what has expired, and no snapshot needs any more, can go
+	return all
+}
+
+// moveHorizon moves the horizons of a table and its indexes to the present less
+// the table's span. A table whose definition somebody is changing, or that gets
+// an index, waits for the next sweep.
+func (s *Server) moveHorizon(ctx context.Context, db *catalog.Database, oid catalog.OID) error {
+	start := s.opts.Clock.Now()
+	tx := s.opts.DB.Begin(engine.TxnOptions{Database: uint32(db.OID)})
+	defer func() { _ = tx.Rollback() }() // does nothing after the commit
+	if err := tx.LockTable(ctx, uint64(oid), engine.LockShareUpdateExclusive, engine.NoWait); err != nil {
+		if errors.Is(err, engine.ErrLockNotAvailable) {
+			err = nil
+		}
+		return err
+	}
+	view := s.opts.Catalog.View(nil, db.OID)
+	r := view.Relation(oid)
+	if r == nil {
+		return nil
+	}
+	keep, ok := r.Retention()
+	num := r.RetentionNumber()
+	if !ok || num == 0 {
+		return nil
+	}
+	before, err := s.horizonOf(keep, r.Columns[num-1].Type)
+	if err != nil || !s.opts.DB.Expires(engine.StoreID(r.Store), int(num)-1, before) {
+		return err
+	}
+	if err := tx.MoveHorizon(engine.StoreID(r.Store), int(num)-1, before); err != nil {
+		return err
+	}
+	count := int64(1)
+	for _, i := range view.IndexesOf(r) {
+		switch {
+		case i.Store == 0:
+			continue
+		case i.Retain != num: // made before indexes had the column
+			_ = tx.Rollback()
+			return s.reindex(ctx, db.Name, quoteName(view.SchemaName(r.Schema))+"."+quoteName(r.Name))
+		}
+		if err := tx.MoveHorizon(engine.StoreID(i.Store), len(i.Stored()), before); err != nil {
+			return err
+		}
+		count++
+	}
+	if _, err := tx.Commit(ctx); err != nil {
+		return err
+	}
+	s.opts.Events.Emit(event.Event{Name: event.RetentionSweep, Duration: s.opts.Clock.Since(start), Count: count, Detail: db.Name + ": " + r.Name})
+	return nil
+}
+
+// horizonOf returns the least value of a column that a retention keeps now.
+func (s *Server) horizonOf(keep catalog.Retention, typ catalog.OID) (int64, error) {
+	v, err := types.NewEnv().In(types.IntervalOID, -1, keep.TTL)
+	if err != nil {
+		return 0, err
+	}
+	back, err := types.IntervalFrom(v).Neg()
+	if err != nil {
+		return 0, err
+	}
+	const day = int64(24 * time.Hour / time.Microsecond)
+	now := timestamp(s.opts.Clock.Now())
+	if typ != types.DateOID {
+		return types.TimestampAdd(now, back)
+	}
+	today := (now - ((now%day)+day)%day)
+	before, err := types.TimestampAdd(today, back)
+	days := before / day
+	if before%day > 0 {
+		days++ // a day goes when it has passed as a whole
+	}
+	return days, err
 }
 
 func quoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// sweepDatabase runs each statement until it finds less than a step's rows.
-func (s *Server) sweepDatabase(ctx context.Context, database string, deletes []retentionDelete, step int64) error {
+// reindex makes a table's indexes anew.
+func (s *Server) reindex(ctx context.Context, database, table string) error {
 	first := s.opts.Catalog.View(nil, 0).Role(catalog.BootstrapSuperuser)
 	var sink sweepSink
 	x, err := s.Connect(ConnectOptions{User: first.Name, Database: database, Settings: retentionSettings, Client: &sink})
 	if err != nil {
-		return fmt.Errorf("retention in database %s: %w", database, err)
+		return err
 	}
 	defer x.Close()
-	var all error
-	for _, d := range deletes {
-		start := s.opts.Clock.Now()
-		var rows int64
-		for sink.rows = step; sink.rows >= step && err == nil; {
-			sink.rows = 0
-			err = x.Simple(ctx, d.text, &sink)
-			rows += sink.rows
-		}
-		var failed *pgerr.Error
-		if errors.As(err, &failed) && failed.Code == pgerr.LockNotAvailable {
-			err = nil // the next sweep finds the row free
-		}
-		if err != nil {
-			all = errors.Join(all, fmt.Errorf("retention in database %s: %s: %w", database, d.text, err))
-		}
-		if rows > 0 {
-			s.opts.Events.Emit(event.Event{Name: event.RetentionSweep, Duration: s.opts.Clock.Since(start), Count: rows, Detail: database + ": " + d.table})
-		}
-		if ctx.Err() != nil {
-			return all
-		}
-		err = nil
-	}
-	return all
+	return x.Simple(ctx, "REINDEX TABLE "+table, &sink)
 }
 
-// sweepSink counts the rows that a DELETE tells of.
-type sweepSink struct{ rows int64 }
+// sweepSink takes what a REINDEX tells, which is nothing of interest.
+type sweepSink struct{}
 
 // Complete implements Sink.
-func (k *sweepSink) Complete(tag string) (err error) {
-	k.rows, err = strconv.ParseInt(strings.TrimPrefix(tag, "DELETE "), 10, 64)
-	return err
-}
+func (*sweepSink) Complete(string) error { return nil }
 
 // Describe implements Sink.
 func (*sweepSink) Describe([]Column) error { return nil }
@@ -146,10 +164,10 @@ func (*sweepSink) Empty() error { return nil }
 // Suspended implements Sink.
 func (*sweepSink) Suspended() error { return nil }
 
-// CopyIn implements Sink; a DELETE asks for nothing.
+// CopyIn implements Sink; a REINDEX asks for nothing.
 func (*sweepSink) CopyIn(int8, int) (io.Reader, error) { return strings.NewReader(""), nil }
 
-// CopyOut implements Sink; a DELETE puts nothing out.
+// CopyOut implements Sink; a REINDEX puts nothing out.
 func (*sweepSink) CopyOut(int8, int) (io.WriteCloser, error) { return nil, io.ErrClosedPipe }
 
 // Notice implements Client.

@@ -36,6 +36,9 @@ type Options struct {
 	// Bottom says that no other run holds older versions of the keys, so that
 	// tombstones which everybody sees can go.
 	Bottom bool
+	// Expired, if not nil, says of a version that every snapshot takes it for
+	// deleted. Row may be shorter than the schema.
+	Expired func(row []column.Datum, ts uint64) bool
 	// Duplicate, if not nil, makes an error of a second version of a key.
 	Duplicate func(key []byte, second Source) error
 	// TargetBytes is the size at which an output is ended and another begun.
@@ -178,11 +181,15 @@ func (m *merger) take(s Source) error {
 	if hidden {
 		return nil
 	}
-	if err := m.release(); err != nil {
-		return err
-	}
 	row, err := s.Row()
 	if err != nil {
+		return err
+	}
+	if m.o.Expired != nil && m.o.Expired(row, ts) {
+		m.hold(tombstone{ts: ts, slot: slot})
+		return nil
+	}
+	if err := m.release(); err != nil {
 		return err
 	}
 	return m.add(ts, false, nil, row)

@@ -7,6 +7,7 @@ type Segment struct {
 	Bytes          int64
 	MinKey, MaxKey []byte
 	DeadShare      float64 // part of the versions that a rewrite would drop
+	Expired        bool    // a rewrite would drop everything, which takes no reading
 }
 
 // The shape of a store: level 0 holds runs that overlap, newest first; the
@@ -31,6 +32,15 @@ type Plan struct {
 func Pick(level0, base []Segment) (Plan, bool) {
 	if len(level0) >= MaxLevel0 {
 		return All(level0, base), true
+	}
+	for i := range base {
+		if base[i].Expired {
+			to := i
+			for to < len(base) && base[to].Expired {
+				to++
+			}
+			return Plan{Lower: i, Upper: to}, true
+		}
 	}
 	run := 0
 	for i := 0; i <= len(base); i++ {

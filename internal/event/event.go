@@ -28,7 +28,7 @@ const (
 	SegmentMerge     Name = "segment.merge"   // Duration, File, Store, Bytes, Count (rows), Total (inputs)
 	SegmentRemove    Name = "segment.remove"  // File, Bytes
 	WriteStall       Name = "write.stall"     // Duration: a commit has waited for a flush; Count (memtables that wait), Err
-	RetentionSweep   Name = "retention.sweep" // Duration, Count (rows removed), Detail (table)
+	RetentionSweep   Name = "retention.sweep" // Duration, Count (stores whose horizon moved), Detail (table)
 	TxnSpill         Name = "txn.spill"       // Duration, Store, Bytes, Count (rows)
 	ModelTrain       Name = "model.train"     // Duration, File, Store, Bytes (model), Count (keys), Detail (kind)
 	QuerySlow        Name = "query.slow"      // Duration, Count (rows), Detail (text)

@@ -215,6 +215,7 @@ type Index struct {
 	Options          []string   `tag:"14"`
 	Constraint       OID        `tag:"15"`
 	NotReady         bool       `tag:"16"` // writers need not maintain it: see View.Build
+	Retain           int16      `tag:"17"` // the table's retention column, which stands behind Include in the store; 0: none
 }
 
 // IndexKey is one key column of an index.

@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"slices"
+
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/types"
@@ -71,16 +73,25 @@ func ColumnKind(env *types.Env, c *Column) column.Kind {
 }
 
 // IndexStore returns the definition of an index's store: the storage key of the row,
-// then the included columns.
+// then the stored columns.
 func IndexStore(env *types.Env, r *Relation, i *Index) engine.StoreDef {
 	def := engine.StoreDef{
 		ID: engine.StoreID(i.Store), Name: i.Name, Temp: r.Persistence == 't',
 		Columns: []engine.ColumnDef{{Kind: column.Bytes}},
 	}
-	for _, num := range i.Include {
+	for _, num := range i.Stored() {
 		def.Columns = append(def.Columns, engine.ColumnDef{Kind: env.Kind(r.Columns[num-1].Type), Missing: column.Null()})
 	}
 	return def
+}
+
+// Stored lists the attributes whose values stand in the index beside its key:
+// the included columns, and the one by which entries expire.
+func (i *Index) Stored() []int16 {
+	if i.Retain == 0 {
+		return i.Include
+	}
+	return append(slices.Clone(i.Include), i.Retain)
 }
 
 // Deferrable reports whether a key may stand twice in a unique index until a

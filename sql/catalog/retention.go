@@ -33,6 +33,18 @@ func (r *Relation) Retention() (Retention, bool) {
 	return keep, keep != Retention{}
 }
 
+// RetentionNumber returns the number of the attribute by which rows expire, 0 if none do.
+func (r *Relation) RetentionNumber() int16 {
+	if keep, ok := r.Retention(); ok {
+		for i := range r.Columns {
+			if c := &r.Columns[i]; !c.Dropped && c.Name == keep.Column {
+				return c.Num
+			}
+		}
+	}
+	return 0
+}
+
 // SetRetentionColumn names the retention's column anew.
 func (r *Relation) SetRetentionColumn(name string) {
 	r.Options = slices.Clone(r.Options)

@@ -188,7 +188,7 @@ func (w *tableWork) adoptIndex(def *plan.ConstraintDef) error {
 			return err
 		}
 		adopted.Store = uint64(w.d.view.NewStore())
-		if err := w.d.rt.Txn.CreateStore(catalog.IndexStore(w.d.env, w.rel, &adopted)); err != nil {
+		if err := w.d.makeIndexStore(w.rel, &adopted); err != nil {
 			return err
 		}
 		w.unfilled = append(w.unfilled, &adopted)

@@ -70,8 +70,8 @@ func (w *tableWork) addIndex(s indexSpec) (*catalog.Index, error) {
 	if s.face {
 		return i, nil
 	}
-	i.Store = uint64(d.view.NewStore())
-	if err := d.rt.Txn.CreateStore(catalog.IndexStore(d.env, r, i)); err != nil {
+	i.Store, i.Retain = uint64(d.view.NewStore()), r.RetentionNumber()
+	if err := d.makeIndexStore(r, i); err != nil {
 		return nil, err
 	}
 	if !w.create && !s.later {
@@ -459,10 +459,11 @@ func (d *ddl) newEntryBuilder(r *catalog.Relation, i *catalog.Index) (*entryBuil
 }
 
 func (b *entryBuilder) add(rows *column.Batch, keys [][]byte) error {
-	row := make([]column.Datum, 1+len(b.i.Include))
+	stored := b.i.Stored()
+	row := make([]column.Datum, 1+len(stored))
 	return b.each(rows, keys, func(key, storage []byte, r int32) error {
 		row[0] = column.BytesDatum(storage)
-		for n, num := range b.i.Include {
+		for n, num := range stored {
 			row[n+1] = rows.Cols[num-1].Datum(int(r))
 		}
 		return b.duplicate(b.bulk.Append(key, row))

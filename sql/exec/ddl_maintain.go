@@ -218,8 +218,8 @@ func (d *ddl) rebuildIndex(r *catalog.Relation, i *catalog.Index) error {
 	if err := d.rt.Txn.DropStore(engine.StoreID(next.Store)); err != nil {
 		return err
 	}
-	next.Store, next.Valid, next.NotReady = uint64(d.view.NewStore()), true, false
-	if err := d.rt.Txn.CreateStore(catalog.IndexStore(d.env, r, &next)); err != nil {
+	next.Store, next.Valid, next.NotReady, next.Retain = uint64(d.view.NewStore()), true, false, r.RetentionNumber()
+	if err := d.makeIndexStore(r, &next); err != nil {
 		return err
 	}
 	if err := d.putIndexOf(r, &next); err != nil {

@@ -71,6 +71,9 @@ func (w *alterWork) keepRows() error {
 			return err
 		}
 	}
+	if err := w.changeRetention(); err != nil {
+		return err
+	}
 	return w.checkRows()
 }
 
@@ -98,7 +101,7 @@ func (w *alterWork) retype(indexes []*catalog.Index, fresh bool) error {
 			return err
 		}
 		if fresh {
-			next.Store = 0
+			next.Store, next.Retain = 0, w.rel.RetentionNumber()
 			if !w.isFace(&next) {
 				next.Store = uint64(d.view.NewStore())
 				if err := d.rt.Txn.CreateStore(catalog.IndexStore(d.env, w.rel, &next)); err != nil {

@@ -43,7 +43,7 @@ func (st *state) indexWriter(ix *catalog.Index) (*indexWriter, error) {
 			return nil, err
 		}
 	}
-	for _, num := range ix.Include {
+	for _, num := range ix.Stored() {
 		w.include = append(w.include, int(num)-1)
 	}
 	var err error

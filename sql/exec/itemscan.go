@@ -255,7 +255,7 @@ func (w *indexWriter) updateItems(t *tableWriter, oldStorage, storage []byte, ol
 		}
 	}
 	for _, k := range after {
-		if _, was := slices.BinarySearchFunc(before, k, compareKeys); !was {
+		if _, was := slices.BinarySearchFunc(before, k, compareKeys); !was || w.includeChanged(old, vals) {
 			if err := txn.Put(w.store, k, w.content(storage, vals)); err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
@@ -83,6 +84,49 @@ func refuseReference(ref *catalog.Relation) error {
 	if _, ok := ref.Retention(); ok {
 		return pgerr.New(pgerr.InvalidForeignKey, "foreign keys cannot reference table \"%s\" because it has a retention", ref.Name).
 			WithHint("Reset the table's options \"%s\" and \"%s\" first.", catalog.RetentionTTL, catalog.RetentionColumn)
+	}
+	return nil
+}
+
+// makeIndexStore makes an index's store, with the horizon of its table.
+func (d *ddl) makeIndexStore(r *catalog.Relation, i *catalog.Index) error {
+	if err := d.rt.Txn.CreateStore(catalog.IndexStore(d.env, r, i)); err != nil {
+		return err
+	}
+	attr, before, ok := d.rt.DB.Horizon(engine.StoreID(r.Store))
+	if !ok || i.Retain == 0 || attr != int(i.Retain)-1 {
+		return nil
+	}
+	return d.rt.Txn.MoveHorizon(engine.StoreID(i.Store), len(i.Stored()), before)
+}
+
+// changeRetention follows a change of the table's retention where the stores
+// stay: indexes get the column by which their entries expire, and a horizon
+// that was moved for another retention hides nothing that is written from now on.
+func (w *alterWork) changeRetention() error {
+	d := w.d
+	was, had := w.old.Retention()
+	if now, has := w.rel.Retention(); has == had && now == was {
+		return nil
+	}
+	if had {
+		if err := d.rt.Txn.EndHorizon(engine.StoreID(w.rel.Store)); err != nil {
+			return err
+		}
+	}
+	num := w.rel.RetentionNumber()
+	for _, i := range d.view.IndexesOf(w.rel) {
+		var err error
+		switch {
+		case i.Store == 0:
+		case num != 0 && i.Retain != num:
+			err = d.rebuildIndex(w.rel, i)
+		case had:
+			err = d.rt.Txn.EndHorizon(engine.StoreID(i.Store))
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }
