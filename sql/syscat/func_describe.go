@@ -445,17 +445,19 @@ func (f Functions) describeFact(class, oid OID) string {
 		return ""
 	}
 	facts := builtin().byOID[class].Virtual.(*systemTable).facts()
-	for _, i := range facts.find(0, num(oid)) {
-		text := named.word + " " + types.QuoteIdent(facts.rows[i][named.name].String())
-		if class == 2616 || class == 2753 {
-			am := builtinNamed("pg_am").Virtual.(*systemTable).facts()
-			for _, k := range am.find(0, facts.rows[i][1]) {
-				text += " for access method " + am.rows[k][1].String()
-			}
-		}
-		return text
+	found := facts.find(0, num(oid))
+	if len(found) == 0 {
+		return ""
 	}
-	return ""
+	row := facts.rows[found[0]]
+	text := named.word + " " + types.QuoteIdent(row[named.name].String())
+	if class == 2616 || class == 2753 {
+		am := builtinNamed("pg_am").Virtual.(*systemTable).facts()
+		for _, k := range am.find(0, row[1]) {
+			text += " for access method " + am.rows[k][1].String()
+		}
+	}
+	return text
 }
 
 // describeDefault names the column that a default belongs to.
