@@ -37,7 +37,8 @@ type flusher struct {
 	again    func()        // cancels the timer of a retry
 	timed    func()        // cancels the timer of the next checkpoint
 	closing  bool
-	nonce    uint64 // of the newest segment; the manifest knows it, so that no two are alike
+	stalled  map[int32]int // commits that are held back, by process
+	nonce    uint64        // of the newest segment; the manifest knows it, so that no two are alike
 }
 
 // maxFrozen bounds the memtables that wait for their flush; beyond it commits wait.
@@ -76,18 +77,42 @@ func (db *DB) wait(ctx context.Context, cond func(*flusher) bool) error {
 
 // stall holds a writer back while memtables pile up. When they do because
 // flushes fail, the writer gets the reason.
-func (db *DB) stall(ctx context.Context) error {
+func (db *DB) stall(ctx context.Context, pid int32) error {
 	f := &db.flush
 	f.mu.Lock()
 	waiting := len(f.frozen)
-	f.mu.Unlock()
 	if waiting <= maxFrozen {
+		f.mu.Unlock()
 		return nil
 	}
+	if f.stalled == nil {
+		f.stalled = make(map[int32]int)
+	}
+	f.stalled[pid]++
+	f.mu.Unlock()
 	start := db.opts.Clock.Now()
 	err := db.stallAbove(ctx, maxFrozen)
+	f.mu.Lock()
+	if f.stalled[pid]--; f.stalled[pid] == 0 {
+		delete(f.stalled, pid)
+	}
+	f.mu.Unlock()
+	if took := db.opts.Clock.Since(start); took >= stallLogged {
+		db.opts.Log.Warn().Dur("duration", took).Int("memtables", waiting).Int32("pid", pid).Msg("write.stall")
+	}
 	db.opts.Events.Emit(event.Event{Name: event.WriteStall, Duration: db.opts.Clock.Since(start), Count: int64(waiting), Err: err})
 	return err
+}
+
+// stallLogged is how long a commit has to be held back for a line in the log:
+// shorter ones are in the metrics, and may be many.
+const stallLogged = 100 * time.Millisecond
+
+// Stalled reports whether a commit of a process waits for memtables to be flushed.
+func (db *DB) Stalled(pid int32) bool {
+	db.flush.mu.Lock()
+	defer db.flush.mu.Unlock()
+	return db.flush.stalled[pid] > 0
 }
 
 func (db *DB) stallAbove(ctx context.Context, limit int) error {

@@ -135,7 +135,7 @@ func (t *Txn) logPrepared(ctx context.Context, p *prepared) (LSN, error) {
 	if t.owner.SharesSession() {
 		return 0, ErrSessionLock
 	}
-	if err := t.db.stall(ctx); err != nil {
+	if err := t.db.stall(ctx, t.opts.ProcessID); err != nil {
 		return 0, err
 	}
 	if err := t.db.ids.settle(ctx, t.db); err != nil {
@@ -419,7 +419,7 @@ func (s *preparedSet) take(gid string, allow func(PreparedInfo) error) (*prepare
 }
 
 func (t *Txn) commitPrepared(ctx context.Context) (LSN, error) {
-	if err := t.db.stall(ctx); err != nil {
+	if err := t.db.stall(ctx, t.opts.ProcessID); err != nil {
 		return 0, err
 	}
 	opened, err := t.openLinks()

@@ -199,7 +199,7 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 		t.runCommitHooks(0)
 		return 0, nil
 	}
-	if err := t.db.stall(ctx); err != nil {
+	if err := t.db.stall(ctx, t.opts.ProcessID); err != nil {
 		return 0, err
 	}
 	t.XID()

@@ -126,6 +126,9 @@ func (x *Session) Activity() Activity {
 	if w := a.wait.Load(); w != nil {
 		event = *w
 	}
+	if event == "" && x.srv.opts.DB.Stalled(x.pid) {
+		event = "IO/MemtableFlush"
+	}
 	now, running := x.now(), int64(0)
 	if a.state == "active" {
 		running = now - a.queryStart
