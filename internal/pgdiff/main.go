@@ -53,8 +53,12 @@ func run(n int, seed, single uint64, show int, dsn, omen, out string, knobs bool
 		if single != 0 {
 			r.seed = single
 		}
+		before := rep.counts[wrong]
 		if _, err := r.play(n - rep.total()); err != nil {
 			return err
+		}
+		if rep.counts[wrong] > before {
+			fmt.Fprintf(os.Stderr, "\nwrong in -round %d\n", r.seed)
 		}
 		side.close()
 		if i%10 == 9 {

@@ -9,23 +9,10 @@ import (
 	"github.com/omendb/omendb/sql/types"
 )
 
-// What a comparison function of bytes returns is visible to whoever calls it by name. PostgreSQL hands out what C's memcmp gives
-// there: the difference of the first two bytes that differ. Where one value is the start of the other, it is -1 or 1.
-
-// byteDifference compares as memcmp does, then by length.
-func byteDifference(a, b []byte) int64 {
-	for i := range min(len(a), len(b)) {
-		if a[i] != b[i] {
-			return int64(a[i]) - int64(b[i])
-		}
-	}
-	return int64(cmp.Compare(len(a), len(b)))
-}
-
 // bytesCmp compares two values as bytes after trim has taken away what does not count.
 func bytesCmp(trim func([]byte) []byte) EvalFunc {
 	return func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return intResult(byteDifference(trim(a[0].B), trim(a[1].B)))
+		return intResult(int64(types.ByteDifference(trim(a[0].B), trim(a[1].B))))
 	}
 }
 
@@ -33,7 +20,7 @@ func bytesCmp(trim func([]byte) []byte) EvalFunc {
 func textCmp(oid OID, trim func([]byte) []byte) EvalFunc {
 	return func(c *Ctx, a []column.Datum) (column.Datum, error) {
 		if c.Env.ComparesBytes(c.Collation) {
-			return intResult(byteDifference(trim(a[0].B), trim(a[1].B)))
+			return intResult(int64(types.ByteDifference(trim(a[0].B), trim(a[1].B))))
 		}
 		return intResult(int64(cmp.Compare(comparator(c, oid)(a[0], a[1]), 0)))
 	}
@@ -59,7 +46,7 @@ func init() {
 	compareEvals["bitcmp"] = func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		x, y := types.BitsFrom(a[0]), types.BitsFrom(a[1])
 		n := min(len(x.Bytes), len(y.Bytes))
-		if d := byteDifference(x.Bytes[:n], y.Bytes[:n]); d != 0 {
+		if d := int64(types.ByteDifference(x.Bytes[:n], y.Bytes[:n])); d != 0 {
 			return intResult(d)
 		}
 		return intResult(int64(cmp.Compare(x.N, y.N)))

@@ -186,13 +186,24 @@ func (j JSONB) Compare(k JSONB) int {
 	return -flip
 }
 
+// ByteDifference compares as C's memcmp does, by the difference of the first two bytes that differ, then by length. What a
+// comparison function returns is visible to whoever calls it by name, and PostgreSQL hands that out.
+func ByteDifference(a, b []byte) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return int(a[i]) - int(b[i])
+		}
+	}
+	return cmp.Compare(len(a), len(b))
+}
+
 func (j JSONB) compare(k JSONB) int {
 	if c := cmp.Compare(j.rank(), k.rank()); c != 0 {
 		return c
 	}
 	switch j.Kind() {
 	case JSONString:
-		return bytes.Compare(j[1:], k[1:])
+		return ByteDifference(j[1:], k[1:])
 	case JSONNumber:
 		return compareNumeric(bytesDatum(j[1:]), bytesDatum(k[1:]))
 	case JSONFalse, JSONTrue:
@@ -215,7 +226,7 @@ func (j JSONB) compareParts(k JSONB) int {
 			}
 			continue
 		}
-		if c := bytes.Compare(j.Key(i), k.Key(i)); c != 0 {
+		if c := ByteDifference(j.Key(i), k.Key(i)); c != 0 {
 			return c
 		}
 		if c := j.Value(i).compare(k.Value(i)); c != 0 {
