@@ -26,7 +26,7 @@ func (s *Server) PrepareViews(ctx context.Context) error {
 		database = o.(*catalog.Database)
 		return !database.AllowConn
 	})
-	x, err := s.Connect(ConnectOptions{User: view.Role(catalog.BootstrapSuperuser).Name, Database: database.Name, Settings: prepareSettings, Client: &sink})
+	x, err := s.Connect(ConnectOptions{User: view.Role(catalog.BootstrapSuperuser).Name, Database: database.Name, Settings: prepareSettings, Client: &sink, Internal: true})
 	if err != nil {
 		return err
 	}

@@ -138,7 +138,7 @@ func quoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, 
 func (s *Server) reindex(ctx context.Context, database, table string) error {
 	first := s.opts.Catalog.View(nil, 0).Role(catalog.BootstrapSuperuser)
 	var sink sweepSink
-	x, err := s.Connect(ConnectOptions{User: first.Name, Database: database, Settings: retentionSettings, Client: &sink})
+	x, err := s.Connect(ConnectOptions{User: first.Name, Database: database, Settings: retentionSettings, Client: &sink, Internal: true})
 	if err != nil {
 		return err
 	}

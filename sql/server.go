@@ -97,11 +97,22 @@ func (s *Server) Counters() *Counters { return &s.counters }
 // Catalog returns the server's catalog.
 func (s *Server) Catalog() *catalog.Catalog { return s.opts.Catalog }
 
-// SessionCount returns the number of open sessions.
+// SessionCount returns the number of open sessions of clients.
 func (s *Server) SessionCount() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.sessions)
+	return s.clients()
+}
+
+// clients counts the sessions that clients have opened. The caller holds s.mu.
+func (s *Server) clients() int {
+	n := 0
+	for _, x := range s.sessions {
+		if !x.opts.Internal {
+			n++
+		}
+	}
+	return n
 }
 
 // Cancel stops the running statement of a session, if it exists.
@@ -136,14 +147,17 @@ func (s *Server) register(x *Session, superuser bool) error {
 	if !superuser {
 		limit -= min(ReservedConnections, limit-1)
 	}
-	if len(s.sessions) >= s.opts.MaxConnections {
+	open := s.clients()
+	if open >= s.opts.MaxConnections && !x.opts.Internal {
 		return pgerr.New(pgerr.TooManyConnections, "sorry, too many clients already")
 	}
-	if len(s.sessions) >= limit {
+	if open >= limit && !x.opts.Internal {
 		return pgerr.New(pgerr.TooManyConnections, "remaining connection slots are reserved for non-replication superuser connections")
 	}
 	s.sessions[x.pid] = x
-	s.counters.Sessions.Add(1)
+	if !x.opts.Internal {
+		s.counters.Sessions.Add(1)
+	}
 	return nil
 }
 

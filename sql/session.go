@@ -26,6 +26,8 @@ type ConnectOptions struct {
 	// ClientAddr is "host:port", or empty on a Unix socket and in process.
 	ClientAddr string
 	ServerAddr string
+	// Internal is the server's own work: it takes no client's place.
+	Internal bool
 	TLS        *TLS // nil: the connection is not encrypted
 }
 
