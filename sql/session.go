@@ -28,7 +28,7 @@ type ConnectOptions struct {
 	ServerAddr string
 	// Internal is the server's own work: it takes no client's place.
 	Internal bool
-	TLS        *TLS // nil: the connection is not encrypted
+	TLS      *TLS // nil: the connection is not encrypted
 }
 
 // TLS is what pg_stat_ssl shows of a connection; of the client's certificate only where it
