@@ -23,9 +23,10 @@ type cursor struct {
 	pos    int64 // 0 before the first row, n at the n-th, len+1 after the last
 	scroll bool
 	bytes  int64
+	limit  int64 // of bytes
 }
 
-// maxCursorBytes bounds what one cursor keeps in memory.
+// maxCursorBytes bounds what one cursor keeps in memory, if omen.query_memory does not.
 const maxCursorBytes = 1 << 30
 
 // keepCursorBytes is how much of what it has passed a cursor keeps that was not
@@ -51,7 +52,7 @@ func (x *Session) declareCursor(ctx context.Context, d *plan.DeclareCursor, para
 		formats = []int16{1}
 	}
 	p.cols = x.columnsOf(st.Output, formats)
-	p.cursor = &cursor{def: d, scroll: d.Scroll || !d.NoScroll && st.ReadOnly}
+	p.cursor = &cursor{def: d, scroll: d.Scroll || !d.NoScroll && st.ReadOnly, limit: min(maxCursorBytes, x.knob().queryMem)}
 	if err := x.startPortal(ctx, p); err != nil {
 		p.close()
 		return err
@@ -84,8 +85,8 @@ func (p *portal) load(n int64) error {
 			}
 			c.rows = append(c.rows, row)
 		}
-		if c.bytes > maxCursorBytes {
-			return pgerr.New(pgerr.OutOfMemory, "out of memory").WithDetail("Cursor \"%s\" holds more than %d bytes.", p.name, maxCursorBytes)
+		if c.bytes > c.limit {
+			return pgerr.New(pgerr.OutOfMemory, "out of memory").WithDetail("Cursor \"%s\" holds more than %d bytes.", p.name, c.limit)
 		}
 	}
 	return nil
@@ -96,7 +97,7 @@ func (c *cursor) loaded() int64 { return c.base + int64(len(c.rows)) }
 
 // forget drops rows that a cursor has passed, when they are too many to keep.
 func (c *cursor) forget() {
-	if c.def.Scroll || c.def.Hold || c.bytes <= keepCursorBytes {
+	if c.def.Scroll || c.def.Hold || c.bytes <= min(keepCursorBytes, c.limit/2) {
 		return
 	}
 	passed := min(c.pos, c.loaded()) - c.base

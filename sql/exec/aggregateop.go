@@ -554,7 +554,7 @@ func (s *groupSet) finish() error {
 		if p == nil {
 			continue
 		}
-		if err := p.flush(); err != nil {
+		if err := p.seal(); err != nil {
 			return err
 		}
 		s.op.figures.Spilled += p.size

@@ -112,7 +112,7 @@ func (o *aggOp) adopt(list []*worker) error {
 				continue
 			}
 			files = append(files, f)
-			if err := f.flush(); err != nil {
+			if err := f.seal(); err != nil {
 				return err
 			}
 			o.figures.Spilled += f.size

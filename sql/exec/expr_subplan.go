@@ -118,12 +118,16 @@ func (x *subPlanExpr) compute() (column.Datum, error) {
 	return column.Datum{}, pgerr.Unsupported("this kind of subquery is not supported")
 }
 
+// arrayElementBytes is what an element takes beside its bytes while an array is collected.
+const arrayElementBytes = 40
+
 // array collects the subquery's only column.
 func (x *subPlanExpr) array() (column.Datum, error) {
 	if err := x.plan.open(); err != nil {
 		return column.Datum{}, err
 	}
-	vals := []column.Datum{}
+	vals, held := []column.Datum{}, int64(0)
+	defer func() { x.st.shrink(held) }()
 	for {
 		b, err := x.plan.root.next()
 		if err != nil {
@@ -134,6 +138,11 @@ func (x *subPlanExpr) array() (column.Datum, error) {
 		}
 		for i := range b.Len() {
 			vals = append(vals, b.Cols[0].Datum(b.Row(i)).Clone())
+			size := arrayElementBytes + int64(len(vals[len(vals)-1].B))
+			held += size
+			if err := x.st.grow(size); err != nil {
+				return column.Datum{}, err
+			}
 		}
 	}
 	return x.st.makeArray(x.node.Typ.OID, x.st.stmt.Plans[x.node.Plan].Root.Info().Columns[0].Type.OID, vals)

@@ -84,7 +84,7 @@ func (o *hashJoinOp) partitionRight(in rowSource, depth int) error {
 	}
 	for _, f := range p.files {
 		if f != nil {
-			if err := f.flush(); err != nil {
+			if err := f.seal(); err != nil {
 				return err
 			}
 			o.figures.Spilled += f.size

@@ -170,7 +170,7 @@ func (o *setOp) enqueue() error {
 			if f == nil {
 				continue
 			}
-			if err := f.flush(); err != nil {
+			if err := f.seal(); err != nil {
 				return err
 			}
 			o.figures.Spilled += f.size

@@ -97,6 +97,13 @@ func (f *spillFile) flush() error {
 	return f.st.rt.canceled()
 }
 
+// seal writes what is left and gives the buffer up: files wait for their turn in great numbers.
+func (f *spillFile) seal() error {
+	err := f.flush()
+	f.buf = nil
+	return err
+}
+
 // close removes the file.
 func (f *spillFile) close() {
 	if f.file == nil {
