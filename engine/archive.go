@@ -69,6 +69,9 @@ func (db *DB) TakeArchiveHold() *Backup {
 	return h
 }
 
+// LogFiles counts the files that the log has begun since the database was made.
+func (db *DB) LogFiles() uint32 { return db.log.Stats().Generation }
+
 // SwitchLog ends the current log file, so that an archiver can take it whole. It
 // returns the last record in it.
 func (db *DB) SwitchLog(ctx context.Context) (LSN, error) {

@@ -113,7 +113,7 @@ func (a *archived) awaitArchive() {
 			break
 		}
 		if time.Now().After(end) {
-			a.t.Fatal("nothing is archived")
+			a.t.Fatal("nothing is archived: ", a.text("SELECT row_to_json(a)::text FROM pg_stat_archiver AS a"))
 		}
 	}
 	name := a.text("SELECT last_archived_wal FROM pg_stat_archiver")

@@ -24,6 +24,8 @@ type Archiver struct {
 	next  engine.LSN
 	held  *engine.Backup // keeps files until the next round has its own hold
 	whole string         // the newest log file that was archived whole
+	last  string         // the newest log file that was archived
+	begun uint32         // how many files the log had begun by then
 }
 
 // NewArchiver returns an archiver into dir.
@@ -70,6 +72,10 @@ func (a *Archiver) Round(ctx context.Context) error {
 
 func (a *Archiver) round(ctx context.Context) (file string, err error) {
 	if a.held != nil && a.db.Durable() < a.next {
+		if begun := a.db.LogFiles(); begun > a.begun { // the last file has ended, and all of it is here
+			a.begun = begun
+			a.ended(a.last)
+		}
 		return "", nil
 	}
 	if err := Claim(a.fs, a.dir, a.db.Identity()); err != nil {
@@ -79,6 +85,7 @@ func (a *Archiver) round(ctx context.Context) (file string, err error) {
 	if err != nil {
 		return "", err
 	}
+	begun := a.db.LogFiles()
 	for _, f := range b.Files {
 		if err := a.copy(ctx, b, f); err != nil {
 			b.Close()
@@ -89,7 +96,7 @@ func (a *Archiver) round(ctx context.Context) (file string, err error) {
 	if a.held != nil {
 		a.held.Close()
 	}
-	a.held, a.next = b, b.Stop+1
+	a.held, a.next, a.begun = b, b.Stop+1, begun
 	missing := 0
 	for _, name := range b.Missing {
 		if _, err := a.fs.Stat(path.Join(a.dir, segmentDir, name)); err != nil {
@@ -111,11 +118,20 @@ func (a *Archiver) count(files []engine.BackupFile) {
 		}
 	}
 	slices.Sort(logs)
-	for _, name := range logs[:max(0, len(logs)-1)] {
-		if name > a.whole {
-			a.whole = name
-			a.db.NoteArchived(name, nil)
-		}
+	if len(logs) == 0 {
+		return
+	}
+	a.last = logs[len(logs)-1]
+	for _, name := range logs[:len(logs)-1] {
+		a.ended(name)
+	}
+}
+
+// ended counts a log file that was archived whole, once.
+func (a *Archiver) ended(name string) {
+	if name > a.whole {
+		a.whole = name
+		a.db.NoteArchived(name, nil)
 	}
 }
 
