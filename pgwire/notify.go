@@ -36,10 +36,28 @@ func (cl client) Parameter(name, value string) {
 	c.changed[name] = value
 }
 
-// KeepAlive implements sql.KeepAliver.
+// KeepAlive implements sql.KeepAliver. What the kernel does not take stays as it
+// was; a closed connection shows at its next use.
 func (cl client) KeepAlive(idle, interval time.Duration, count int) {
-	if tcp, ok := underlying(cl.c.nc).(*net.TCPConn); ok {
-		_ = tcp.SetKeepAliveConfig(net.KeepAliveConfig{Enable: true, Idle: idle, Interval: interval, Count: count}) // a closed connection shows at its next use
+	tcp, ok := underlying(cl.c.raw).(*net.TCPConn)
+	if !ok {
+		return
+	}
+	for _, k := range []net.KeepAliveConfig{ // one by one: the kernel's limits differ
+		{Enable: true, Idle: idle, Interval: -1, Count: -1},
+		{Enable: true, Idle: -1, Interval: interval, Count: -1},
+		{Enable: true, Idle: -1, Interval: -1, Count: count},
+	} {
+		_ = tcp.SetKeepAliveConfig(k)
+	}
+}
+
+// UserTimeout implements sql.KeepAliver.
+func (cl client) UserTimeout(d time.Duration) {
+	if tcp, ok := underlying(cl.c.raw).(*net.TCPConn); ok {
+		if raw, err := tcp.SyscallConn(); err == nil {
+			setUserTimeout(raw, d)
+		}
 	}
 }
 

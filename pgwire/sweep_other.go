@@ -2,7 +2,13 @@
 
 package pgwire
 
-import "syscall"
+import (
+	"syscall"
+	"time"
+)
 
 // hungUp cannot tell here: a client that left is noticed at the next write.
 func hungUp(syscall.RawConn) bool { return false }
+
+// setUserTimeout has nothing to set here.
+func setUserTimeout(syscall.RawConn, time.Duration) {}

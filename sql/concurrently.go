@@ -138,6 +138,9 @@ func (c *concurrently) build(job *exec.ConcurrentIndex) error {
 	if err := c.wait(func(t *engine.Txn) error { return t.WaitForSnapshots(c.ctx, since) }); err != nil {
 		return err
 	}
+	// All who write know by now that the index is ready. What takes its place at the
+	// end may not be, and is nobody's build then.
+	c.x.view.EndBuild(job.Index)
 	return c.step(func(rt *exec.Runtime) error { return exec.FinishIndex(rt, job) })
 }
 
@@ -171,7 +174,6 @@ func (c *concurrently) reindex(s *plan.Reindex) error {
 			err = c.build(job)
 		}
 		if err == nil { // now it is the old index that nobody reads, beneath the new one's name
-			c.x.view.EndBuild(job.Index) // or its writers would go on when told not to
 			err = c.retire(job)
 		}
 	}

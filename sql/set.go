@@ -203,6 +203,8 @@ func (x *Session) applySetting(d *settings.Definition, value string) {
 		x.armTransaction()
 	case "tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count":
 		x.applyKeepAlive()
+	case "tcp_user_timeout":
+		x.applyUserTimeout()
 	case "application_name":
 		x.activity.mu.Lock()
 		x.activity.application = value

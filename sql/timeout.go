@@ -85,6 +85,16 @@ type KeepAliver interface {
 	// KeepAlive sets how long the connection is silent before it is probed, the
 	// time between probes and how many may fail; 0 is the system's default.
 	KeepAlive(idle, interval time.Duration, count int)
+	// UserTimeout sets how long what was sent may stay unacknowledged; 0 is the
+	// system's default.
+	UserTimeout(d time.Duration)
+}
+
+// applyUserTimeout hands tcp_user_timeout to the connection.
+func (x *Session) applyUserTimeout() {
+	if k, ok := x.client.(KeepAliver); ok {
+		k.UserTimeout(time.Duration(x.values.Int("tcp_user_timeout")) * time.Millisecond)
+	}
 }
 
 // applyKeepAlive hands the tcp_keepalives parameters to the connection.

@@ -306,6 +306,8 @@ func FinishIndex(rt *Runtime, c *ConcurrentIndex) error {
 	old := *d.view.Index(c.Old)
 	rt.Txn.TransferReads(engine.StoreID(old.Store), engine.StoreID(r.Store))
 	old.Store, next.Store = next.Store, old.Store
+	// The store of one that was not ready holds what a failed build left: nobody may begin to maintain it.
+	next.NotReady = next.NotReady || old.NotReady
 	old.Valid, old.NotReady = true, false
 	if err := d.put(&old); err != nil {
 		return MapError(err)
@@ -322,7 +324,7 @@ func RetireIndex(rt *Runtime, c *ConcurrentIndex, writers bool) error {
 		return err
 	}
 	next := *i
-	next.Valid, next.NotReady = false, writers
+	next.Valid, next.NotReady = false, writers || i.NotReady // who does not maintain it must not begin to
 	return MapError(d.putIndexOf(r, &next))
 }
 
