@@ -142,11 +142,16 @@ func (d *ddl) mayNotVacuum(name plan.QName, word string) bool {
 	return true
 }
 
+// reindexLock keeps everybody from a table while its indexes get new stores. PostgreSQL locks the table in SHARE mode and
+// each index in ACCESS EXCLUSIVE mode, on which whoever plans a statement over the table waits, too; here indexes have no
+// locks of their own.
+const reindexLock = engine.LockAccessExclusive
+
 // reindex builds indexes anew.
 func (d *ddl) reindex(x *plan.Reindex) error {
 	switch x.Kind {
 	case "index":
-		o, err := d.lockNamed(x.Name, engine.LockShare)
+		o, err := d.lockNamed(x.Name, reindexLock)
 		if err != nil {
 			return err
 		}
@@ -159,7 +164,7 @@ func (d *ddl) reindex(x *plan.Reindex) error {
 		}
 		return d.rebuildIndex(d.view.Relation(i.Table), i)
 	case "table":
-		r, err := d.lockRelation(x.Name, engine.LockShare)
+		r, err := d.lockRelation(x.Name, reindexLock)
 		if err != nil {
 			return err
 		}
@@ -182,7 +187,7 @@ func (d *ddl) reindex(x *plan.Reindex) error {
 		return true
 	})
 	for _, r := range tables {
-		if err := d.lockTable(r.OID, engine.LockShare); err != nil {
+		if err := d.lockTable(r.OID, reindexLock); err != nil {
 			return err
 		}
 		if err := d.rebuildIndexes(r); err != nil {
