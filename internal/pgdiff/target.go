@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/omendb/omendb"
+	"github.com/omendb/omendb/sql/types"
 )
 
 // target is a server with one connection, which is made anew when it breaks.
@@ -45,6 +47,7 @@ func inside(db *omendb.DB) (*target, error) {
 type outcome struct {
 	columns []field
 	rows    []string // each row with its cells quoted, so that rows compare as strings
+	keys    []string // the rows with intervals as withKeys writes them; nil when no column is of intervals
 	tag     string
 	code    string // SQLSTATE, "" for success; "broken" when the connection ended
 	message string
@@ -54,6 +57,11 @@ type outcome struct {
 type field struct {
 	name string
 	oid  uint32
+}
+
+// isInterval tells columns of intervals, and of arrays of them.
+func (f field) isInterval() bool {
+	return f.oid == uint32(types.IntervalOID) || f.oid == uint32(types.IntervalArrayOID)
 }
 
 // run executes one query string and returns the outcome of its last statement that failed or yielded something.
@@ -83,6 +91,11 @@ func (t *target) run(sql string) outcome {
 	}
 	for _, row := range r.Rows {
 		out.rows = append(out.rows, printed(row))
+	}
+	if slices.ContainsFunc(out.columns, field.isInterval) {
+		for _, row := range r.Rows {
+			out.keys = append(out.keys, printed(withKeys(out.columns, row)))
+		}
 	}
 	return out
 }

@@ -61,7 +61,7 @@ var allowed = map[string][]string{
 	"internal/history":     {},
 	"internal/isolation":   {},
 	"internal/sqllogic":    {},
-	"internal/pgdiff":      {".", "internal/pgdiff/gen"},
+	"internal/pgdiff":      {".", "internal/pgdiff/gen", "sql/types"},
 	"internal/pgdiff/gen":  {"sql/functions", "sql/types"},
 	"internal/pgregress":   {"internal/serverproc"},
 	"internal/serverproc":  {},

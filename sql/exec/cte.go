@@ -25,7 +25,7 @@ func (st *state) newCTEScan(n *plan.CTEScan) (operator, error) {
 	if n.Plan >= len(st.stmt.Plans) {
 		return nil, fmt.Errorf("exec: no plan %d", n.Plan)
 	}
-	return &cteOp{selection: selection{cond: cond}, st: st, index: n.Plan}, nil
+	return &cteOp{selection: selection{cond: cond, figures: st.figures(n)}, st: st, index: n.Plan}, nil
 }
 
 func (o *cteOp) open() error {

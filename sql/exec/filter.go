@@ -8,11 +8,10 @@ import (
 // filterOp keeps the rows for which its condition is true.
 type filterOp struct {
 	selection
-	st      *state
-	input   operator
-	figures *NodeStats
-	once    bool // the condition is tested when the input is to be opened
-	never   bool // it was not true
+	st    *state
+	input operator
+	once  bool // the condition is tested when the input is to be opened
+	never bool // it was not true
 }
 
 func (st *state) newFilter(n *plan.Filter) (operator, error) {
@@ -21,7 +20,7 @@ func (st *state) newFilter(n *plan.Filter) (operator, error) {
 		return nil, err
 	}
 	cond, err := st.predicate(n.Cond)
-	return &filterOp{selection: selection{cond: cond}, st: st, input: input, figures: st.figures(n), once: n.Once}, err
+	return &filterOp{selection: selection{cond: cond, figures: st.figures(n)}, st: st, input: input, once: n.Once}, err
 }
 
 func (o *filterOp) open() error {
@@ -55,14 +54,8 @@ func (o *filterOp) next() (*column.Batch, error) {
 		if err != nil || b == nil {
 			return nil, err
 		}
-		out, err := o.apply(b)
-		if err != nil {
-			return nil, err
-		}
-		o.figures.Removed += int64(b.Len())
-		if out != nil {
-			o.figures.Removed -= int64(out.Len())
-			return out, nil
+		if out, err := o.apply(b); err != nil || out != nil {
+			return out, err
 		}
 		if err := o.st.rt.canceled(); err != nil {
 			return nil, err

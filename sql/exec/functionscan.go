@@ -164,7 +164,7 @@ type functionScanOp struct {
 }
 
 func (st *state) newFunctionScan(n *plan.FunctionScan) (operator, error) {
-	o := &functionScanOp{st: st, ord: n.Ordinality, kinds: st.kinds(n)}
+	o := &functionScanOp{selection: selection{figures: st.figures(n)}, st: st, ord: n.Ordinality, kinds: st.kinds(n)}
 	c := &compiler{st: st}
 	for _, f := range n.Funcs {
 		s, err := c.rowSet(f)
@@ -213,8 +213,7 @@ func (o *functionScanOp) next() (*column.Batch, error) {
 		if o.rows.n == 0 {
 			return nil, nil
 		}
-		out, err := o.apply(o.rows.batches[0])
-		if err != nil || out != nil {
+		if out, err := o.apply(o.rows.batches[0]); err != nil || out != nil {
 			return out, err
 		}
 		if err := o.st.rt.canceled(); err != nil {

@@ -31,7 +31,6 @@ type indexScanOp struct {
 	entries column.Batch
 	in      column.Batch
 	found   []bool
-	figures *NodeStats
 	access  *Access
 }
 
@@ -39,7 +38,7 @@ func (st *state) newIndexScan(n *plan.IndexScan) (operator, error) {
 	if n.Index.Store == 0 {
 		return nil, fmt.Errorf("exec: index %s has no store of its own", n.Index.Name)
 	}
-	o := &indexScanOp{st: st, node: n, parts: st.indexKey(n.Index), figures: st.figures(n), access: st.rt.access(n.Index.OID)}
+	o := &indexScanOp{selection: selection{figures: st.figures(n)}, st: st, node: n, parts: st.indexKey(n.Index), access: st.rt.access(n.Index.OID)}
 	for i := range n.Ranges {
 		r, err := st.keyRange(&n.Ranges[i], o.parts)
 		if err != nil {
@@ -197,14 +196,8 @@ func (o *indexScanOp) next() (*column.Batch, error) {
 			o.access.fetched(b, false)
 		}
 		if b != nil {
-			out, err := o.apply(b)
-			if err != nil {
-				return nil, err
-			}
-			o.figures.Removed += int64(b.Len())
-			if out != nil {
-				o.figures.Removed -= int64(out.Len())
-				return out, nil
+			if out, err := o.apply(b); err != nil || out != nil {
+				return out, err
 			}
 		}
 		if err := o.st.rt.canceled(); err != nil {

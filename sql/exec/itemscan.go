@@ -23,7 +23,6 @@ type itemScanOp struct {
 	at       int
 	in       column.Batch
 	found    []bool
-	figures  *NodeStats
 	access   *Access
 }
 
@@ -34,7 +33,7 @@ type itemSearcher struct {
 }
 
 func (st *state) newItemScan(n *plan.ItemScan) (operator, error) {
-	o := &itemScanOp{st: st, node: n, figures: st.figures(n), access: st.rt.access(n.Index.OID)}
+	o := &itemScanOp{selection: selection{figures: st.figures(n)}, st: st, node: n, access: st.rt.access(n.Index.OID)}
 	coders, err := itemkey.Coders(st.env, n.Index)
 	if err != nil {
 		return nil, err
@@ -189,14 +188,8 @@ func (o *itemScanOp) next() (*column.Batch, error) {
 		o.at += n
 		o.access.fetched(b, false)
 		if b != nil {
-			out, err := o.apply(b)
-			if err != nil {
-				return nil, err
-			}
-			o.figures.Removed += int64(b.Len())
-			if out != nil {
-				o.figures.Removed -= int64(out.Len())
-				return out, nil
+			if out, err := o.apply(b); err != nil || out != nil {
+				return out, err
 			}
 		}
 		if err := o.st.rt.canceled(); err != nil {

@@ -23,12 +23,11 @@ type keyLookupOp struct {
 	in    column.Batch
 	found []bool
 
-	figures *NodeStats
-	access  *Access
+	access *Access
 }
 
 func (st *state) newKeyLookup(n *plan.KeyLookup) (operator, error) {
-	o := &keyLookupOp{st: st, figures: st.figures(n), store: engine.StoreID(n.Table.Store), parts: st.storageKey(n.Table), access: st.rt.keyAccess(n.Table)}
+	o := &keyLookupOp{selection: selection{figures: st.figures(n)}, st: st, store: engine.StoreID(n.Table.Store), parts: st.storageKey(n.Table), access: st.rt.keyAccess(n.Table)}
 	for _, k := range n.Keys {
 		es, err := st.compileAll(k)
 		if err != nil {
@@ -112,8 +111,7 @@ func (o *keyLookupOp) next() (*column.Batch, error) {
 		if b == nil {
 			continue
 		}
-		out, err := o.apply(b)
-		if err != nil || out != nil {
+		if out, err := o.apply(b); err != nil || out != nil {
 			return out, err
 		}
 		if err := o.st.rt.canceled(); err != nil {

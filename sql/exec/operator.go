@@ -103,13 +103,14 @@ func (st *state) buildLarge(n plan.Node) (operator, error) {
 // condition to a batch and keeps the memory of the selection.
 type selection struct {
 	late
-	cond predicate
-	sel  []int32
-	out  column.Batch
+	cond    predicate
+	figures *NodeStats
+	sel     []int32
+	out     column.Batch
 }
 
 // apply returns the rows of b for which the condition holds as a batch that
-// shares b's columns, or nil when there are none.
+// shares b's columns, or nil when there are none. It counts those it removes.
 func (s *selection) apply(b *column.Batch) (*column.Batch, error) {
 	if s.cond == nil {
 		if b.Len() == 0 {
@@ -124,6 +125,7 @@ func (s *selection) apply(b *column.Batch) (*column.Batch, error) {
 			return nil, err
 		}
 	}
+	s.figures.Removed += int64(b.Len() - len(sel))
 	if len(sel) == 0 {
 		return nil, nil
 	}

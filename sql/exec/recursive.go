@@ -148,7 +148,7 @@ type workTableOp struct {
 
 func (st *state) newWorkTableScan(n *plan.WorkTableScan) (operator, error) {
 	cond, err := st.predicate(n.Filter)
-	return &workTableOp{selection: selection{cond: cond}, st: st, id: n.ID}, err
+	return &workTableOp{selection: selection{cond: cond, figures: st.figures(n)}, st: st, id: n.ID}, err
 }
 
 func (o *workTableOp) open() error {

@@ -10,22 +10,21 @@ import (
 // scanOp reads a table, or a range of it, in storage key order.
 type scanOp struct {
 	selection
-	st      *state
-	node    *plan.Scan
-	store   engine.StoreID
-	rng     *keyRange
-	prune   []zoneCondition
-	fetch   *fetch
-	sample  *sampler
-	it      *engine.Iterator
-	in      column.Batch
-	figures *NodeStats
-	access  *Access
-	byKey   bool // it is counted with the primary key
-	done    bool
-	part    *scanPart // of several workers' ranges
-	pass    int64     // rows that the next open leaves out, if it can
-	passed  int64     // what the last one has left out
+	st     *state
+	node   *plan.Scan
+	store  engine.StoreID
+	rng    *keyRange
+	prune  []zoneCondition
+	fetch  *fetch
+	sample *sampler
+	it     *engine.Iterator
+	in     column.Batch
+	access *Access
+	byKey  bool // it is counted with the primary key
+	done   bool
+	part   *scanPart // of several workers' ranges
+	pass   int64     // rows that the next open leaves out, if it can
+	passed int64     // what the last one has left out
 }
 
 func unsupportedSystemColumn(a int) error {
@@ -34,7 +33,7 @@ func unsupportedSystemColumn(a int) error {
 }
 
 func (st *state) newScan(n *plan.Scan) (operator, error) {
-	o := &scanOp{st: st, node: n, store: engine.StoreID(n.Table.Store), figures: st.figures(n)}
+	o := &scanOp{selection: selection{figures: st.figures(n)}, st: st, node: n, store: engine.StoreID(n.Table.Store)}
 	o.access, o.byKey = st.rt.rangeAccess(n)
 	var err error
 	if o.rng, err = st.keyRange(n.Range, st.storageKey(n.Table)); err != nil {
@@ -137,14 +136,8 @@ func (o *scanOp) next() (*column.Batch, error) {
 		if o.sample != nil {
 			b = o.sample.apply(b, keys)
 		}
-		out, err := o.apply(b)
-		if err != nil {
-			return nil, err
-		}
-		o.figures.Removed += int64(b.Len())
-		if out != nil {
-			o.figures.Removed -= int64(out.Len())
-			return out, nil
+		if out, err := o.apply(b); err != nil || out != nil {
+			return out, err
 		}
 		if err := o.st.rt.canceled(); err != nil {
 			return nil, err

@@ -144,7 +144,7 @@ func (st *state) newVirtualScan(n *plan.VirtualScan) (operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	o := &virtualOp{st: st, node: n, reader: reader, kinds: st.kinds(n)}
+	o := &virtualOp{selection: selection{figures: st.figures(n)}, st: st, node: n, reader: reader, kinds: st.kinds(n)}
 	for _, q := range n.Equal {
 		e, err := st.compile(q.Value)
 		if err != nil {

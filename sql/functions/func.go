@@ -133,7 +133,8 @@ type Aggregate struct {
 	// calling them.
 	Trans, Final *Func
 
-	// New returns the state for any number of groups; nil when not implemented.
+	// New returns the state for any number of groups; nil for user-defined aggregates, and for those whose use is refused
+	// with 0A000.
 	New func(c *Ctx) AggState
 }
 
