@@ -12,7 +12,7 @@ var (
 		arrayEvals, enumEvals, jsonGetEvals, jsonBuildEvals, jsonbEvals,
 		jsonpathEvals, populateEvals, sizeEvals, rangeEvals, formatEvals, bitEvals, lsnEvals,
 	}
-	vecTables = []map[string]VecFunc{compareVecs, arithmeticVecs, likeVecs}
+	vecTables = []map[string]VecFunc{compareVecs, arithmeticVecs, likeVecs, bucketVecs}
 	setTables = []map[string]SetFunc{seriesSets, regexpSets, arraySets, snapshotSets, jsonSets, jsonpathSets, populateSets}
 	aggTables = []map[string]func(c *Ctx) AggState{countAggs, sumAggs, extremeAggs, boolAggs, collectAggs, statAggs, numericAggs, intervalAggs, jsonAggs, orderedAggs, bitAggs}
 	winTables = []map[string]WinFunc{windowFuncs}

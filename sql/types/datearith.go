@@ -241,8 +241,8 @@ func DateBin(stride Interval, ts, origin int64) (int64, error) {
 	if stride.Months != 0 {
 		return 0, pgerr.New(pgerr.FeatureNotSupported, "timestamps cannot be binned into intervals containing months or years")
 	}
-	size, ok := mul64(int64(stride.Days), usecPerDay)
-	if !ok || !add64(&size, stride.Micros) {
+	size, ok := stride.FixedLength()
+	if !ok {
 		return 0, ErrIntervalRange()
 	}
 	if size <= 0 {
@@ -257,6 +257,13 @@ func DateBin(stride Interval, ts, origin int64) (int64, error) {
 		return r, nil
 	}
 	return 0, ErrTimestampRange()
+}
+
+// FixedLength returns the microseconds of an interval without months, a day having
+// 24 hours; false where it has months or the number does not fit.
+func (v Interval) FixedLength() (micros int64, ok bool) {
+	micros, ok = mul64(int64(v.Days), usecPerDay)
+	return micros, ok && add64(&micros, v.Micros) && v.Months == 0
 }
 
 // Overlaps reports whether two periods, given by their ends in any order, have a moment in

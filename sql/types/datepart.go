@@ -128,6 +128,45 @@ func (c *civil) trunc(word string, t OID) (days bool, err error) {
 	return true, nil
 }
 
+// TruncLength returns how long a unit of date_trunc is, in microseconds of local
+// time: even says that all are of this length, else it is the longest one's. It
+// is 0 for a word that date_trunc does not know.
+func TruncLength(word string) (length int64, even bool) {
+	u, known := unitNamed(word, true)
+	if !known {
+		return 0, false
+	}
+	switch u {
+	case uMicrosecond:
+		return 1, true
+	case uMillisecond:
+		return 1000, true
+	case uSecond:
+		return usecPerSec, true
+	case uMinute:
+		return usecPerMinute, true
+	case uHour:
+		return usecPerHour, true
+	case uDay:
+		return usecPerDay, true
+	case uWeek:
+		return 7 * usecPerDay, true
+	case uMonth:
+		return 31 * usecPerDay, false
+	case uQuarter:
+		return 92 * usecPerDay, false
+	case uYear:
+		return 366 * usecPerDay, false
+	case uDecade:
+		return 3653 * usecPerDay, false
+	case uCentury:
+		return 36525 * usecPerDay, false
+	case uMillennium:
+		return 365250 * usecPerDay, false
+	}
+	return 0, false
+}
+
 // TruncInterval cuts an interval to a unit.
 func TruncInterval(word string, v Interval) (Interval, error) {
 	u, known := unitNamed(word, true)

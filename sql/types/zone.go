@@ -278,6 +278,26 @@ func (z *Zone) OffsetAt(ts int64) int {
 	return east
 }
 
+// Steady returns the offset east of UTC at a timestamptz, in microseconds, and a
+// period around it, half-open, in which it is the same.
+func (z *Zone) Steady(ts int64) (from, to, east int64) {
+	from, to = minTimestamp, endTimestamp
+	if z.fixed {
+		return from, to, int64(z.east) * usecPerSec
+	}
+	sec, _ := floorDiv(ts, usecPerSec)
+	t := time.Unix(sec+epochUnixSec, 0).In(z.loc)
+	_, offset := t.Zone()
+	start, end := t.ZoneBounds()
+	if !start.IsZero() {
+		from = max(from, (start.Unix()-epochUnixSec)*usecPerSec)
+	}
+	if !end.IsZero() {
+		to = min(to, (end.Unix()-epochUnixSec)*usecPerSec)
+	}
+	return from, to, int64(offset) * usecPerSec
+}
+
 // AbbrevAt returns the zone's abbreviation at a timestamptz.
 func (z *Zone) AbbrevAt(ts int64) string {
 	sec, _ := floorDiv(ts, usecPerSec)
