@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"slices"
@@ -40,11 +41,17 @@ const (
 
 // encode makes the transaction's commit record. Temporary stores are left out.
 func (t *Txn) encode() []byte {
-	e := encoder{b: make([]byte, 0, t.encodedSize())}
+	e := encoder{b: t.db.spareBody(t.encodedSize())}
 	e.byte(recordVersion)
 	e.uvarint(t.xid)
 	for i := range t.ddl {
 		t.ddl[i].encode(t.db, &e)
+	}
+	slices.SortFunc(t.lists, func(a, b *writeList) int { return cmp.Compare(a.store, b.store) })
+	for _, l := range t.lists {
+		if _, err := t.def(l.store); err == nil {
+			l.encode(&e)
+		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.tables)) {
 		if def, err := t.def(id); err == nil && !def.Temp {
@@ -86,10 +93,31 @@ func encodeLinks(e *encoder, id StoreID, links []*bulkLink) {
 
 func (t *Txn) encodedSize() int {
 	n := int64(64)
+	for _, l := range t.lists {
+		n += int64(len(l.bytes)) + 32
+	}
 	for _, m := range t.tables {
 		n += min(m.Bytes(), 1<<20)
 	}
 	return int(n)
+}
+
+// keptBody is the largest record body whose memory is kept.
+const keptBody = 1 << 20
+
+// spareBody returns memory for a record body of a size.
+func (db *DB) spareBody(size int) []byte {
+	if b, ok := db.spareBodies.Get().(*[]byte); ok && cap(*b) >= size {
+		return (*b)[:0]
+	}
+	return make([]byte, 0, size)
+}
+
+// dropBody keeps the memory of a body that has been proposed.
+func (db *DB) dropBody(b []byte) {
+	if cap(b) <= keptBody {
+		db.spareBodies.Put(&b)
+	}
 }
 
 func (op *ddlOp) encode(db *DB, e *encoder) {

@@ -141,7 +141,7 @@ func (b *BulkWriter) Finish(ctx context.Context) error {
 		b.linkAsOf()
 		return nil
 	}
-	if m := b.t.tables[b.id]; m != nil {
+	if m := b.t.table(b.id); m != nil {
 		if _, dead := m.Versions(); dead > 0 {
 			// A tombstone of the transaction's own would hide a row loaded later.
 			if err := b.t.spillStore(b.id); err != nil {
@@ -291,7 +291,7 @@ func (b *BulkWriter) checkKey(ctx context.Context, key []byte) error {
 
 // anythingIn reports whether rows of a range may exist, committed or the transaction's own.
 func (t *Txn) anythingIn(id StoreID, lower, upper []byte) bool {
-	if m := t.tables[id]; m != nil && m.EstimateRange(lower, upper) > 0 || len(t.bulk[id]) > 0 {
+	if m := t.table(id); m != nil && m.EstimateRange(lower, upper) > 0 || len(t.bulk[id]) > 0 {
 		return true
 	}
 	v := t.db.acquireView()

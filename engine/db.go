@@ -38,8 +38,11 @@ type DB struct {
 	viewMu  sync.Mutex // held while a view is replaced
 	live    registry
 	private atomic.Int64 // bytes of private writes of all transactions
-	ids     ids
-	active  activeSet
+
+	spareLists, spareBodies sync.Pool // memory for transactions to come
+
+	ids    ids
+	active activeSet
 
 	claims    bulkClaims
 	prepared  preparedSet
@@ -77,6 +80,7 @@ func Open(o Options) (*DB, error) {
 	o.setDefaults()
 	db := &DB{opts: o}
 	db.locks = txn.NewManager(o.Tasks, o.Clock)
+	db.locks.SetPlain(o.PlainWrites)
 	db.serial = txn.NewSerial()
 	db.serial.SetOff(o.NoSerialChecks)
 	db.live.init()

@@ -50,7 +50,7 @@ func TestHorizon(t *testing.T) {
 		{"defaults", func(*Options) {}},
 		{"tiny memtable", func(o *Options) { o.MemtableBytes = 8 << 10 }},
 		{"bulk", func(o *Options) { o.BulkMinBytes, o.SpillBytes, o.MemtableBytes = 1, 2<<10, 16<<10 }},
-		{"plain", func(o *Options) { o.PlainReads = true; o.MemtableBytes = 8 << 10 }},
+		{"plain", func(o *Options) { o.PlainReads, o.PlainWrites = true, true; o.MemtableBytes = 8 << 10 }},
 	}
 	for i, set := range sets {
 		t.Run(set.name, func(t *testing.T) {

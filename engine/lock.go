@@ -73,7 +73,7 @@ func (t *Txn) acquire(ctx context.Context, tag txn.Tag, mode txn.Mode, p txn.Pol
 }
 
 // lockBytes is about what a lock that is not packed takes.
-const lockBytes = 400
+const lockBytes = 200
 
 // packRowLocks frees most of the memory of row locks when there are many.
 func (t *Txn) packRowLocks() {
@@ -144,7 +144,7 @@ func (t *Txn) Lock(ctx context.Context, id StoreID, key []byte, mode LockMode, w
 		}
 	}
 	t.XID() // who waits for the row waits for a transaction with a number
-	tag := rowTag(id, key)
+	tag := t.rowTag(id, key)
 	policy := txn.Wait
 	if wait != Wait {
 		policy = txn.NoWait
@@ -305,6 +305,7 @@ func (db *DB) EndSession(pid int32) {
 	db.SetSessionBackup(pid, nil)
 	if o, ok := db.owners.LoadAndDelete(pid); ok {
 		db.locks.ReleaseAllSession(o.(*txn.Owner))
+		o.(*txn.Owner).Retire()
 	}
 }
 
@@ -319,7 +320,7 @@ func (db *DB) SnapshotBlockers(pid int32) []int32 { return db.serial.SafetyBlock
 // TryLockKey or LockKey, if that can be had at once. It reports false when
 // another transaction holds it or when this one did before.
 func (t *Txn) TryLockKey(id StoreID, key []byte) (bool, error) {
-	fresh, err := t.acquire(context.Background(), rowTag(id, key), txn.RowUpdate, txn.NoWait)
+	fresh, err := t.acquire(context.Background(), t.rowTag(id, key), txn.RowUpdate, txn.NoWait)
 	if err == ErrLockNotAvailable {
 		return false, nil
 	}
@@ -328,14 +329,14 @@ func (t *Txn) TryLockKey(id StoreID, key []byte) (bool, error) {
 
 // LockKey is TryLockKey that waits.
 func (t *Txn) LockKey(ctx context.Context, id StoreID, key []byte) error {
-	_, err := t.acquire(ctx, rowTag(id, key), txn.RowUpdate, txn.Wait)
+	_, err := t.acquire(ctx, t.rowTag(id, key), txn.RowUpdate, txn.Wait)
 	return err
 }
 
 // WaitForWriter waits until no other transaction has an uncommitted write of a
 // key and reports whether it had to wait.
 func (t *Txn) WaitForWriter(ctx context.Context, id StoreID, key []byte) (waited bool, err error) {
-	tag := rowTag(id, key)
+	tag := t.rowTag(id, key)
 	fresh, err := t.acquire(ctx, tag, txn.RowProbe, txn.NoWait)
 	if err == ErrLockNotAvailable {
 		waited = true

@@ -71,6 +71,7 @@ func TestMetamorphic(t *testing.T) {
 		{"tiny memtable, many keys", 5000, false, func(o *Options) { o.MemtableBytes = 16 << 10 }},
 		{"tiny cache, no model", 5000, true, func(o *Options) { o.MemtableBytes = 8 << 10; o.CacheBytes = 64 << 10 }},
 		{"large memtable", 300, false, func(o *Options) {}},
+		{"large memtable, plain", 300, true, func(o *Options) { o.PlainReads, o.PlainWrites = true, true }},
 		{"everything in bulk", 3000, false, func(o *Options) { o.BulkMinBytes = 1; o.BulkBufferBytes = 2 << 10; o.SpillBytes = 1500 }},
 		{"every write spills, every lock is packed", 600, false, func(o *Options) { o.SpillBytes = 1; o.PackLocks = 1; o.MemtableBytes = 8 << 10 }},
 		{"small log files", 300, false, func(o *Options) { o.LogFileBytes = 8 << 10; o.MemtableBytes = 32 << 10 }},

@@ -69,7 +69,7 @@ func operationSets() []operationSet {
 	}
 	for _, set := range sets[:len(sets):len(sets)] { // the same without short cuts and models
 		opts := set.opts
-		sets = append(sets, operationSet{"plain, " + set.name, set.span, func(o *Options) { opts(o); o.PlainReads = true }})
+		sets = append(sets, operationSet{"plain, " + set.name, set.span, func(o *Options) { opts(o); o.PlainReads, o.PlainWrites = true, true }})
 	}
 	return sets
 }

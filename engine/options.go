@@ -41,7 +41,8 @@ type Options struct {
 	Archive   bool  // an archiver will come: keep log and segments for it (TakeArchiveHold)
 	ScrubRate int64 // bytes per second that the scrub reads; 0 is off
 
-	PlainReads bool // reads take no short cuts; rows are the same
+	PlainReads  bool // reads take no short cuts; rows are the same
+	PlainWrites bool // nor do writes and locks
 
 	Events event.Sink
 

@@ -89,6 +89,7 @@ func (t *Txn) Prepare(ctx context.Context, gid string, meta []byte, limit int) (
 		return 0, ErrTxnDone
 	}
 	t.XID()
+	t.spreadAll()
 	p := &prepared{PreparedInfo: PreparedInfo{GID: gid, XID: t.xid, Time: t.db.opts.Clock.Now().UnixMicro(), Meta: meta}}
 	err := t.db.prepared.reserve(p, limit)
 	if err != nil {
@@ -321,7 +322,7 @@ func (t *Txn) EachWrite(id StoreID, fn func(key []byte, row []column.Datum, dele
 			}
 		}
 	}
-	if m := t.tables[id]; m != nil {
+	if m := t.table(id); m != nil {
 		eachWrite(m, func(key []byte, v memtable.Version) {
 			rows[string(key)] = nil
 			if !v.Deleted() {
@@ -574,6 +575,7 @@ func (s *preparedSet) noteLast(t *Txn) {
 	if s.last == nil {
 		s.last = make(map[StoreID][]byte)
 	}
+	t.spreadAll()
 	for id, m := range t.tables {
 		eachWrite(m, func(key []byte, _ memtable.Version) { note(id, key) })
 	}

@@ -169,6 +169,7 @@ func (t *Txn) NoteKey(id StoreID, key []byte) error {
 // restoreSerial makes a transaction that was prepared before a restart known to the others.
 func (t *Txn) restoreSerial() {
 	t.serial = t.db.serial.Restore(t.xid)
+	t.spreadAll()
 	for _, id := range slices.Sorted(maps.Keys(t.tables)) {
 		eachWrite(t.tables[id], func(key []byte, _ memtable.Version) { t.db.serial.Restored(t.serial, uint64(id), key) })
 	}

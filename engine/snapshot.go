@@ -86,10 +86,24 @@ func (s *Snapshot) resolve(id StoreID) (*storeState, *storeDef, error) {
 
 // own returns the transaction's private writes to a store, nil if there are none.
 func (s *Snapshot) own(id StoreID) *memtable.Table {
-	if s.txn == nil || s.txn.tables == nil {
+	if s.txn == nil {
 		return nil
 	}
+	if l := s.list(id); l != nil {
+		s.txn.spread(l)
+	}
 	return s.txn.tables[id]
+}
+
+// list returns the transaction's list of writes to a store if the snapshot sees any of it.
+func (s *Snapshot) list(id StoreID) *writeList {
+	if s.txn == nil {
+		return nil
+	}
+	if l := s.txn.list(id); l != nil && len(l.rows) > 0 && l.rows[0].seq <= s.ownSeq {
+		return l
+	}
+	return nil
 }
 
 // Get reads one row. It stores the wanted columns (nil: all) in dst, which has
@@ -103,14 +117,12 @@ func (s *Snapshot) Get(id StoreID, key []byte, cols []int, dst []column.Datum) (
 		return false, err
 	}
 	cols = def.columns(cols)
-	if own := s.own(id); own != nil {
-		if v, ok := own.Get(key, s.ownSeq); ok {
-			if v.Deleted() {
-				return false, nil
-			}
-			def.read(v.Data, cols, dst)
-			return true, nil
+	if v, ok := s.getOwn(id, key); ok {
+		if v.Deleted() {
+			return false, nil
 		}
+		def.read(v.Data, cols, dst)
+		return true, nil
 	}
 	s.readOptions(def, cols)
 	if s.txn != nil && len(s.txn.bulk) > 0 {
@@ -126,6 +138,23 @@ func (s *Snapshot) Get(id StoreID, key []byte, cols []int, dst []column.Datum) (
 		return st.getUnexpired(def, hs, key, dst[:len(cols)], &s.read)
 	}
 	return st.get(def, key, dst[:len(cols)], &s.read)
+}
+
+// getOwn returns the transaction's private write of a key that is in memory,
+// as the snapshot sees it.
+func (s *Snapshot) getOwn(id StoreID, key []byte) (v memtable.Version, ok bool) {
+	if l := s.list(id); l != nil {
+		w := l.find(key, rowTag(id, key).B)
+		if w == nil || w.seq > s.ownSeq {
+			return v, false
+		}
+		l.shared = true
+		return l.version(w), true
+	}
+	if s.txn != nil && s.txn.tables[id] != nil {
+		return s.txn.tables[id].Get(key, s.ownSeq)
+	}
+	return v, false
 }
 
 // readOptions prepares the options for reads of segments.

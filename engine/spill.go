@@ -136,6 +136,7 @@ func (t *Txn) spillIfFull() error {
 			return nil
 		}
 	}
+	t.spreadAll()
 	var largest StoreID
 	var most, spilled int64
 	for _, id := range slices.Sorted(maps.Keys(t.tables)) {
@@ -174,7 +175,7 @@ func (t *Txn) hold(bytes int64) {
 
 // spillStore moves the private memtable of a store into a run.
 func (t *Txn) spillStore(id StoreID) error {
-	m := t.tables[id]
+	m := t.table(id)
 	def, err := t.def(id)
 	if err != nil {
 		return err
@@ -360,6 +361,9 @@ func (t *Txn) cut(l *bulkLink, seq uint64) {
 // them than limit in bytes have them in segments, a version of each key, and
 // the rest in memory touches no segment of theirs.
 func (t *Txn) settle(limit int64) error {
+	if len(t.bulk) > 0 || t.private >= limit {
+		t.spreadAll()
+	}
 	for _, id := range slices.Sorted(maps.Keys(t.tables)) {
 		m := t.tables[id]
 		def, err := t.def(id)

@@ -13,6 +13,11 @@ import (
 // the one that it comes from, and reads of a serializable transaction must not
 // go through it (see Split).
 func (s *Snapshot) Fork() *Snapshot {
+	if s.txn != nil { // none of the forks may do it
+		for i := len(s.txn.lists) - 1; i >= 0; i-- {
+			s.own(s.txn.lists[i].store)
+		}
+	}
 	return &Snapshot{db: s.db, txn: s.txn, view: s.view, ts: s.ts, ownSeq: s.ownSeq, command: s.command, noModel: s.noModel, quiet: true, forked: true}
 }
 

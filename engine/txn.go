@@ -24,6 +24,7 @@ type Txn struct {
 	seq     uint64 // number of the newest private write
 	cmdSeq  uint64 // newest private write of earlier commands
 	command uint32
+	lists   []*writeList                // private writes, of stores that are not in tables
 	tables  map[StoreID]*memtable.Table // private writes; their timestamps are sequence numbers
 	undo    []undoEntry                 // private writes since the first savepoint
 	ddl     []ddlOp
@@ -39,6 +40,8 @@ type Txn struct {
 	inDoubt bool              // the commit failed in a way that only recovery can judge
 	serial  *txn.Serializable // of a serializable transaction that has begun, unless its snapshot is safe
 	buf     []byte            // the row being encoded
+	lastKey []byte            // of lastTag
+	lastTag txn.Tag
 
 	spare *Snapshot // closed, for reuse
 
@@ -218,6 +221,7 @@ func (t *Txn) Commit(ctx context.Context) (LSN, error) {
 	}
 	body, temp := t.encode(), t.beside(opened)
 	lsn, err := t.db.propose(ctx, kindCommit, body, temp, t.opts.AsyncCommit)
+	t.db.dropBody(body)
 	closeUnused(opened) // apply has taken out what it linked
 	if err != nil {
 		t.noteDoubt(err)
@@ -261,7 +265,10 @@ func (t *Txn) end() {
 		t.db.active.remove(t.xid)
 		t.owner.SetXID(0)
 	}
-	t.tables, t.undo, t.saves, t.spare, t.serial = nil, nil, nil, nil, nil
+	for _, l := range t.lists {
+		t.db.dropList(l)
+	}
+	t.lists, t.tables, t.undo, t.saves, t.spare, t.serial = nil, nil, nil, nil, nil, nil
 }
 
 // activeSet lists the transactions in progress that have a number.

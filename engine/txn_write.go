@@ -16,6 +16,11 @@ func (t *Txn) hasWrites() bool {
 	if len(t.bulk) > 0 {
 		return true
 	}
+	for _, l := range t.lists {
+		if len(l.rows) > 0 {
+			return true
+		}
+	}
 	for _, m := range t.tables {
 		if n, _ := m.Versions(); n > 0 {
 			return true
@@ -27,7 +32,11 @@ func (t *Txn) hasWrites() bool {
 // own returns the transaction's newest write of a key. Without data the row
 // may be left out, but not the successor of a tombstone.
 func (t *Txn) own(id StoreID, key []byte, data bool) (memtable.Version, bool, error) {
-	if m := t.tables[id]; m != nil {
+	if l := t.list(id); l != nil {
+		if w := l.find(key, t.rowTag(id, key).B); w != nil {
+			return l.version(w), true, nil
+		}
+	} else if m := t.tables[id]; m != nil {
 		if v, ok := m.Get(key, math.MaxUint64); ok {
 			return v, true, nil
 		}
@@ -38,7 +47,7 @@ func (t *Txn) own(id StoreID, key []byte, data bool) (memtable.Version, bool, er
 	return t.inRuns(id, key, data)
 }
 
-// write adds a private version.
+// write adds a private version to a store's memtable.
 func (t *Txn) write(id StoreID, key []byte, flags memtable.Flags, data []byte) {
 	m := t.tables[id]
 	if m == nil {
@@ -89,6 +98,7 @@ func (t *Txn) Insert(ctx context.Context, id StoreID, key []byte, row []column.D
 			return existing(def, id, key, v, true)
 		}
 		flags |= v.Flags & memtable.Fresh
+		t.table(id) // a list has a key once
 	} else {
 		if err := t.lockForInsert(ctx, def, id, key); err != nil {
 			return err
@@ -102,13 +112,10 @@ func (t *Txn) Insert(ctx context.Context, id StoreID, key []byte, row []column.D
 	return nil
 }
 
-// put encodes a row and writes it.
-func (t *Txn) put(def *storeDef, id StoreID, key []byte, flags memtable.Flags, row []column.Datum) {
+func checkColumns(def *storeDef, id StoreID, row []column.Datum) {
 	if len(row) > len(def.kinds) {
 		panic(fmt.Sprintf("engine: row of %d columns for store %d of %d", len(row), id, len(def.kinds)))
 	}
-	t.buf = memtable.AppendRow(t.buf[:0], def.kinds, row)
-	t.write(id, key, flags, t.buf)
 }
 
 func existing(def *storeDef, id StoreID, key []byte, v memtable.Version, own bool) error {
@@ -122,7 +129,7 @@ func existing(def *storeDef, id StoreID, key []byte, v memtable.Version, own boo
 
 // lockForInsert takes the locks of an insert, or finds the row in its way.
 func (t *Txn) lockForInsert(ctx context.Context, def *storeDef, id StoreID, key []byte) error {
-	tag := rowTag(id, key)
+	tag := t.rowTag(id, key)
 	for {
 		seen := t.db.visible.Load()
 		_, live, err := t.committed(id, key)
@@ -192,6 +199,7 @@ func (t *Txn) Put(id StoreID, key []byte, row []column.Datum) error {
 	}
 	if ok {
 		flags = v.Flags & (memtable.Fresh | memtable.Inserted)
+		t.table(id) // a list has a key once
 	}
 	if err := t.markWritten(id, key); err != nil {
 		return err
@@ -221,18 +229,21 @@ func (t *Txn) Delete(id StoreID, key, successor []byte) error {
 	if ok && t.bulk[id] == nil {
 		flags |= v.Flags & memtable.Fresh
 	}
+	if ok {
+		t.table(id) // a list has a key once
+	}
 	if err := t.markWritten(id, key); err != nil {
 		return err
 	}
 	if err := t.noteWrite(id, def, key); err != nil {
 		return err
 	}
-	t.write(id, key, flags, successor)
+	t.erase(def, id, key, flags, successor)
 	return nil
 }
 
 // markWritten tells inserters of the key that its row is about to change.
 func (t *Txn) markWritten(id StoreID, key []byte) error {
-	_, err := t.acquire(context.Background(), rowTag(id, key), txn.RowWrite, txn.NoWait)
+	_, err := t.acquire(context.Background(), t.rowTag(id, key), txn.RowWrite, txn.NoWait)
 	return err
 }

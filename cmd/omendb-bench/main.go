@@ -9,6 +9,7 @@
 //	omendb-bench tpch --pg URI --scale 1  the 22 queries of TPC-H, likewise
 //	omendb-bench wire                     statements through the wire, beside PostgreSQL 15
 //	omendb-bench commit                   short durable transactions, 1 to 64 connections, likewise
+//	omendb-bench large                    a table larger than the cache, through COPY and psql
 //
 // Every figure is the median of the rounds, with the least and the greatest.
 // Within a round every structure does the same work, one after the other, so
@@ -30,7 +31,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("usage: omendb-bench index|store|sql|tpch|wire|commit [flags]; -h after each lists them")
+var errUsage = errors.New("usage: omendb-bench index|store|sql|tpch|wire|commit|large [flags]; -h after each lists them")
 
 func run(args []string) error {
 	if len(args) == 0 {
@@ -49,6 +50,8 @@ func run(args []string) error {
 		return runWire(args[1:])
 	case "commit":
 		return runCommit(args[1:])
+	case "large":
+		return runLarge(args[1:])
 	}
 	return errUsage
 }

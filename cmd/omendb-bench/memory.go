@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"runtime"
 	"runtime/metrics"
@@ -11,10 +12,10 @@ import (
 	"time"
 )
 
-// anonymousMemory returns RssAnon and RssShmem of the process in bytes: what it
+// anonymousMemory returns RssAnon and RssShmem of a process in bytes: what it
 // holds besides the pages of files, which the kernel may take back.
-func anonymousMemory() (n int64) {
-	b, err := os.ReadFile("/proc/self/status")
+func anonymousMemory(pid int) (n int64) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
@@ -28,15 +29,15 @@ func anonymousMemory() (n int64) {
 	return n
 }
 
-// watchMemory samples the memory of the process until stop is called, which
+// watchMemory samples the memory of a process until stop is called, which
 // returns the greatest sample.
-func watchMemory() (stop func() int64) {
+func watchMemory(pid int) (stop func() int64) {
 	var peak atomic.Int64
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
 		for {
-			peak.Store(max(peak.Load(), anonymousMemory()))
+			peak.Store(max(peak.Load(), anonymousMemory(pid)))
 			select {
 			case <-done:
 				return

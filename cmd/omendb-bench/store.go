@@ -49,6 +49,8 @@ type storeOptions struct {
 	rows, probes, batch, batches int
 	cacheMB                      int64
 	stores, work                 string
+	share                        float64
+	part, group                  string // of a child process
 }
 
 func runStore(args []string) error {
@@ -62,12 +64,21 @@ func runStore(args []string) error {
 	f.Int64Var(&o.cacheMB, "cache", 0, "cache of each store in MB; 0 holds all rows twice")
 	f.StringVar(&o.stores, "stores", "", "only these stores, with commas between (Pebble, bbolt, SQLite, OmenDB); what the memory of the process says is right with one")
 	f.StringVar(&o.work, "work", "", "only this work: read or write")
+	f.Float64Var(&o.share, "cgroup", 0, "reads of each store by a process in a memory cgroup of this share of the raw data; as root, on Linux")
+	f.StringVar(&o.part, "part", "", "what a child process does")
+	f.StringVar(&o.group, "group", "", "the cgroup of a child process")
 	if err := f.Parse(args); err != nil {
 		return err
+	}
+	if o.part != "" {
+		return storePart(&o)
 	}
 	r := report{json: o.json, w: os.Stdout}
 	if !o.json {
 		fmt.Println(machine())
+	}
+	if o.share > 0 {
+		return storeGroups(&o, r)
 	}
 	return storeBench(&o, r)
 }
@@ -95,7 +106,7 @@ func storeBench(o *storeOptions, r report) error {
 		if stores[i], err = m.open(dir, cache); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
-		peak := watchMemory()
+		peak := watchMemory(os.Getpid())
 		start, cpu := time.Now(), processorTime()
 		if err := stores[i].load(o.rows); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
@@ -189,7 +200,7 @@ func storeReads(o *storeOptions, r report, makers []maker, stores []disk) error 
 		if omen >= 0 {
 			before = stores[omen].(*omenStore).stats
 		}
-		peak := watchMemory()
+		peak := watchMemory(os.Getpid())
 		samples, err := compare("rows of 100 bytes", work, o.rows, o.rounds, clock, run)
 		memory := peak() >> 20
 		if err != nil {

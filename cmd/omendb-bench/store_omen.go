@@ -3,6 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
@@ -21,8 +24,21 @@ func openOmen(dir string, cache int64) (disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &omenStore{store: store[uint64]{db: db, id: db.NewStoreID()}}, nil
+	s := &omenStore{store: store[uint64]{db: db, id: db.NewStoreID()}}
+	if b, err := os.ReadFile(filepath.Join(dir, storeIDName)); err == nil { // it was loaded by another process
+		id, err := strconv.ParseUint(string(b), 10, 64)
+		if err != nil {
+			return nil, err
+		}
+		s.id = engine.StoreID(id)
+		s.begin()
+		return s, nil
+	}
+	return s, os.WriteFile(filepath.Join(dir, storeIDName), []byte(strconv.FormatUint(uint64(s.id), 10)), 0o600)
 }
+
+// storeIDName is a file beside the engine's, which a server would have a catalog for.
+const storeIDName = "bench-store"
 
 // batched is the same store with look-ups in batches.
 func (s *omenStore) batched() *omenStore {

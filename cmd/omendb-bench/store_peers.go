@@ -219,7 +219,7 @@ func openSQLite(dir string, cache int64) (disk, error) {
 	}
 	db.SetMaxOpenConns(1) // one connection, one cache
 	s := &sqliteStore{db: db}
-	if _, err := db.Exec("create table rows (id integer primary key, a blob, b blob)"); err != nil {
+	if _, err := db.Exec("create table if not exists rows (id integer primary key, a blob, b blob)"); err != nil {
 		return nil, err
 	}
 	for _, p := range []struct {

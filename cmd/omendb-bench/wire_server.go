@@ -90,6 +90,11 @@ func startServers(o *wireOptions) (list []*wireServer, stop func(), err error) {
 const benchPassword = "bench"
 
 func startOmenDB(o *wireOptions, dir string) (*wireServer, func(), error) {
+	return startBinary(o.omendb, dir, "--max-connections", "200", "--cache-mb", "2048", "--max-wal-size", "16GB", "--checkpoint-timeout", "30min")
+}
+
+// startBinary starts OmenDB's server with settings of its own.
+func startBinary(binary, dir string, settings ...string) (*wireServer, func(), error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, nil, err
@@ -98,8 +103,8 @@ func startOmenDB(o *wireOptions, dir string) (*wireServer, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	c := exec.Command(o.omendb, "start", "--data-dir", filepath.Join(dir, "omendb"), "--listen", "127.0.0.1:"+strconv.Itoa(port),
-		"--socket-dir", "", "--max-connections", "200", "--cache-mb", "2048", "--max-wal-size", "16GB", "--checkpoint-timeout", "30min")
+	c := exec.Command(binary, append([]string{"start", "--data-dir", filepath.Join(dir, "omendb"), "--listen", "127.0.0.1:" + strconv.Itoa(port),
+		"--socket-dir", ""}, settings...)...)
 	c.Env = append(os.Environ(), "OMENDB_PASSWORD="+benchPassword)
 	c.Stdout, c.Stderr = log, log
 	if err := c.Start(); err != nil {

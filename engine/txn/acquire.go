@@ -72,13 +72,17 @@ type Manager struct {
 	shards  [shardCount]shard
 	waiting atomic.Int64
 	ending  atomic.Uint64 // numbers the waits for transactions to end
+	plain   bool          // no lock is thin
+	spare   sync.Pool     // of *[]held, of owners that had one transaction only
 }
 
 type shard struct {
 	mu     sync.Mutex
 	locks  map[Tag]*lock
+	rows   int // of the locks, those of rows
 	free   []*lock
 	packed []*packed
+	thin   thinTable
 }
 
 // lock is the state of one tag while somebody holds or wants it.
@@ -111,16 +115,21 @@ type Owner struct {
 	pid      int32
 	xid      atomic.Uint64
 	held     []held // locks of the transaction, in the order taken
-	packed   bool   // there are others, packed
+	turn     atomic.Uint64
+	packed   bool // there are others, packed
 	session  map[held]int
 	waiting  *waiter       // guarded by the shard of its lock's tag
 	patience time.Duration // how long to wait for one lock; 0 is for ever
 	endings  endings
+
+	ending    sync.Mutex // held while the turn ends, and while somebody makes sure that it has not
+	thickened bool       // somebody made an ordinary lock of a thin one in this turn
 }
 
 type held struct {
 	tag  Tag
 	mode Mode
+	thin bool // when it was taken
 }
 
 // NewManager returns an empty lock table.
@@ -131,6 +140,10 @@ func NewManager(tasks task.Executor, clk clock.Clock) *Manager {
 	}
 	return m
 }
+
+// SetPlain makes all locks ordinary ones; before the first is taken. Who gets
+// what is the same.
+func (m *Manager) SetPlain(plain bool) { m.plain = plain }
 
 // NewOwner returns an owner for a process number, which messages show.
 func NewOwner(pid int32) *Owner { return &Owner{pid: pid} }
@@ -161,6 +174,14 @@ func (m *Manager) Acquire(ctx context.Context, o *Owner, t Tag, mode Mode, scope
 			s.mu.Unlock()
 			return false, err
 		}
+	}
+	if m.isThin(t, scope) {
+		if done, fresh, err := m.acquireThin(s, o, t, mode, p); done {
+			s.mu.Unlock()
+			return fresh, err
+		}
+	} else {
+		s.thickenTag(t)
 	}
 	l := s.lock(t)
 	if m.grantAtOnce(l, o, mode) {
@@ -243,6 +264,9 @@ func (s *shard) lock(t Tag) *lock {
 		}
 		l.tag = t
 		s.locks[t] = l
+		if t.Kind == Row {
+			s.rows++
+		}
 	}
 	return l
 }
@@ -256,6 +280,9 @@ func (s *shard) reap(l *lock) {
 		return
 	}
 	delete(s.locks, l.tag)
+	if l.tag.Kind == Row {
+		s.rows--
+	}
 	if len(s.free) < maxFree {
 		l.holders, l.queue = l.holders[:0], l.queue[:0]
 		s.free = append(s.free, l)
@@ -368,7 +395,7 @@ func (m *Manager) grant(l *lock, o *Owner, mode Mode, scope Scope) bool {
 // record notes a granted lock in the owner's books.
 func (m *Manager) record(l *lock, o *Owner, mode Mode, scope Scope) bool {
 	h := l.holder(o)
-	k := held{l.tag, mode}
+	k := held{tag: l.tag, mode: mode}
 	if scope == Session {
 		if o.session == nil {
 			o.session = make(map[held]int)
@@ -382,8 +409,18 @@ func (m *Manager) record(l *lock, o *Owner, mode Mode, scope Scope) bool {
 		return false
 	}
 	h.transaction |= 1 << mode
-	o.held = append(o.held, k)
+	m.hold(o, k)
 	return true
+}
+
+// hold adds a lock to those of the owner's transaction.
+func (m *Manager) hold(o *Owner, k held) {
+	if o.held == nil && o.pid == 0 {
+		if spare, ok := m.spare.Get().(*[]held); ok {
+			o.held = *spare
+		}
+	}
+	o.held = append(o.held, k)
 }
 
 // wake grants the waiters at the front of the queue that nothing blocks any more.

@@ -25,6 +25,7 @@ func (m *Manager) Holders(t Tag, mode Mode, o *Owner) (owners []*Owner) {
 	s := m.shard(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.thickenTag(t)
 	if l := s.locks[t]; l != nil {
 		for i := range l.holders {
 			if h := &l.holders[i]; h.owner != o && h.transaction&conflicts[t.Kind][mode] != 0 {

@@ -101,7 +101,8 @@ func (s *shard) rowsLocked(store uint64, o *Owner) bool {
 			return true
 		}
 	}
-	return slices.ContainsFunc(s.packed, func(p *packed) bool { return p.owner != o && p.stores[store] != nil })
+	return s.thinByOther(o, func(e *thinLock) bool { return e.store == store }) ||
+		slices.ContainsFunc(s.packed, func(p *packed) bool { return p.owner != o && p.stores[store] != nil })
 }
 
 // LockedByOther reports whether anybody but the owner holds or wants a lock.
@@ -109,6 +110,9 @@ func (m *Manager) LockedByOther(t Tag, o *Owner) bool {
 	s := m.shard(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if e := s.thin.find(t); e != nil && e.owner != nil && e.owner != o && e.live() {
+		return true
+	}
 	l := s.locks[t]
 	return l != nil && l.wantedByOther(o) || s.packedByOther(t, o)
 }

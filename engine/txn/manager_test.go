@@ -64,7 +64,8 @@ var one, two = Tag{Kind: Row, A: 1, B: 1}, Tag{Kind: Row, A: 1, B: 2}
 
 // TestConflictsAreSymmetric checks the tables of modes against themselves.
 func TestConflictsAreSymmetric(t *testing.T) {
-	for kind, table := range conflicts {
+	for i, table := range conflicts {
+		kind := Kind(i)
 		for a := Mode(1); int(a) < len(table); a++ {
 			for b := Mode(1); int(b) < len(table); b++ {
 				if kind == Row && (a >= RowWrite || b >= RowWrite) {

@@ -61,7 +61,7 @@ func set(modes ...Mode) (s modeSet) {
 func (s modeSet) has(m Mode) bool { return s&(1<<m) != 0 }
 
 // conflicts lists for each mode of a kind the modes it cannot share a lock with.
-var conflicts = map[Kind][]modeSet{
+var conflicts = [Ending + 1][]modeSet{
 	Row: {
 		RowKeyShare:    set(RowUpdate),
 		RowShare:       set(RowNoKeyUpdate, RowUpdate),

@@ -54,6 +54,13 @@ func (m *Manager) pack(o *Owner, k held, level int) bool {
 	s := m.shard(k.tag)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if k.thin {
+		if e := s.thinOf(o, k.tag); e != nil {
+			s.packedOf(o, level).add(k.tag, 1<<k.mode)
+			e.modes &^= 1 << k.mode
+			return true
+		}
+	}
 	l := s.locks[k.tag]
 	if len(l.holders) != 1 || len(l.queue) > 0 {
 		return false

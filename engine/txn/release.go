@@ -6,19 +6,30 @@ func (o *Owner) Mark() int { return len(o.held) }
 // ReleaseTo gives up the transaction's locks taken since a mark, when level
 // savepoints were open; 0 and 0 is all of them.
 func (m *Manager) ReleaseTo(o *Owner, mark, level int) {
+	thickened := mark > 0 || o.endTurn() // what is still thin then has ended with the turn
 	for i := len(o.held) - 1; i >= mark; i-- {
-		k := o.held[i]
-		m.releaseOne(o, k, Transaction)
+		if k := o.held[i]; !k.thin {
+			m.releaseOne(o, k, Transaction)
+		} else if thickened {
+			m.releaseThin(o, k)
+		}
 	}
 	if o.packed {
 		m.releasePacked(o, level)
 	}
-	if mark == 0 && cap(o.held) > maxHeldKept {
-		o.held = nil
+	if mark > 0 || cap(o.held) <= maxHeldKept && o.pid != 0 {
+		o.held = o.held[:mark]
 		return
 	}
-	o.held = o.held[:mark]
+	if rest := o.held[:0]; cap(rest) > 0 && cap(rest) <= maxHeldKept {
+		m.spare.Put(&rest)
+	}
+	o.held = nil
 }
+
+// Retire frees the memory of an owner that takes no more locks: places of
+// thin locks may refer to him for a while.
+func (o *Owner) Retire() { o.held = nil }
 
 // maxHeldKept bounds the memory that an owner keeps for its next transaction.
 const maxHeldKept = 4096
@@ -27,15 +38,23 @@ const maxHeldKept = 4096
 // caller found that it has no use for it.
 func (m *Manager) ReleaseLast(o *Owner, t Tag, mode Mode) {
 	n := len(o.held)
-	if n > 0 && o.held[n-1] == (held{t, mode}) {
-		m.releaseOne(o, o.held[n-1], Transaction)
-		o.held = o.held[:n-1]
+	if n == 0 {
+		return
 	}
+	switch k := o.held[n-1]; {
+	case k.tag != t || k.mode != mode:
+		return
+	case k.thin:
+		m.releaseThin(o, k)
+	default:
+		m.releaseOne(o, k, Transaction)
+	}
+	o.held = o.held[:n-1]
 }
 
 // ReleaseSession gives up one acquisition of a session lock and reports whether it was held.
 func (m *Manager) ReleaseSession(o *Owner, t Tag, mode Mode) bool {
-	k := held{t, mode}
+	k := held{tag: t, mode: mode}
 	n := o.session[k]
 	if n == 0 {
 		return false
@@ -60,7 +79,11 @@ func (m *Manager) releaseOne(o *Owner, k held, scope Scope) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.locks[k.tag]
-	h := l.holder(o)
+	m.releaseFrom(s, l, l.holder(o), k, scope)
+}
+
+// releaseFrom takes a mode of a scope away from a holder.
+func (m *Manager) releaseFrom(s *shard, l *lock, h *holder, k held, scope Scope) {
 	if scope == Session {
 		h.session &^= 1 << k.mode
 	} else {
@@ -69,7 +92,7 @@ func (m *Manager) releaseOne(o *Owner, k held, scope Scope) {
 	if h.session.has(k.mode) || h.transaction.has(k.mode) {
 		return
 	}
-	m.drop(s, l, o, k.mode)
+	m.drop(s, l, h.owner, k.mode)
 }
 
 // drop takes a mode away from a holder and wakes who waited for it.

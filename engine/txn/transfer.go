@@ -41,11 +41,18 @@ func (m *Manager) Transfer(from, to *Owner) {
 	for _, k := range from.held {
 		s := m.shard(k.tag)
 		s.mu.Lock()
-		if h := s.locks[k.tag].holder(from); h != nil {
-			h.owner = to
+		if !k.thin || !s.transferThin(from, to, k.tag) {
+			if l := s.locks[k.tag]; l != nil { // else it was moved with another of its modes
+				if h := l.holder(from); h != nil {
+					h.owner = to
+				}
+			}
 		}
 		s.mu.Unlock()
 	}
+	to.ending.Lock()
+	to.thickened = true // perhaps
+	to.ending.Unlock()
 	to.held, from.held = from.held, nil
 	if from.packed {
 		m.transferPacked(from, to)
@@ -55,6 +62,5 @@ func (m *Manager) Transfer(from, to *Owner) {
 
 // Valid reports whether a lock read from a file is one that can be taken.
 func Valid(h Held) bool {
-	c, ok := conflicts[h.Tag.Kind]
-	return ok && h.Mode > 0 && int(h.Mode) < len(c)
+	return int(h.Tag.Kind) < len(conflicts) && h.Mode > 0 && int(h.Mode) < len(conflicts[h.Tag.Kind])
 }
