@@ -32,9 +32,9 @@ const (
 	// sweepInterval is how often connections are looked at. A statement that runs
 	// through two looks is asked whether its client is still there: the locks of a
 	// client that was killed have to be free within 200 ms.
-	sweepInterval = 50 * time.Millisecond
+	sweepInterval = 25 * time.Millisecond
 	// shrinkLooks is through how many looks a connection is idle before its buffers go back.
-	shrinkLooks = 10
+	shrinkLooks = 20
 	// flushDelay bounds how long replies wait for more of a pipeline to be answered.
 	flushDelay = 5 * time.Millisecond
 	// fatalWriteTimeout bounds the goodbye to a client that does not read.

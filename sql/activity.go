@@ -38,6 +38,7 @@ type Activity struct {
 	WaitEvent                                              string
 	TLS                                                    *TLS
 	SessionTime, ActiveTime                                int64 // µs
+	Internal                                               bool  // the server's own work
 }
 
 // What a session waits for, as pg_stat_activity shows it: class and event.
@@ -133,7 +134,7 @@ func (x *Session) Activity() Activity {
 	if a.state == "active" {
 		running = now - a.queryStart
 	}
-	return Activity{SessionTime: now - x.started, ActiveTime: a.active + running, Transactions: a.transactions, WaitEvent: event, PID: x.pid, User: x.login, Database: x.database, Application: a.application, Client: x.opts.ClientAddr, TLS: x.opts.TLS,
+	return Activity{Internal: x.opts.Internal, SessionTime: now - x.started, ActiveTime: a.active + running, Transactions: a.transactions, WaitEvent: event, PID: x.pid, User: x.login, Database: x.database, Application: a.application, Client: x.opts.ClientAddr, TLS: x.opts.TLS,
 		Query: a.query, State: a.state, BackendStart: x.started, QueryStart: a.queryStart, StateSince: a.stateSince, TransactionStart: a.txnStart}
 }
 

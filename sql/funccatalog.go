@@ -52,7 +52,7 @@ func (w world) Activities() []syscat.Activity {
 		if a.TLS != nil {
 			tls = (*syscat.TLS)(a.TLS)
 		}
-		out = append(out, syscat.Activity{TLS: tls, SessionTime: a.SessionTime, ActiveTime: a.ActiveTime, PID: a.PID, User: a.User, Database: a.Database, Application: a.Application, Client: a.Client,
+		out = append(out, syscat.Activity{Internal: a.Internal, TLS: tls, SessionTime: a.SessionTime, ActiveTime: a.ActiveTime, PID: a.PID, User: a.User, Database: a.Database, Application: a.Application, Client: a.Client,
 			Query: a.Query, State: a.State, BackendStart: a.BackendStart, QueryStart: a.QueryStart, StateSince: a.StateSince,
 			TransactionStart: a.TransactionStart, Transactions: a.Transactions, WaitEvent: a.WaitEvent,
 			XID: w.x.srv.opts.DB.RunningXID(a.PID)})

@@ -5,7 +5,10 @@
 // flags_test.go; the style test sees to it. Nothing but tests may import it: it writes to flag.CommandLine.
 package testflag
 
-import "flag"
+import (
+	"flag"
+	"time"
+)
 
 // Flags of the SQL script runner (package internal/sqllogic).
 var (
@@ -61,6 +64,9 @@ var (
 	// SimSteps is the length of the programs.
 	SimSteps = flag.Int("sim.steps", 0, "run programs of `n` steps (0: of several lengths)")
 )
+
+// IndexStates is for how long the test of kept plans beside changing indexes runs (the module's root).
+var IndexStates = flag.Duration("index.states", 1500*time.Millisecond, "run kept plans for this `long` while their index goes through all its states")
 
 // Flags of the random histories (package internal/history).
 var (

@@ -1,11 +1,16 @@
 package exec
 
 import (
+	"context"
+
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 )
+
+// cancelBytes is how many bytes go through a function, row by row, between looks at the cancel flag.
+const cancelBytes = 8 << 10
 
 // call is a function or operator call.
 type call struct {
@@ -17,6 +22,7 @@ type call struct {
 	vecs []*column.Vec
 	vals []column.Datum
 	memo *memo // of functions that look into the catalog
+	work int   // bytes that went through the function since the last look at the cancel flag
 }
 
 func (c *compiler) call(e *plan.Call) (expr, error) {
@@ -131,12 +137,19 @@ func (e *call) vec(b *column.Batch, sel []int32) (*column.Vec, error) {
 	for _, r := range selected(b, sel) {
 		for i, v := range e.vecs {
 			e.vals[i] = at(v, int(r))
+			e.work += len(e.vals[i].B)
 		}
 		d, err := e.apply()
 		if err != nil {
 			return nil, err
 		}
 		e.out.Set(int(r), d)
+		if e.work += len(d.B); e.work > cancelBytes {
+			e.work = 0
+			if e.ctx.Context != nil && e.ctx.Context.Err() != nil {
+				return nil, context.Cause(e.ctx.Context)
+			}
+		}
 	}
 	return &e.out, nil
 }

@@ -61,6 +61,11 @@ func (p *windowPartition) run(c *windowCall, out *column.Vec) error {
 			return err
 		}
 		out.Set(p.base+p.row, d.Clone())
+		if p.row%cancelEvery == 0 {
+			if err := p.op.st.rt.canceled(); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -152,6 +157,11 @@ func (p *windowPartition) aggregate(c *windowCall, out *column.Vec) error {
 	var last [3]rowSpan
 	var answer column.Datum
 	for p.row = 0; p.row < p.n; p.row++ {
+		if p.row%cancelEvery == 0 {
+			if err := p.op.st.rt.canceled(); err != nil {
+				return err
+			}
+		}
 		if err := p.frame(); err != nil {
 			return err
 		}
@@ -192,11 +202,6 @@ func (p *windowPartition) aggregate(c *windowCall, out *column.Vec) error {
 		}
 		answer = d.Clone()
 		out.Set(p.base+p.row, answer)
-		if p.row%cancelEvery == 0 {
-			if err := p.op.st.rt.canceled(); err != nil {
-				return err
-			}
-		}
 	}
 	return nil
 }
@@ -223,6 +228,9 @@ func (p *windowPartition) accumulate(c *windowCall, state functions.AggState, st
 			args[k] = &b.Cols[c.arg+k]
 		}
 		if err := state.Accumulate(nil, args, sel, b.N); err != nil {
+			return err
+		}
+		if err := p.op.st.rt.canceled(); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package functions
 
 import (
+	"context"
 	"regexp"
 	"time"
 	"unicode/utf8"
@@ -26,6 +27,7 @@ type regex struct {
 	context  bool
 	anchored bool
 	longest  bool
+	ctx      context.Context // of the statement; nil if nobody can stop it
 }
 
 func compileRegex(pattern string, flags areFlags) (*regex, error) {
@@ -64,11 +66,12 @@ func (re *regex) compileSlow() error {
 // callRegex returns the compiled pattern of a call site.
 func callRegex(c *Ctx, pattern []byte, flags areFlags) (*regex, error) {
 	if re, ok := c.Memo.(*regex); ok && re.source == string(pattern) && re.flags == flags {
+		re.ctx = c.Context
 		return re, nil
 	}
 	re, err := compileRegex(string(pattern), flags)
 	if err == nil {
-		c.Memo = re
+		c.Memo, re.ctx = re, c.Context
 	}
 	return re, err
 }
@@ -110,7 +113,14 @@ func (re *regex) find(s []byte, from int) ([]int, error) {
 		}
 	}
 	text := string(s)
-	m, err := re.slow.FindStringMatchStartingAt(text, from)
+	search := func() (*regexp2.Match, error) { return re.slow.FindStringMatchStartingAt(text, from) }
+	var m *regexp2.Match
+	var err error
+	if re.ctx == nil || re.ctx.Done() == nil {
+		m, err = search()
+	} else if m, err = beside(re.ctx, search); re.ctx.Err() != nil {
+		return nil, context.Cause(re.ctx)
+	}
 	if err != nil {
 		return nil, pgerr.New(pgerr.ProgramLimitExceeded, "regular expression match took too long")
 	}

@@ -76,6 +76,7 @@ func init() {
 			}
 		}
 	}
+	makeLeavable()
 }
 
 // flagged compiles the pattern in a[1] with the flags in a[i], when there is such an

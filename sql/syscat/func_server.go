@@ -24,6 +24,7 @@ type Activity struct {
 	WaitEvent                                              string // class/event, empty when it waits for nothing but locks or the client
 	TLS                                                    *TLS   // nil: not encrypted
 	SessionTime, ActiveTime                                int64  // µs so far
+	Internal                                               bool   // the server's own work
 }
 
 // TLS is the encryption of a connection, and the certificate that the client has shown.
@@ -323,6 +324,9 @@ func activityRows(f Functions, _ *functions.Ctx, a []datum) ([][]datum, error) {
 		}
 		row[0], row[1], row[2], row[3], row[4] = num(s.Database), num(s.PID), num(s.User), str(s.Application), str(s.State)
 		row[17], row[28], row[29] = str("client backend"), null, null
+		if s.Internal {
+			row[17] = str("background worker")
+		}
 		if role == nil || !role.Superuser && !f.isMember(role.OID, s.User, true) && !f.isMember(role.OID, 3375, true) {
 			row[4], row[5], row[17] = null, str("<insufficient privilege>"), null
 			out = append(out, row)
