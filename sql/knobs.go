@@ -62,7 +62,7 @@ func (x *Session) readKnobs() knobs {
 			NoSort: off("enable_sort"), NoMaterial: off("enable_material"),
 			NoBodyCheck: off("check_function_bodies"),
 		},
-		exec: exec.Knobs{NoLearned: off("omen.learned"), RowAtATime: x.values.Bool("omen.row_at_a_time"), NoFastPath: off("omen.fast_path"),
+		exec: exec.Knobs{NoLearned: off("omen.learned"), RowAtATime: x.values.Bool("omen.row_at_a_time"), NoFastPath: off("omen.fast_path"), NoPacking: off("omen.packed_keys"),
 			Workers: workers(x.values.Int("max_parallel_workers_per_gather")), ParallelRows: parallelRows(x.values.Int("min_parallel_table_scan_size"))},
 		workMem:      x.values.Int("work_mem") << 10,
 		queryMem:     x.values.Int("omen.query_memory") << 10,

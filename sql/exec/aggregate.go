@@ -373,6 +373,23 @@ func (r *aggRun) result(group int) (column.Datum, error) {
 	return r.state.Result(group, direct)
 }
 
+// results puts the values of n groups from start on into an empty vector.
+func (r *aggRun) results(start, n int, v *column.Vec) error {
+	if whole, ok := r.state.(functions.AggLane); ok && len(r.given) == 0 {
+		v.Resize(v.Kind, n)
+		whole.Results(start, n, v)
+		return nil
+	}
+	for i := range n {
+		d, err := r.result(start + i)
+		if err != nil {
+			return err
+		}
+		v.Append(d)
+	}
+	return nil
+}
+
 func (r *aggRun) memory() int64 {
 	n := r.state.Size() + r.bytes
 	if r.rows != nil {

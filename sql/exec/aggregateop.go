@@ -296,17 +296,12 @@ func (o *aggOp) groupRows(s *groupSet, start, n int) (*column.Batch, error) {
 		o.idx = append(o.idx, int32(start+i))
 	}
 	for c := range o.keyKinds {
-		s.rows.gather(c, o.idx, &o.out.Cols[c])
+		s.keyColumn(c, start, o.idx, &o.out.Cols[c])
 	}
 	c := len(o.keyKinds)
 	for _, a := range s.aggs {
-		v := &o.out.Cols[c]
-		for i := range n {
-			d, err := a.result(start + i)
-			if err != nil {
-				return nil, err
-			}
-			v.Append(d)
+		if err := a.results(start, n, &o.out.Cols[c]); err != nil {
+			return nil, err
 		}
 		c++
 	}
@@ -364,13 +359,15 @@ type groupSet struct {
 	keys  []int
 	depth int
 	table *groupTable
-	rows  *rowBuf // the keys of each group; those outside the set are NULL
+	rows  *rowBuf // the keys of each group; those outside the set are NULL. Empty where the table has them exactly
+	exact *tableKeys
 	aggs  []*aggRun
 	parts []*spillFile // not nil: spilling
 	held  int64
 	ids   []int32
 	sel   []int32
 	vals  []column.Datum
+	fresh column.Batch // keys of the rows whose groups are new
 }
 
 // maxSpillDepth bounds repeated partitioning: groups that hash alike so often
@@ -392,10 +389,12 @@ func (o *aggOp) newSet(i, depth int) (*groupSet, error) {
 	if s.table, err = o.st.newGroupTable(types); err != nil {
 		return nil, err
 	}
+	s.table.list()
 	for _, a := range o.specs {
 		s.aggs = append(s.aggs, o.st.aggRun(a))
 	}
 	s.vals = make([]column.Datum, len(o.keyKinds))
+	s.fresh.Cols = make([]column.Vec, len(o.keyKinds))
 	if len(s.keys) == 0 && depth == 0 {
 		s.grow()
 	}
@@ -468,13 +467,8 @@ func (s *groupSet) number(b *column.Batch, rows []int32) (sel, groups []int32, e
 	if s.parts == nil {
 		next := int32(s.table.n)
 		ids := s.table.findAll(vecs, rows, true)
-		if int(next) < s.table.n {
-			for i, id := range ids {
-				if id == next {
-					next++
-					s.remember(rows[i])
-				}
-			}
+		if int(next) < s.table.n && !s.table.exact() {
+			s.remember(rows, ids, next, b.N)
 		}
 		return rows, ids, nil
 	}
@@ -493,14 +487,48 @@ func (s *groupSet) number(b *column.Batch, rows []int32) (sel, groups []int32, e
 	return s.sel, s.ids, nil
 }
 
-func (s *groupSet) remember(r int32) {
-	for i := range s.vals {
-		s.vals[i] = column.Null()
+// remember keeps the keys of the rows that were numbered from next on.
+func (s *groupSet) remember(rows, ids []int32, next int32, n int) {
+	s.sel = s.sel[:0]
+	for i, id := range ids {
+		if id == next {
+			next++
+			s.sel = append(s.sel, rows[i])
+		}
 	}
-	for _, k := range s.keys {
-		s.vals[k] = s.op.keyVecs[k].Datum(int(r))
+	for c := range s.fresh.Cols {
+		if slices.Contains(s.keys, c) {
+			s.fresh.Cols[c] = *s.op.keyVecs[c]
+		} else {
+			nullColumn(&s.fresh.Cols[c], s.op.keyKinds[c], n)
+		}
 	}
-	s.rows.addRow(s.vals)
+	s.fresh.N, s.fresh.Sel = n, s.sel
+	s.rows.add(&s.fresh)
+}
+
+// nullColumn makes a vector of n NULLs.
+func nullColumn(v *column.Vec, k column.Kind, n int) {
+	v.Resize(k, n)
+	for i := range n {
+		v.Nulls.Set(i)
+	}
+}
+
+// keyColumn appends the keys' column c of the groups idx, which start at start.
+func (s *groupSet) keyColumn(c, start int, idx []int32, dst *column.Vec) {
+	k := slices.Index(s.keys, c)
+	switch {
+	case len(s.keys) == 0 || !s.table.exact():
+		s.rows.gather(c, idx, dst)
+	case k < 0:
+		nullColumn(dst, s.op.keyKinds[c], len(idx))
+	default:
+		if s.exact == nil {
+			s.exact = s.table.contents()
+		}
+		s.exact.fill(k, start, len(idx), dst)
+	}
 }
 
 func (s *groupSet) spill(b *column.Batch, r int32, vecs []*column.Vec) error {

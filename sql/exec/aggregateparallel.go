@@ -166,23 +166,8 @@ func (s *groupSet) absorb(other *groupSet) error {
 	if len(s.keys) > 0 {
 		ids = make([]int32, 0, other.table.n)
 		vecs := make([]*column.Vec, len(s.keys))
-		for _, b := range other.rows.batches {
-			for i, k := range s.keys {
-				vecs[i] = &b.Cols[k]
-			}
-			rows, next := allRows(b.N), int32(s.table.n)
-			var fresh []int32
-			for i, id := range s.table.findAll(vecs, rows, true) {
-				ids = append(ids, id)
-				if id == next {
-					next++
-					fresh = append(fresh, rows[i])
-				}
-			}
-			s.rows.add(&column.Batch{Cols: b.Cols, N: b.N, Sel: fresh})
-			if err := s.op.st.rt.canceled(); err != nil {
-				return err
-			}
+		if err := s.absorbKeys(other, vecs, &ids); err != nil {
+			return err
 		}
 	}
 	s.grow()
@@ -193,6 +178,35 @@ func (s *groupSet) absorb(other *groupSet) error {
 		}
 	}
 	return s.account()
+}
+
+// absorbKeys appends to ids what the keys of another worker's groups are here.
+func (s *groupSet) absorbKeys(other *groupSet, vecs []*column.Vec, ids *[]int32) error {
+	part := column.Batch{Cols: make([]column.Vec, len(s.op.keyKinds))}
+	for start := 0; start < other.table.n; start += part.N {
+		part.N = min(column.BatchSize, other.table.n-start)
+		idx := make([]int32, part.N)
+		for i := range idx {
+			idx[i] = int32(start + i)
+		}
+		for c := range part.Cols {
+			part.Cols[c].Reset(s.op.keyKinds[c])
+			other.keyColumn(c, start, idx, &part.Cols[c])
+		}
+		for i, k := range s.keys {
+			vecs[i], s.op.keyVecs[k] = &part.Cols[k], &part.Cols[k]
+		}
+		rows, next := allRows(part.N), int32(s.table.n)
+		found := s.table.findAll(vecs, rows, true)
+		*ids = append(*ids, found...)
+		if int(next) < s.table.n && !s.table.exact() {
+			s.remember(rows, found, next, part.N)
+		}
+		if err := s.op.st.rt.canceled(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // addFile aggregates rows that a worker could not keep.

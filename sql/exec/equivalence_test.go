@@ -37,7 +37,7 @@ var lefts = []plan.Type{int4T, textT, floatT}
 func knobSettings() map[string]Knobs {
 	return map[string]Knobs{
 		"plain": {}, "row at a time": {RowAtATime: true}, "tiny batches": {BatchSize: 3}, "spill": {AlwaysSpill: true},
-		"spill tiny": {AlwaysSpill: true, BatchSize: 7},
+		"spill tiny": {AlwaysSpill: true, BatchSize: 7}, "unpacked": {NoPacking: true},
 	}
 }
 
@@ -45,7 +45,7 @@ func knobSettings() map[string]Knobs {
 func (w *world) same(t *testing.T, name string, n plan.Node, ordered bool) []string {
 	t.Helper()
 	var want []string
-	for _, knob := range []string{"plain", "row at a time", "tiny batches", "spill", "spill tiny"} {
+	for _, knob := range []string{"plain", "row at a time", "tiny batches", "spill", "spill tiny", "unpacked"} {
 		w.knobs = knobSettings()[knob]
 		got, err := w.try(n)
 		if err != nil {

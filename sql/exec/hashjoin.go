@@ -84,17 +84,29 @@ func (p *joinPart) close() {
 type joinTable struct {
 	rows  *rowBuf
 	keys  *groupTable
+	alone bool    // no key has come twice and each row has one: key and row have the same number, and what follows is empty
 	heads []int32 // by key number: first row
 	tails []int32
 	chain []int32 // by row: next row with the same key, or -1
 	held  int64
 }
 
+// link fills heads, tails and chain, which were not needed so far.
+func (t *joinTable) link(rows int) {
+	t.alone = false
+	for i := range t.keys.n {
+		t.heads, t.tails = append(t.heads, int32(i)), append(t.tails, int32(i))
+	}
+	for range rows {
+		t.chain = append(t.chain, -1)
+	}
+}
+
 // restart empties the table and keeps its memory.
 func (t *joinTable) restart() {
 	t.rows.restart()
 	t.keys.restart()
-	t.heads, t.tails, t.chain, t.held = t.heads[:0], t.tails[:0], t.chain[:0], 0
+	t.heads, t.tails, t.chain, t.held, t.alone = t.heads[:0], t.tails[:0], t.chain[:0], 0, true
 }
 
 func (st *state) newHashJoin(n *plan.HashJoin) (operator, error) {
@@ -262,7 +274,11 @@ func (o *hashJoinOp) newTable() (*joinTable, error) {
 		return nil, err
 	}
 	o.prober = groupKeys{table: keys}
-	return &joinTable{rows: newRowBuf(o.rightKinds, o.st.rt.batchSize()), keys: keys}, nil
+	t := &joinTable{alone: true, rows: newRowBuf(o.rightKinds, o.st.rt.batchSize()), keys: keys}
+	if !o.st.rt.Knobs.NoPacking {
+		t.rows.intern()
+	}
+	return t, nil
 }
 
 // build reads the right side into a table, or into partitions when it is too large.
@@ -274,8 +290,12 @@ func (o *hashJoinOp) build(in rowSource, depth int) error {
 	o.depth = depth
 	for {
 		b, err := in.next()
-		if err != nil || b == nil {
+		if err != nil {
 			return err
+		}
+		if b == nil {
+			o.table.rows.seal()
+			return nil
 		}
 		keys, err := evalKeys(o.rightKeys, b, o.keys)
 		if err != nil {
@@ -319,22 +339,38 @@ func (o *hashJoinOp) unmatchable(keys []*column.Vec, r int32) bool {
 
 func (o *hashJoinOp) insert(b *column.Batch, keys []*column.Vec) {
 	t := o.table
-	first := int32(t.rows.n)
+	first, before := int32(t.rows.n), t.keys.n
 	t.rows.add(b)
 	rows := selected(b, b.Sel)
-	t.chain = append(t.chain, make([]int32, len(rows))...)
-	for i := range rows {
-		t.chain[int(first)+i] = -1
-	}
 	o.sel, o.at32 = o.sel[:0], o.at32[:0]
-	for i, r := range rows {
-		if o.unmatchable(keys, r) {
-			o.hasNull = true
-			continue
+	if nulls := mayBeNull(keys); nulls {
+		for i, r := range rows {
+			if o.unmatchable(keys, r) {
+				o.hasNull = true
+				continue
+			}
+			o.sel, o.at32 = append(o.sel, r), append(o.at32, first+int32(i))
 		}
-		o.sel, o.at32 = append(o.sel, r), append(o.at32, first+int32(i))
+	} else {
+		o.sel = append(o.sel, rows...)
+		for i := range rows {
+			o.at32 = append(o.at32, first+int32(i))
+		}
 	}
-	for i, id := range t.keys.findAll(keys, o.sel, true) {
+	ids := t.keys.findAll(keys, o.sel, true)
+	if t.alone && before == int(first) && t.keys.n == t.rows.n {
+		return
+	}
+	if t.alone {
+		n := t.keys.n
+		t.keys.n = before
+		t.link(int(first))
+		t.keys.n = n
+	}
+	for range rows {
+		t.chain = append(t.chain, -1)
+	}
+	for i, id := range ids {
 		row := o.at32[i]
 		if int(id) == len(t.heads) {
 			t.heads, t.tails = append(t.heads, row), append(t.tails, row)
@@ -343,6 +379,16 @@ func (o *hashJoinOp) insert(b *column.Batch, keys []*column.Vec) {
 			t.tails[id] = row
 		}
 	}
+}
+
+// mayBeNull reports whether some key column has NULLs.
+func mayBeNull(keys []*column.Vec) bool {
+	for _, v := range keys {
+		if len(v.Nulls) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func (o *hashJoinOp) account() error {
@@ -398,6 +444,10 @@ func (o *hashJoinOp) step() (*column.Batch, error) {
 		o.batch, o.row, o.fresh = b, 0, true
 		o.pairs.startBatch(b.N)
 		o.lookup(selected(b, b.Sel))
+		if o.single() {
+			o.batch = nil
+			return o.stepSingle(b)
+		}
 	}
 	rows, limit := selected(o.batch, o.batch.Sel), o.st.rt.batchSize()
 	first := o.pairs.oneMatch() && o.pairs.cond == nil
@@ -408,9 +458,10 @@ func (o *hashJoinOp) step() (*column.Batch, error) {
 		}
 		for o.chain >= 0 && len(o.pairs.left) < limit {
 			o.pairs.add(l, o.chain)
-			o.chain = o.table.chain[o.chain]
-			if first {
+			if first || o.table.alone {
 				o.chain = -1
+			} else {
+				o.chain = o.table.chain[o.chain]
 			}
 		}
 		if o.chain >= 0 {
@@ -435,20 +486,23 @@ func (o *hashJoinOp) lookup(rows []int32) {
 		o.found = make([]int32, max(len(rows), column.BatchSize))
 	}
 	o.found = o.found[:len(rows)]
-	for i, id := range o.prober.find(o.keys, rows, false) {
-		if id >= 0 {
-			id = o.table.heads[id]
-		}
-		o.found[i] = id
-	}
-	for _, v := range o.keys {
-		if len(v.Nulls) > 0 {
-			for i, r := range rows {
-				if o.unmatchable(o.keys, r) {
-					o.found[i] = -1
-				}
+	ids := o.prober.find(o.keys, rows, false)
+	if o.table.alone {
+		copy(o.found, ids)
+	} else {
+		heads := o.table.heads
+		for i, id := range ids {
+			if id >= 0 {
+				id = heads[id]
 			}
-			break
+			o.found[i] = id
+		}
+	}
+	if mayBeNull(o.keys) {
+		for i, r := range rows {
+			if o.unmatchable(o.keys, r) {
+				o.found[i] = -1
+			}
 		}
 	}
 }

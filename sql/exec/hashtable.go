@@ -14,15 +14,18 @@ import (
 // A column of integers is compared as such. A column of byte strings is
 // numbered by a table of its own, and so are values that have several forms,
 // by their encoded keys; what is left of a key of several columns is integers,
-// which are numbered pair by pair. Reading is free of locks: a table that is
-// complete may be searched by several groupKeys at once.
+// which are packed into one as long as they fit, else numbered pair by pair.
+// Reading is free of locks: a table that is complete may be searched by several
+// groupKeys at once.
 type groupTable struct {
 	keys   *keyColumns
 	forms  []keyForm
-	ints   *intTable     // one column, of integers
+	ints   *intTable     // one column, of integers, or packed ones
+	packed []packedField // several columns: how ints has them; nil where pairs has them
 	bytes  []*bytesTable // by column, of the others
 	pairs  []*pairTable  // k joins columns 0 to k with column k+1
 	whole  bool          // all columns as one encoded key, in bytes[0]
+	hashed bool          // Knobs.NoPacking
 	n      int
 	reader groupKeys // of the table's owner
 }
@@ -43,7 +46,7 @@ func (st *state) newGroupTable(keyTypes []plan.Type) (*groupTable, error) {
 	if t.keys, err = st.keyColumns(keyTypes); err != nil {
 		return nil, err
 	}
-	t.whole = st.rt.Knobs.RowAtATime || len(keyTypes) == 0
+	t.whole, t.hashed = st.rt.Knobs.RowAtATime || len(keyTypes) == 0, st.rt.Knobs.NoPacking
 	for i, k := range keyTypes {
 		t.forms[i] = st.keyForm(k)
 		switch {
@@ -51,14 +54,16 @@ func (st *state) newGroupTable(keyTypes []plan.Type) (*groupTable, error) {
 		case t.forms[i] >= keyBytes:
 			t.bytes[i] = newBytesTable()
 		case len(keyTypes) == 1: // floats by their codes
-			t.ints = newIntTable()
-		}
-		if i > 0 && !t.whole {
-			t.pairs = append(t.pairs, newPairTable())
+			t.ints = newIntTable(t.hashed)
 		}
 	}
-	if t.whole {
+	switch {
+	case t.whole:
 		t.bytes[0] = newBytesTable()
+	case len(keyTypes) > 1 && t.hashed:
+		t.makePairs()
+	case len(keyTypes) > 1:
+		t.ints, t.packed = newIntTable(false), make([]packedField, len(keyTypes))
 	}
 	t.reader.table = t
 	return t, nil
@@ -82,9 +87,9 @@ func (st *state) keyForm(t plan.Type) keyForm {
 func (t *groupTable) restart() {
 	t.n = 0
 	if t.ints != nil {
-		clear(t.ints.slots)
-		t.ints.n, t.ints.null = 0, 0
+		t.ints.restart()
 	}
+	clear(t.packed)
 	for _, b := range t.bytes {
 		if b != nil {
 			clear(b.slots)
@@ -102,7 +107,7 @@ func (t *groupTable) restart() {
 func (t *groupTable) memory() int64 {
 	n := int64(0)
 	if t.ints != nil {
-		n += int64(len(t.ints.slots)) * 16
+		n += t.ints.memory()
 	}
 	for _, b := range t.bytes {
 		if b != nil {
@@ -132,7 +137,8 @@ func (t *groupTable) findAll(vecs []*column.Vec, rows []int32, add bool) []int32
 type groupKeys struct {
 	table *groupTable
 	ids   []int32
-	codes [2]keyCodes
+	codes []keyCodes // by column
+	words []int64    // packed codes
 	buf   []byte
 	seen  [pointerCache]pointerEntry
 }
@@ -164,7 +170,7 @@ func (p *groupKeys) find(vecs []*column.Vec, rows []int32, add bool) []int32 {
 	switch {
 	case t.whole:
 		p.findWhole(vecs, rows, add)
-	case t.ints != nil && t.forms[0] == keyInt:
+	case len(t.forms) == 1 && t.forms[0] == keyInt:
 		p.findInts(vecs[0], rows, add)
 	case len(t.forms) == 1 && t.forms[0] >= keyBytes:
 		p.numberBytes(0, vecs[0], rows, p.ids, nil, add)
@@ -172,7 +178,7 @@ func (p *groupKeys) find(vecs []*column.Vec, rows []int32, add bool) []int32 {
 			t.n = t.bytes[0].n
 		}
 	default:
-		p.findPairs(vecs, rows, add)
+		p.findCodes(vecs, rows, add)
 	}
 	return p.ids
 }
@@ -199,32 +205,53 @@ func (p *groupKeys) findInts(v *column.Vec, rows []int32, add bool) {
 				p.ids[i] = ints.findNull(add)
 				continue
 			}
-			p.ids[i] = ints.find(v.I[r], add)
+			p.ids[i] = ints.one(v.I[r], add)
 		}
 	} else {
-		for i, r := range rows {
-			p.ids[i] = ints.find(v.I[r], add)
-		}
+		ints.number(v.I, rows, p.ids, add)
 	}
 	if add {
 		p.table.n = ints.n
 	}
 }
 
-// findPairs numbers the first two columns, then that number and the next column.
-func (p *groupKeys) findPairs(vecs []*column.Vec, rows []int32, add bool) {
+// findCodes numbers floats and keys of several columns.
+func (p *groupKeys) findCodes(vecs []*column.Vec, rows []int32, add bool) {
 	t := p.table
-	if len(t.forms) == 1 { // floats
-		p.codesOf(0, vecs[0], rows, &p.codes[0], add)
-		p.findCodes(add)
+	if len(p.codes) < len(vecs) {
+		p.codes = make([]keyCodes, len(vecs))
+	}
+	for k, v := range vecs {
+		p.codesOf(k, v, rows, &p.codes[k], add)
+	}
+	if len(vecs) == 1 {
+		p.findFloats(add)
 		return
 	}
-	p.codesOf(0, vecs[0], rows, &p.codes[0], add)
+	if t.packed != nil && add {
+		t.fit(p.codes)
+	}
+	if t.packed != nil {
+		p.pack(len(rows))
+		t.ints.number(p.words, allRows(len(rows)), p.ids, add)
+	} else {
+		t.findPairs(p.codes, p.ids, add)
+	}
+	switch {
+	case !add:
+	case t.packed != nil:
+		t.n = t.ints.n
+	default:
+		t.n = t.pairs[len(t.pairs)-1].n
+	}
+}
+
+// findPairs numbers the first two columns, then that number and the next column.
+func (t *groupTable) findPairs(codes []keyCodes, ids []int32, add bool) {
+	a := codes[0]
 	for k, pair := range t.pairs {
-		a, b := &p.codes[0], &p.codes[1]
-		p.codesOf(k+1, vecs[k+1], rows, b, add)
-		last := k == len(t.pairs)-1
-		for i := range rows {
+		b := &codes[k+1]
+		for i := range ids {
 			var mask uint8
 			if a.nulls != nil && a.nulls[i] {
 				mask = 1
@@ -233,34 +260,39 @@ func (p *groupKeys) findPairs(vecs []*column.Vec, rows []int32, add bool) {
 				mask |= 2
 			}
 			id := int32(noCode)
-			if (a.vals[i] != noCode || p.plain(k)) && (b.vals[i] != noCode || t.forms[k+1] < keyBytes) {
+			if (a.vals[i] != noCode || k == 0 && t.forms[0] < keyBytes) && (b.vals[i] != noCode || t.forms[k+1] < keyBytes) {
 				id = pair.find(a.vals[i], b.vals[i], mask, add)
 			}
-			if last {
-				p.ids[i] = id
+			if k == len(t.pairs)-1 {
+				ids[i] = id
 			} else {
 				a.vals[i] = int64(id)
 			}
 		}
 		a.nulls = nil
 	}
-	if add {
-		t.n = t.pairs[len(t.pairs)-1].n
+}
+
+func (t *groupTable) makePairs() {
+	t.packed, t.ints = nil, nil
+	for range len(t.forms) - 1 {
+		t.pairs = append(t.pairs, newPairTable())
 	}
 }
 
-// plain reports whether -1 is a value like others on the left of pair k.
-func (p *groupKeys) plain(k int) bool { return k == 0 && p.table.forms[0] < keyBytes }
-
-// findCodes looks up the codes of a single column.
-func (p *groupKeys) findCodes(add bool) {
+// findFloats looks up the codes of a single column.
+func (p *groupKeys) findFloats(add bool) {
 	t, c := p.table, &p.codes[0]
-	for i, v := range c.vals {
-		if c.nulls != nil && c.nulls[i] {
-			p.ids[i] = t.ints.findNull(add)
-			continue
+	if c.nulls == nil {
+		t.ints.number(c.vals, allRows(len(c.vals)), p.ids, add)
+	} else {
+		for i, v := range c.vals {
+			if c.nulls[i] {
+				p.ids[i] = t.ints.findNull(add)
+				continue
+			}
+			p.ids[i] = t.ints.one(v, add)
 		}
-		p.ids[i] = t.ints.find(v, add)
 	}
 	if add {
 		t.n = t.ints.n
@@ -276,20 +308,36 @@ func (p *groupKeys) codesOf(k int, v *column.Vec, rows []int32, c *keyCodes, add
 		p.numberBytes(k, v, rows, nil, c.vals, add) // NULL has a number, too
 		return
 	}
-	if c.nulls = nil; len(v.Nulls) > 0 {
-		c.nulls = make([]bool, len(rows))
+	c.nulls = nil
+	if one || v.Nulls.Any() {
+		p.cellCodes(form, v, rows, c)
+		return
+	}
+	vals := c.vals[:len(rows)]
+	if form == keyInt {
+		for i, r := range rows {
+			vals[i] = v.I[r]
+		}
+		return
 	}
 	for i, r := range rows {
-		if one {
+		vals[i] = floatCode(v.F[r])
+	}
+}
+
+// cellCodes are the codes of a constant, or of a column with NULLs.
+func (p *groupKeys) cellCodes(form keyForm, v *column.Vec, rows []int32, c *keyCodes) {
+	c.nulls = make([]bool, len(rows))
+	for i, r := range rows {
+		if v.Len() == 1 {
 			r = 0
 		}
-		if c.nulls != nil && v.Null(int(r)) {
+		switch {
+		case v.Null(int(r)):
 			c.nulls[i], c.vals[i] = true, 0
-			continue
-		}
-		if form == keyInt {
+		case form == keyInt:
 			c.vals[i] = v.I[r]
-		} else {
+		default:
 			c.vals[i] = floatCode(v.F[r])
 		}
 	}
@@ -355,78 +403,6 @@ func (p *groupKeys) numberBytes(k int, v *column.Vec, rows []int32, ids []int32,
 	}
 }
 
-// intTable numbers integers.
-type intTable struct {
-	slots []intSlot // length a power of two
-	null  int32     // number+1 of NULL
-	n     int
-}
-
-type intSlot struct {
-	key int64
-	id  int32 // number+1, 0 is free
-}
-
-// firstSlots is the size of a new table: many hold few keys.
-const firstSlots = 16
-
-// growth is by how much a table of so many slots grows: small ones fast, large
-// ones with less memory to spare.
-func growth(slots int) int {
-	if slots < 1<<16 {
-		return 4
-	}
-	return 2
-}
-
-func newIntTable() *intTable { return &intTable{slots: make([]intSlot, firstSlots)} }
-
-func (t *intTable) find(v int64, add bool) int32 {
-	mask := uint64(len(t.slots) - 1)
-	for i := types.HashUint64(uint64(v)) & mask; ; i = (i + 1) & mask {
-		s := &t.slots[i]
-		if s.id == 0 {
-			if !add {
-				return noCode
-			}
-			t.n++
-			s.key, s.id = v, int32(t.n)
-			id := s.id - 1
-			if t.n*8 > len(t.slots)*5 {
-				t.rehash()
-			}
-			return id
-		}
-		if s.key == v {
-			return s.id - 1
-		}
-	}
-}
-
-func (t *intTable) findNull(add bool) int32 {
-	if t.null == 0 && add {
-		t.n++
-		t.null = int32(t.n)
-	}
-	return t.null - 1
-}
-
-func (t *intTable) rehash() {
-	old := t.slots
-	t.slots = make([]intSlot, len(old)*growth(len(old)))
-	mask := uint64(len(t.slots) - 1)
-	for _, s := range old {
-		if s.id == 0 {
-			continue
-		}
-		i := types.HashUint64(uint64(s.key)) & mask
-		for t.slots[i].id != 0 {
-			i = (i + 1) & mask
-		}
-		t.slots[i] = s
-	}
-}
-
 // pairTable numbers pairs of integers, either of which may be NULL.
 type pairTable struct {
 	slots []pairSlot
@@ -479,6 +455,19 @@ func (t *pairTable) rehash() {
 		}
 		t.slots[i] = s
 	}
+}
+
+// keys returns all pairs, by number.
+func (t *pairTable) keys() (a, b keyCodes) {
+	a = keyCodes{vals: make([]int64, t.n), nulls: make([]bool, t.n)}
+	b = keyCodes{vals: make([]int64, t.n), nulls: make([]bool, t.n)}
+	for _, s := range t.slots {
+		if i := s.id - 1; i >= 0 {
+			a.vals[i], a.nulls[i] = s.a, s.mask&1 != 0
+			b.vals[i], b.nulls[i] = s.b, s.mask&2 != 0
+		}
+	}
+	return a, b
 }
 
 // bytesTable numbers byte strings. A slot holds the upper half of the hash

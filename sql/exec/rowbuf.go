@@ -49,6 +49,8 @@ type rowBuf struct {
 	n       int
 	bytes   arena
 	fixed   int64 // bytes in lanes
+	lanes   *rowLanes
+	interns []interner // by column: byte strings that are kept once; nil: none is
 }
 
 func newRowBuf(kinds []column.Kind, size int) *rowBuf { return &rowBuf{kinds: kinds, size: size} }
@@ -58,6 +60,7 @@ func (s *rowBuf) memory() int64 { return s.fixed + s.bytes.total }
 
 // tail returns the batch that the next of n rows goes to.
 func (s *rowBuf) tail(n int) *column.Batch {
+	s.lanes = nil
 	if k := len(s.batches); k > 0 && s.batches[k-1].N < s.size {
 		return s.batches[k-1]
 	}
@@ -108,7 +111,12 @@ func (s *rowBuf) add(b *column.Batch) {
 		t := s.tail(len(rows))
 		n := min(len(rows), s.size-t.N)
 		for c := range s.kinds {
-			s.addColumn(&t.Cols[c], &b.Cols[c], rows[:n], t.N)
+			var in *interner
+			if s.interns != nil {
+				in = &s.interns[c]
+				in.batch()
+			}
+			s.addColumn(&t.Cols[c], &b.Cols[c], rows[:n], t.N, in)
 		}
 		t.N += n
 		s.n += n
@@ -116,7 +124,7 @@ func (s *rowBuf) add(b *column.Batch) {
 	}
 }
 
-func (s *rowBuf) addColumn(dst, src *column.Vec, rows []int32, start int) {
+func (s *rowBuf) addColumn(dst, src *column.Vec, rows []int32, start int, in *interner) {
 	dst.Grow(len(rows))
 	nulls := len(src.Nulls) > 0
 	if nulls {
@@ -137,10 +145,17 @@ func (s *rowBuf) addColumn(dst, src *column.Vec, rows []int32, start int) {
 				dst.B = append(dst.B, nil)
 				continue
 			}
+			if in != nil {
+				dst.B = append(dst.B, in.copy(src.B[r], &s.bytes))
+				continue
+			}
 			dst.B = append(dst.B, s.bytes.copy(src.B[r]))
 		}
 	}
 }
+
+// intern makes columns of few byte strings keep each of them once.
+func (s *rowBuf) intern() { s.interns = make([]interner, len(s.kinds)) }
 
 // appendRows appends the values of ascending rows: all at once where none between them is left out.
 func appendRows[T any](dst, src []T, rows []int32) []T {
@@ -201,6 +216,10 @@ func (s *rowBuf) load(i int, dst []column.Datum) {
 
 // gather appends column c of the given rows to dst; -1 is a row of NULLs.
 func (s *rowBuf) gather(c int, rows []int32, dst *column.Vec) {
+	if s.lanes != nil && !s.lanes.nulls[c] {
+		s.gatherLanes(c, rows, dst)
+		return
+	}
 	dst.Grow(len(rows))
 	if s.size != column.BatchSize {
 		for _, r := range rows {
@@ -279,8 +298,11 @@ func (s *rowBuf) gatherRow(c, batch, k int, dst *column.Vec) {
 
 // reset drops all rows.
 func (s *rowBuf) reset() {
-	s.batches, s.n, s.fixed = nil, 0, 0
+	s.batches, s.n, s.fixed, s.lanes = nil, 0, 0, nil
 	s.bytes = arena{}
+	if s.interns != nil {
+		s.intern()
+	}
 }
 
 // restart drops all rows and keeps the memory of the first batch. Nobody may look at rows handed out before.
@@ -292,8 +314,11 @@ func (s *rowBuf) restart() {
 	for _, b := range s.batches {
 		b.Reset(s.kinds...)
 	}
-	s.n, s.fixed = 0, 0
+	s.n, s.fixed, s.lanes = 0, 0, nil
 	s.bytes.restart()
+	if s.interns != nil {
+		s.intern()
+	}
 }
 
 // gatherVec appends the given rows of src to dst; -1 is NULL.

@@ -85,6 +85,7 @@ type Knobs struct {
 	NoFastPath  bool // run single-key statements through operators
 	BatchSize   int  // rows per materialized batch; 0: column.BatchSize
 	AlwaysSpill bool // spill as if there were no memory
+	NoPacking   bool // hash and compare keys as they are: no arrays by value, no packing of several columns into one integer
 
 	Workers      int   // goroutines that one scan may be split among; below 2: one
 	ParallelRows int64 // the least rows of a scan that is split; 0: a sensible number

@@ -50,7 +50,14 @@ func growTo[T any](s []T, n int) []T {
 	if n <= len(s) {
 		return s
 	}
-	return append(s, make([]T, n-len(s))...)
+	if n > cap(s) {
+		grown := make([]T, n, max(n, 2*cap(s)))
+		copy(grown, s)
+		return grown
+	}
+	grown := s[:n]
+	clear(grown[len(s):])
+	return grown
 }
 
 // ---- count
@@ -105,6 +112,10 @@ func (s *countState) Combine(other AggState, groups []int32) error {
 func (s *countState) Result(g int, _ []column.Datum) (column.Datum, error) {
 	return intResult(s.counts[g])
 }
+
+// Results implements AggLane.
+func (s *countState) Results(start, n int, v *column.Vec) { copy(v.I, s.counts[start:start+n]) }
+
 func (s *countState) Reset(g int) { s.counts[g] = 0 }
 func (s *countState) Size() int64 { return int64(8 * cap(s.counts)) }
 
@@ -205,6 +216,21 @@ func (s *laneFold) Combine(other AggState, groups []int32) error {
 
 func (s *laneFold) Result(g int, _ []column.Datum) (column.Datum, error) {
 	return column.Datum{I: s.vals[g], Null: !s.filled[g]}, nil
+}
+
+// Results implements AggLane.
+func (s *laneFold) Results(start, n int, v *column.Vec) {
+	copy(v.I, s.vals[start:start+n])
+	unfilled(s.filled[start:start+n], v)
+}
+
+// unfilled makes the rows NULL that no value came for.
+func unfilled(filled []bool, v *column.Vec) {
+	for i, ok := range filled {
+		if !ok {
+			v.Nulls.Set(i)
+		}
+	}
 }
 
 func (s *laneFold) Reset(g int) { s.vals[g], s.filled[g] = 0, false }

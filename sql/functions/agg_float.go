@@ -83,6 +83,12 @@ func (s *floatBest) Result(g int, _ []column.Datum) (column.Datum, error) {
 	return column.FloatDatum(s.vals[g]), nil
 }
 
+// Results implements AggLane.
+func (s *floatBest) Results(start, n int, v *column.Vec) {
+	copy(v.F, s.vals[start:start+n])
+	unfilled(s.filled[start:start+n], v)
+}
+
 func (s *floatBest) Reset(g int) { s.vals[g], s.filled[g] = 0, false }
 func (s *floatBest) Size() int64 { return int64(9 * cap(s.vals)) }
 

@@ -60,6 +60,16 @@ func (s *intSum) Result(g int, _ []column.Datum) (column.Datum, error) {
 	return column.Datum{I: s.sums[g], Null: s.counts[g] == 0}, nil
 }
 
+// Results implements AggLane.
+func (s *intSum) Results(start, n int, v *column.Vec) {
+	copy(v.I, s.sums[start:start+n])
+	for i, c := range s.counts[start : start+n] {
+		if c == 0 {
+			v.Nulls.Set(i)
+		}
+	}
+}
+
 func (s *intSum) Reset(g int) { s.sums[g], s.counts[g] = 0, 0 }
 func (s *intSum) Size() int64 { return int64(16 * cap(s.sums)) }
 

@@ -162,6 +162,12 @@ type AggState interface {
 	Size() int64
 }
 
+// AggLane is implemented by states that can yield many groups at once: those of n
+// groups from start on, as rows of v, which are there and not NULL.
+type AggLane interface {
+	Results(start, n int, v *column.Vec)
+}
+
 // AggRemover is implemented by states that can take rows back, for moving window
 // frames. Remove reports false when it cannot undo exactly; the caller then computes afresh.
 type AggRemover interface {
