@@ -73,6 +73,9 @@ func (d *ddl) createView(c *plan.CreateView) error {
 	if err != nil {
 		return err
 	}
+	if err := d.checkColumnTypes(cols); err != nil {
+		return err
+	}
 	r := &catalog.Relation{
 		Meta: catalog.Meta{Name: c.Name.Name, Schema: schema, Owner: d.bind.User()},
 		Kind: catalog.KindView, Persistence: 'p', QueryText: c.Text, ReplIdent: 'n',
@@ -98,6 +101,16 @@ func (d *ddl) createView(c *plan.CreateView) error {
 		return d.replaceView(c, r, cols)
 	}
 	return d.makeRelation(r, cols)
+}
+
+// checkColumnTypes refuses output columns of types that columns cannot have.
+func (d *ddl) checkColumnTypes(cols []catalog.Column) error {
+	for _, col := range cols {
+		if err := d.checkColumnType(&plan.ColumnDef{Name: col.Name, Type: plan.TypeName{Type: plan.Type{OID: col.Type}}}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // usesTemp reports whether a query reads a temporary relation.
@@ -203,14 +216,14 @@ func (d *ddl) createTableAs(c *plan.CreateTableAs) (string, error) {
 		r.Kind, r.QueryText, r.Populated = catalog.KindMatView, c.Text, c.WithData
 		r.Query, r.Depends = plan.EncodeQuery(q), plan.QueryDependencies(q)
 	}
+	if err := d.checkColumnTypes(cols); err != nil {
+		return "", err
+	}
 	w := &tableWork{d: d, rel: r, create: true, names: map[string]bool{}}
 	if r.OID, err = d.view.NewOID(); err != nil {
 		return "", err
 	}
 	for _, col := range cols {
-		if err := d.checkColumnType(&plan.ColumnDef{Name: col.Name, Type: plan.TypeName{Type: plan.Type{OID: col.Type}}}); err != nil {
-			return "", err
-		}
 		if err := w.appendColumn(col); err != nil {
 			return "", err
 		}

@@ -170,4 +170,4 @@ func sameTree(a, b reflect.Value) bool {
 }
 
 // placeInText are the fields that say where in a text something was written.
-var placeInText = map[string]bool{"Pos": true, "Free": true, "Literal": true, "Negated": true}
+var placeInText = map[string]bool{"Pos": true, "Free": true, "Literal": true, "Negated": true, "Syntax": true, "Spelled": true}

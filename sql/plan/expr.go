@@ -114,6 +114,14 @@ type Call struct {
 	InputColl OID // collation for the function to use
 	Variadic  bool
 	ReturnSet bool
+	Syntax    bool       // written in a syntax of SQL's own, as EXTRACT(… FROM …)
+	Spelled   []Argument // the arguments as written, where some have names or are left out; nil: Args
+}
+
+// Argument is an argument of a call as it was written.
+type Argument struct {
+	Index int    // in Call.Args
+	Name  string // "" for one that stands at its place
 }
 
 // CastForm says how a coercion was written.

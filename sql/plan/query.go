@@ -63,7 +63,32 @@ type Query struct {
 	Checks []ViewCheck
 	// Text is the statement's source, for error positions in stored queries.
 	Text string
+
+	// What was written, where it says no more than the fields above do.
+	GroupShape    []GroupShape // the elements of GROUP BY; nil: plain expressions
+	GroupDistinct bool         // GROUP BY DISTINCT
+	NamedWindows  []*Window    // the WINDOW clause
+	LimitAll      bool         // LIMIT ALL or NULL
 }
+
+// GroupShape is an element of GROUP BY as written.
+type GroupShape struct {
+	Kind    GroupKind
+	Keys    []int // GroupOf: indexes into Query.GroupBy
+	Content []GroupShape
+}
+
+// GroupKind is the kind of an element of GROUP BY.
+type GroupKind uint8
+
+// The elements of GROUP BY: expressions, none, and what makes several sets of them.
+const (
+	GroupOf GroupKind = iota
+	GroupEmpty
+	GroupRollup
+	GroupCube
+	GroupSets
+)
 
 // ViewCheck is one WITH CHECK OPTION condition.
 type ViewCheck struct {
@@ -129,6 +154,9 @@ type Rel struct {
 	Unstarred           int // columns at the end that * leaves out
 
 	Barrier bool // RelSubquery: a view WITH (security_barrier), whose conditions come before those of who reads it
+
+	Named bool     // the alias was written
+	Given []string // the column aliases that were written with it
 }
 
 // RelColumn is a column of a range-table entry.
@@ -145,6 +173,7 @@ type FuncRef struct {
 	Types   []Type
 	Names   []string
 	Scalar  bool // a plain value rather than a row
+	Defined bool // the columns are those of a definition list
 }
 
 // TableSample is TABLESAMPLE method(args) [REPEATABLE (seed)].
@@ -190,6 +219,8 @@ type Join struct {
 	On          Expr // nil: true
 	Using       []string
 	Alias       string
+	UsingAlias  string   // of the columns of Using
+	Given       []string // the column aliases after Alias, as written
 }
 
 func (*RelRef) fromItem() {}
@@ -239,6 +270,8 @@ type Window struct {
 	PartitionBy []SortKey
 	OrderBy     []SortKey
 	Frame       Frame
+	Base        string // the window that this one extends
+	OwnOrder    bool   // OrderBy was written here, not there
 }
 
 // FrameMode is ROWS, RANGE or GROUPS.
@@ -272,6 +305,7 @@ type Frame struct {
 	StartIn, EndIn         *functions.Func
 	Exclude                byte // 0, 'r' current row, 'g' group, 't' ties
 	Explicit               bool
+	Between                bool // written with both bounds
 }
 
 // LockStrength is the strength of a row lock, as in engine.LockMode.

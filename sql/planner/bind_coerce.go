@@ -184,11 +184,14 @@ func (b *binder) toDomain(e plan.Expr, domain OID, form plan.CastForm, pos int, 
 
 // coerceTypmod makes a value fit a type modifier.
 func (b *binder) coerceTypmod(e plan.Expr, t plan.Type, ctx functions.CoercionContext, form plan.CastForm, pos int, hide bool) plan.Expr {
-	if t.Typmod < 0 || e.ResultType().Typmod == t.Typmod || e.ResultType().OID != t.OID {
+	if e.ResultType().Typmod == t.Typmod || e.ResultType().OID != t.OID || t.Typmod < 0 && form != plan.CastExplicit {
 		return e
 	}
 	if hide {
-		form = plan.CastImplicit
+		hideCast(e)
+	}
+	if t.Typmod < 0 {
+		return withoutTypmod(e, form, pos)
 	}
 	if elem := b.elementType(t.OID); elem != 0 && t.OID != types.OIDVectorOID && t.OID != types.Int2VectorOID {
 		if c, ok := functions.Cast(elem, elem); !ok || c.Func == nil {
@@ -205,6 +208,42 @@ func (b *binder) coerceTypmod(e plan.Expr, t plan.Type, ctx functions.CoercionCo
 		return e
 	}
 	return b.castCall(e, c.Func, b.typeOf(t.OID, t.Typmod), ctx, form, pos)
+}
+
+// hideCast makes a conversion one that need not be shown, because the one to the modifier is.
+func hideCast(e plan.Expr) {
+	switch x := e.(type) {
+	case *plan.Call:
+		if x.Cast != plan.CastNone {
+			x.Cast = plan.CastImplicit
+		}
+	case *plan.Relabel:
+		x.Cast = plan.CastImplicit
+	case *plan.IOCast:
+		x.Cast = plan.CastImplicit
+	case *plan.ArrayCast:
+		x.Cast = plan.CastImplicit
+	case *plan.DomainCast:
+		x.Cast = plan.CastImplicit
+	case *plan.RowCast:
+		x.Cast = plan.CastImplicit
+	}
+}
+
+// withoutTypmod gives a value its type without a modifier: a cast to numeric of a numeric(10,2) changes no digit, but what
+// is known of it.
+func withoutTypmod(e plan.Expr, form plan.CastForm, pos int) plan.Expr {
+	t := e.ResultType()
+	t.Typmod = -1
+	if c, ok := e.(*plan.Const); ok {
+		n := *c
+		n.Typ = t
+		return &n
+	}
+	if r, ok := e.(*plan.Relabel); ok && r.Arg.ResultType().OID == t.OID {
+		e = r.Arg
+	}
+	return &plan.Relabel{Base: plan.Base{Typ: t, Pos: pos}, Arg: e, Cast: form}
 }
 
 // readLiteral gives an untyped literal a type by reading its text.

@@ -6,7 +6,6 @@ import (
 	pg "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/omendb/omendb/sql/catalog"
-	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/types"
@@ -98,6 +97,7 @@ func (s *scope) applyAlias(r *plan.Rel, alias *pg.Alias) {
 	}
 	r.Alias = alias.Aliasname
 	given := names(alias.Colnames)
+	r.Named, r.Given = true, given
 	i := 0
 	for k := range r.Columns {
 		if r.Columns[k].Dropped {
@@ -419,7 +419,7 @@ func (s *scope) funcRef(e plan.Expr, name string, defs []*pg.Node, alias *pg.Ali
 			}
 			f.Types, f.Names = append(f.Types, ct), append(f.Names, d.Colname)
 		}
-		f.Columns = len(f.Types)
+		f.Columns, f.Defined = len(f.Types), true
 		return f
 	}
 	if len(cols) > 0 {
@@ -447,6 +447,5 @@ func (s *scope) funcRef(e plan.Expr, name string, defs []*pg.Node, alias *pg.Ali
 		col = alias.Aliasname
 	}
 	f.Types, f.Names = []plan.Type{b.typeOf(t.OID, t.Typmod)}, []string{col}
-	_ = functions.PgCatalog
 	return f
 }

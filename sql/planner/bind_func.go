@@ -183,7 +183,30 @@ func (s *scope) funcCall(x *pg.FuncCall) plan.Expr {
 		return s.windowFunc(x, res, c, filter, pos)
 	}
 	b.checkPlainCall(x, dotted(parts), filter, pos)
-	return s.plainCall(res, c.args, x.FuncVariadic, pos)
+	e := s.plainCall(res, c.args, x.FuncVariadic, pos)
+	if made, ok := e.(*plan.Call); ok {
+		made.Syntax = x.Funcformat == pg.CoercionForm_COERCE_SQL_SYNTAX
+		made.Spelled = spelled(res, c)
+	}
+	return e
+}
+
+// spelled returns the arguments of a call as they were written, nil where that is one for each parameter in their order.
+func spelled(res functions.Resolution, c callParts) []plan.Argument {
+	if res.Elements > 0 || c.names == nil && len(c.args) == len(res.Params) {
+		return nil
+	}
+	out := make([]plan.Argument, len(c.args))
+	for i, p := range res.Params {
+		if p.Arg < 0 {
+			continue
+		}
+		out[p.Arg].Index = i
+		if c.names != nil {
+			out[p.Arg].Name = c.names[p.Arg]
+		}
+	}
+	return out
 }
 
 // checkPlainCall refuses what only aggregates and window functions take.

@@ -23,8 +23,10 @@ func (s *scope) group(x *pg.SelectStmt) {
 	}
 	sets := [][]int{{}}
 	explicit := false
+	var shape []plan.GroupShape
 	for _, n := range x.GroupClause {
-		elem := s.groupElement(n, &explicit)
+		elem, written := s.groupElement(n, &explicit)
+		shape = append(shape, written)
 		if len(sets)*len(elem) > maxGroupingSets {
 			s.b.failf(-1, pgerr.StatementTooComplex, "too many grouping sets present (maximum %d)", maxGroupingSets)
 		}
@@ -39,6 +41,7 @@ func (s *scope) group(x *pg.SelectStmt) {
 	if !explicit {
 		return
 	}
+	q.GroupShape, q.GroupDistinct = shape, x.GroupDistinct
 	sort.SliceStable(sets, func(i, j int) bool { return len(sets[i]) < len(sets[j]) })
 	if x.GroupDistinct {
 		sets = dedupe(sets)
@@ -78,45 +81,56 @@ func dedupe(sets [][]int) [][]int {
 	return out
 }
 
-// groupElement binds one element of GROUP BY and returns the grouping sets that it means.
-func (s *scope) groupElement(n *pg.Node, explicit *bool) [][]int {
+// groupElement binds one element of GROUP BY and returns the grouping sets that it means, and how it was written.
+func (s *scope) groupElement(n *pg.Node, explicit *bool) ([][]int, plan.GroupShape) {
 	gs := n.GetGroupingSet()
 	if gs == nil {
-		return [][]int{s.groupUnit(n)}
+		unit := s.groupUnit(n)
+		return [][]int{unit}, plan.GroupShape{Keys: unit}
 	}
 	*explicit = true
 	switch gs.Kind {
 	case pg.GroupingSetKind_GROUPING_SET_SETS:
+		shape := plan.GroupShape{Kind: plan.GroupSets}
 		var out [][]int
 		for _, c := range gs.Content {
-			out = append(out, s.groupElement(c, explicit)...)
+			sets, written := s.groupElement(c, explicit)
+			out, shape.Content = append(out, sets...), append(shape.Content, written)
 		}
-		return out
+		return out, shape
 	case pg.GroupingSetKind_GROUPING_SET_ROLLUP, pg.GroupingSetKind_GROUPING_SET_CUBE:
-		var units [][]int
-		for _, c := range gs.Content {
-			units = append(units, s.groupUnit(c))
-		}
-		if gs.Kind == pg.GroupingSetKind_GROUPING_SET_CUBE {
-			return s.cube(units, int(gs.Location))
-		}
-		out := make([][]int, 0, len(units)+1)
-		for k := len(units); k >= 0; k-- {
-			var set []int
-			for _, u := range units[:k] {
-				set = union(set, u)
-			}
-			out = append(out, set)
-		}
-		return out
+		return s.groupUnits(gs)
 	case pg.GroupingSetKind_GROUPING_SET_SIMPLE:
 		var set []int
 		for _, c := range gs.Content {
 			set = union(set, s.groupUnit(c))
 		}
-		return [][]int{set}
+		return [][]int{set}, plan.GroupShape{Keys: set}
 	}
-	return [][]int{{}}
+	return [][]int{{}}, plan.GroupShape{Kind: plan.GroupEmpty}
+}
+
+// groupUnits binds ROLLUP and CUBE.
+func (s *scope) groupUnits(gs *pg.GroupingSet) ([][]int, plan.GroupShape) {
+	shape := plan.GroupShape{Kind: plan.GroupRollup}
+	var units [][]int
+	for _, c := range gs.Content {
+		unit := s.groupUnit(c)
+		units, shape.Content = append(units, unit), append(shape.Content, plan.GroupShape{Keys: unit})
+	}
+	if gs.Kind == pg.GroupingSetKind_GROUPING_SET_CUBE {
+		shape.Kind = plan.GroupCube
+		return s.cube(units, int(gs.Location)), shape
+	}
+	out := make([][]int, 0, len(units)+1)
+	for k := len(units); k >= 0; k-- {
+		var set []int
+		for _, u := range units[:k] {
+			set = union(set, u)
+		}
+		out = append(out, set)
+	}
+	return out, shape
 }
 
 func (s *scope) cube(units [][]int, pos int) [][]int {

@@ -64,6 +64,7 @@ func (s *scope) join(x *pg.JoinExpr) (plan.FromItem, []*nsItem) {
 			it.colsVisible = false
 		}
 		if x.JoinUsingAlias != nil {
+			out.UsingAlias = x.JoinUsingAlias.Aliasname
 			u := &nsItem{name: x.JoinUsingAlias.Aliasname, rel: -1, cols: merged, relVisible: true, hasAlias: true, lateralOK: true}
 			s.checkNameConflicts([]*nsItem{u}, items)
 			items = append(items, u)
@@ -74,8 +75,9 @@ func (s *scope) join(x *pg.JoinExpr) (plan.FromItem, []*nsItem) {
 	item.name, item.relVisible, item.hasAlias = out.Alias, true, true
 	given := names(x.Alias.Colnames)
 	if len(given) > len(cols) {
-		b.failf(-1, pgerr.SyntaxError, "column alias list for \"%s\" has too many entries", out.Alias)
+		b.failf(-1, pgerr.InvalidColumnReference, "join expression \"%s\" has %d columns available but %d columns specified", out.Alias, len(cols), len(given))
 	}
+	out.Given = given
 	for i, n := range given {
 		item.cols[i].name = n
 	}

@@ -197,6 +197,7 @@ func (s *scope) limit(x *pg.SelectStmt) {
 	}
 	q.Offset = bind(x.LimitOffset, inOffset)
 	q.Limit = bind(x.LimitCount, inLimit)
+	q.LimitAll = x.LimitCount != nil && q.Limit == nil
 	if x.LimitOption == pg.LimitOption_LIMIT_OPTION_WITH_TIES {
 		q.WithTies = true
 		if isNullLiteral(x.LimitCount) {

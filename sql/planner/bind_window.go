@@ -114,7 +114,7 @@ func (s *scope) bindWindows() {
 				}
 			}
 		}
-		w := &plan.Window{Name: d.Name}
+		w := &plan.Window{Name: d.Name, Base: d.Refname, OwnOrder: len(d.OrderClause) > 0}
 		order := within(s, inWinOrder, func() []plan.SortKey { return s.sortList(d.OrderClause, true) })
 		partition := within(s, inPartition, func() []plan.SortKey { return s.partition(d.PartitionClause) })
 		w.PartitionBy, w.OrderBy = partition, order
@@ -123,6 +123,9 @@ func (s *scope) bindWindows() {
 		}
 		s.frame(d, w)
 		bound = append(bound, w)
+		if w.Name != "" {
+			s.q.NamedWindows = append(s.q.NamedWindows, w)
+		}
 	}
 	s.shareWindows(bound)
 }
@@ -175,7 +178,7 @@ func (s *scope) partition(list []*pg.Node) []plan.SortKey {
 func (s *scope) frame(d *pg.WindowDef, w *plan.Window) {
 	b, o := s.b, d.FrameOptions
 	f := &w.Frame
-	f.Explicit = o&frameNonDefault != 0
+	f.Explicit, f.Between = o&frameNonDefault != 0, o&frameBetween != 0
 	switch {
 	case o&frameRows != 0:
 		f.Mode = plan.RowsFrame

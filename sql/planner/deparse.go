@@ -18,8 +18,10 @@ type deparser struct {
 	prefix bool          // columns carry their table's name
 	pretty bool          // leave out parentheses that are not needed
 	unseen bool          // nobody sees the names of the columns: those that nobody gave are left out
-	names  map[*plan.Rel]string
-	indent int
+	names  nameChoice
+	// columns are the names of the outermost query's output, nil for those that it was stored with.
+	columns []string
+	indent  int
 	// caseIndent is where CASE stands, which always begins a line.
 	caseIndent int
 }
@@ -27,7 +29,7 @@ type deparser struct {
 // DeparseExpr writes a stored expression, whose Vars name the columns of one relation
 // without its name, as pg_get_expr does.
 func DeparseExpr(env *Env, e plan.Expr, columns []string, pretty bool) string {
-	d := &deparser{env: env, pretty: pretty}
+	d := &deparser{env: env, pretty: pretty, names: newNameChoice()}
 	r := &plan.Rel{}
 	for _, c := range columns {
 		r.Columns = append(r.Columns, plan.RelColumn{Name: c})
@@ -63,29 +65,11 @@ func (d *deparser) paren(open bool, f func()) {
 	}
 }
 
-// operand writes an operand of an operator or cast.
-func (d *deparser) operand(e plan.Expr) {
-	d.paren(d.pretty && !simple(e), func() { d.expr(e) })
-}
-
-// simple reports whether an expression needs no parentheses as an operand.
-func simple(e plan.Expr) bool {
-	switch x := e.(type) {
-	case *plan.Call:
-		return x.Op == 0
-	case *plan.BoolOp, *plan.NullTest, *plan.BoolTest, *plan.Distinct, *plan.ArrayOp, *plan.RowCompare, *plan.Collate:
-		return false
-	case *plan.SubLink:
-		return x.Test == nil
-	}
-	return true
-}
-
 // bare writes an expression in a place where its type does not matter to what is around
 // it, so that implicit coercions need not be shown: conditions, defaults, operands of casts.
 func (d *deparser) bare(e plan.Expr) {
 	arg := withoutImplicit(e)
-	d.paren(d.pretty && arg != e && !simple(arg), func() { d.expr(arg) }) // as below a coercion that is shown
+	d.paren(d.pretty && arg != e && !simple(arg, e), func() { d.expr(arg) }) // as below a coercion that is shown
 }
 
 func withoutImplicit(e plan.Expr) plan.Expr {
@@ -139,20 +123,24 @@ func (d *deparser) expr(e plan.Expr) {
 	case *plan.BoolOp:
 		d.boolOp(x)
 	case *plan.NullTest:
-		d.suffix(x.Arg, map[bool]string{false: " IS NULL", true: " IS NOT NULL"}[x.Not])
+		d.suffix(x, x.Arg, map[bool]string{false: " IS NULL", true: " IS NOT NULL"}[x.Not])
 	case *plan.BoolTest:
-		d.suffix(withoutImplicit(x.Arg), " "+[...]string{"IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE", "IS UNKNOWN", "IS NOT UNKNOWN"}[x.Kind])
+		d.suffix(x, withoutImplicit(x.Arg), " "+[...]string{"IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE", "IS UNKNOWN", "IS NOT UNKNOWN"}[x.Kind])
 	case *plan.Distinct:
 		d.paren(!d.pretty, func() {
-			d.operand(x.Left)
+			d.operand(x.Left, x)
 			d.w(map[bool]string{false: " IS DISTINCT FROM ", true: " IS NOT DISTINCT FROM "}[x.Not])
-			d.operand(x.Right)
+			d.operand(x.Right, x)
 		})
 	case *plan.NullIf:
 		d.w("NULLIF(")
 		d.list([]plan.Expr{x.Left, x.Right})
 		d.w(")")
 	case *plan.Coalesce:
+		if qualifier, name, ok := d.merged(x); ok {
+			d.qualifiedColumn(qualifier, name)
+			return
+		}
 		d.w("COALESCE(")
 		d.list(x.Args)
 		d.w(")")
@@ -169,9 +157,9 @@ func (d *deparser) expr(e plan.Expr) {
 	}
 }
 
-func (d *deparser) suffix(arg plan.Expr, s string) {
+func (d *deparser) suffix(parent, arg plan.Expr, s string) {
 	d.paren(!d.pretty, func() {
-		d.operand(arg)
+		d.operand(arg, parent)
 		d.w(s)
 	})
 }
@@ -187,19 +175,25 @@ func (d *deparser) rareExpr(e plan.Expr) {
 		}
 	case *plan.RowOf:
 		d.w("ROW(")
-		d.list(x.Args)
+		for i, a := range x.Args {
+			if i > 0 {
+				d.w(", ")
+			}
+			d.topLevel(a)
+		}
 		d.w(")")
+		if x.Typ.OID != types.RecordOID {
+			d.w("::", d.typeName(x.Typ))
+		}
 	case *plan.RowCompare:
-		d.paren(!d.pretty, func() {
-			d.w("(ROW(")
-			d.list(x.Left)
-			d.w(") ", operatorName(x.OpOIDs[0]), " ROW(")
-			d.list(x.Right)
-			d.w("))")
-		})
+		d.w("(ROW(")
+		d.list(x.Left)
+		d.w(") ", operatorName(x.OpOIDs[0]), " ROW(")
+		d.list(x.Right)
+		d.w("))")
 	case *plan.ArrayOp:
 		d.paren(!d.pretty, func() {
-			d.operand(x.Left)
+			d.operand(x.Left, x)
 			d.w(" ", operatorName(x.Op), map[bool]string{false: " ANY (", true: " ALL ("}[x.All])
 			d.expr(x.Right)
 			d.w(")")
@@ -207,9 +201,10 @@ func (d *deparser) rareExpr(e plan.Expr) {
 	case *plan.Subscript:
 		d.subscript(x)
 	case *plan.Field:
-		d.w("(")
-		d.expr(x.Arg)
-		d.w(").", quoteName(x.Name))
+		_, nested := x.Arg.(*plan.Field)
+		_, element := x.Arg.(*plan.Subscript)
+		d.paren(!nested && !element, func() { d.expr(x.Arg) })
+		d.w(".", quoteName(x.Name))
 	case *plan.ValueFunc:
 		d.w(strings.ToUpper(x.Name))
 		if x.Typ.Typmod >= 0 {
@@ -219,7 +214,7 @@ func (d *deparser) rareExpr(e plan.Expr) {
 		d.w("nextval('", strings.ReplaceAll(d.sequenceName(x.Sequence), "'", "''"), "'::regclass)")
 	case *plan.Collate:
 		d.paren(!d.pretty, func() {
-			d.operand(x.Arg)
+			d.operand(x.Arg, x)
 			d.w(" COLLATE ", quoteAlways(collationName(x.Typ.Collation)))
 		})
 	case *plan.Agg:
@@ -265,31 +260,36 @@ func (d *deparser) qualified(schema OID, name string) string {
 	return quoteName(name)
 }
 
+// constant writes a literal, with its type unless the literal alone would have it.
 func (d *deparser) constant(c *plan.Const) {
 	if c.Value.Null {
 		d.w("NULL::", d.typeName(c.Typ))
 		return
 	}
-	text := string(d.env.Types.Out(nil, c.Typ.OID, c.Value))
+	text, own := d.literal(c)
+	if d.w(text); !own || c.Typ.OID == types.NumericOID && c.Typ.Typmod >= 0 {
+		d.w("::", d.typeName(c.Typ))
+	}
+}
+
+// literal returns the text of a constant that is not NULL, and whether it is read as the constant's type.
+func (d *deparser) literal(c *plan.Const) (text string, own bool) {
+	text = string(d.env.Types.Out(nil, c.Typ.OID, c.Value))
 	switch c.Typ.OID {
 	case types.BoolOID:
-		d.w(map[bool]string{false: "false", true: "true"}[c.Value.Bool()])
-		return
+		return map[bool]string{false: "false", true: "true"}[c.Value.Bool()], true
 	case types.UnknownOID:
-		d.w(quoteText(text))
-		return
+		return quoteText(text), true
 	case types.Int4OID:
 		if text[0] != '-' {
-			d.w(text)
-			return
+			return text, true
 		}
 	case types.NumericOID:
-		if text[0] >= '0' && text[0] <= '9' && strings.ContainsAny(text, ".eE") && c.Typ.Typmod < 0 {
-			d.w(text)
-			return
+		if text[0] >= '0' && text[0] <= '9' && strings.ContainsAny(text, ".eE") {
+			return text, true
 		}
 	}
-	d.w(quoteText(text), "::", d.typeName(c.Typ))
+	return quoteText(text), false
 }
 
 // quoteText writes a literal as it reads with standard_conforming_strings on.
@@ -341,71 +341,46 @@ func (d *deparser) column(v *plan.Var) {
 		d.w(quoteName(d.nameOf(r)), ".*")
 		return
 	}
-	if d.prefix && r.Alias != "" {
-		d.w(quoteName(d.nameOf(r)), ".")
-	}
-	for name, s := range systemColumns {
-		if s.attr == v.Attr {
-			d.w(name)
-			return
-		}
-	}
+	qualifier, name := d.nameOf(r), systemColumnName(v.Attr)
 	if v.Attr >= 0 && v.Attr < len(r.Columns) {
-		d.w(quoteName(nameNow(r, v.Attr)))
+		qualifier, name = d.reference(r, v.Attr)
 	}
+	d.qualifiedColumn(qualifier, name)
 }
 
-// nameOf returns what a relation is called: its alias, with a number where it is taken.
-func (d *deparser) nameOf(r *plan.Rel) string {
-	if name, ok := d.names[r]; ok {
-		return name
+// systemColumnName returns the name of a system column, "" for other attributes.
+func systemColumnName(attr int) string {
+	for name, s := range systemColumns {
+		if s.attr == attr {
+			return name
+		}
 	}
-	return r.Alias
+	return ""
 }
 
-// nameRels chooses the names of the relations of the innermost level, none of which may be one
-// of the levels around it.
-func (d *deparser) nameRels() {
-	taken := map[string]bool{}
-	last := len(d.levels) - 1
-	for _, q := range d.levels[:last] {
-		for _, r := range q.Rels {
-			taken[d.nameOf(r)] = true
-		}
+func (d *deparser) qualifiedColumn(qualifier, name string) {
+	if d.prefix && qualifier != "" {
+		d.w(quoteName(qualifier), ".")
 	}
-	for _, r := range d.levels[last].Rels {
-		if r.Alias == "" {
-			continue
-		}
-		name := r.Alias
-		for i := 1; taken[name]; i++ {
-			name = r.Alias + "_" + strconv.Itoa(i)
-		}
-		taken[name] = true
-		if name != r.Alias {
-			if d.names == nil {
-				d.names = map[*plan.Rel]string{}
-			}
-			d.names[r] = name
-		}
-	}
+	d.w(quoteName(name))
 }
 
-// nameNow is the name that a column goes by now: it may have been renamed since the query was stored.
-func nameNow(r *plan.Rel, attr int) string {
-	if r.Kind == plan.RelTable && r.Table != nil && attr < len(r.Table.Columns) {
-		return r.Table.Columns[attr].Name
+// topLevel writes an expression where a whole row would be taken apart: there it is cast to its own type.
+func (d *deparser) topLevel(e plan.Expr) {
+	d.expr(e)
+	if v, ok := e.(*plan.Var); ok && v.Attr == plan.AttrWholeRow {
+		d.w("::", d.typeName(v.Typ))
 	}
-	return r.Columns[attr].Name
 }
 
 // cast writes a coercion.
 func (d *deparser) cast(arg plan.Expr, t plan.Type) {
 	arg = withoutImplicit(arg)
-	if c, ok := arg.(*plan.Const); ok && c.Typ.OID == t.OID {
-		d.w(quoteText(string(d.env.Types.Out(nil, c.Typ.OID, c.Value))))
+	if c, ok := arg.(*plan.Const); ok && c.Typ.OID == t.OID && c.Typ.Typmod < 0 && !c.Value.Null {
+		text, _ := d.literal(c)
+		d.w(text)
 	} else {
-		d.paren(!d.pretty || !simple(arg), func() { d.expr(arg) })
+		d.paren(!d.pretty || !simple(arg, nil), func() { d.expr(arg) })
 	}
 	d.w("::", d.typeName(t))
 }
@@ -416,66 +391,45 @@ func (d *deparser) call(x *plan.Call) {
 		d.cast(x.Args[0], x.Typ)
 	case x.Op != 0 && len(x.Args) == 2:
 		d.paren(!d.pretty, func() {
-			d.operand(x.Args[0])
+			d.operand(x.Args[0], x)
 			d.w(" ", operatorName(x.Op), " ")
-			d.operand(x.Args[1])
+			d.operand(x.Args[1], x)
 		})
 	case x.Op != 0:
 		d.paren(!d.pretty, func() {
 			d.w(operatorName(x.Op), " ")
-			d.operand(x.Args[0])
+			d.operand(x.Args[0], x)
 		})
 	case d.sqlSyntax(x):
 	default:
 		d.w(d.functionName(x.Func), "(")
-		for i, a := range x.Args {
-			if i > 0 {
-				d.w(", ")
-			}
-			if arr, ok := a.(*plan.ArrayOf); ok && i == len(x.Args)-1 && x.Func.Variadic != 0 && !x.Variadic {
-				d.list(arr.Args)
-				continue
-			}
-			if x.Variadic && i == len(x.Args)-1 {
-				d.w("VARIADIC ")
-			}
-			d.expr(a)
-		}
+		d.arguments(x)
 		d.w(")")
 	}
 }
 
-// sqlSyntax writes the functions that have a syntax of their own.
-func (d *deparser) sqlSyntax(x *plan.Call) bool {
-	if x.Func.Namespace != functions.PgCatalog || len(x.Args) != 2 {
-		return false
-	}
-	switch x.Func.Name {
-	case "timezone":
-		d.paren(true, func() {
-			d.operand(x.Args[1])
-			d.w(" AT TIME ZONE ")
-			d.operand(x.Args[0])
-		})
-		return true
-	case "position":
-		d.w("POSITION(")
-		d.paren(true, func() { d.expr(x.Args[1]) })
-		d.w(" IN ")
-		d.paren(true, func() { d.expr(x.Args[0]) })
-		d.w(")")
-		return true
-	case "extract":
-		c, ok := x.Args[0].(*plan.Const)
-		if !ok || c.Value.Null {
-			return false
+func (d *deparser) arguments(x *plan.Call) {
+	for i, a := range x.Spelled {
+		if i > 0 {
+			d.w(", ")
 		}
-		d.w("EXTRACT(", c.Value.String(), " FROM ")
-		d.expr(x.Args[1])
-		d.w(")")
-		return true
+		if a.Name != "" {
+			d.w(quoteName(a.Name), " => ")
+		}
+		d.expr(x.Args[a.Index])
 	}
-	return false
+	if x.Spelled != nil {
+		return
+	}
+	for i, a := range x.Args {
+		if i > 0 {
+			d.w(", ")
+		}
+		if i == len(x.Args)-1 && (x.Variadic || x.Func.Variadic != 0 && x.Func.Variadic != types.AnyOID) {
+			d.w("VARIADIC ")
+		}
+		d.expr(a)
+	}
 }
 
 func (d *deparser) functionName(f *functions.Func) string {
@@ -497,16 +451,15 @@ func (d *deparser) boolOp(x *plan.BoolOp) {
 	d.paren(!d.pretty, func() {
 		if x.Op == plan.Not {
 			d.w("NOT ")
-			d.operand(withoutImplicit(x.Args[0]))
+			d.operand(withoutImplicit(x.Args[0]), x)
 			return
 		}
 		for i, a := range x.Args {
 			if i > 0 {
 				d.w(map[plan.BoolKind]string{plan.And: " AND ", plan.Or: " OR "}[x.Op])
 			}
-			inner, isBool := a.(*plan.BoolOp)
-			_, ofArray := withoutImplicit(a).(*plan.ArrayOp)
-			d.paren(d.pretty && (ofArray || isBool && inner.Op == plan.Or && x.Op == plan.And), func() { d.bare(a) })
+			arg := withoutImplicit(a)
+			d.paren(d.pretty && !simple(arg, x), func() { d.expr(arg) })
 		}
 	})
 }

@@ -4,12 +4,15 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
 )
 
-// DeparseQuery writes a bound SELECT over several lines, as pg_get_viewdef does.
-func DeparseQuery(env *Env, q *plan.Query, pretty bool) string {
-	d := &deparser{env: env, pretty: pretty, prefix: true}
+// DeparseQuery writes a bound SELECT over several lines, as pg_get_viewdef does. Columns are the names that its output goes by,
+// nil for those that it was stored with.
+func DeparseQuery(env *Env, q *plan.Query, columns []string, pretty bool) string {
+	d := &deparser{env: env, pretty: pretty, prefix: true, names: newNameChoice(), columns: columns}
 	d.query(q)
 	return d.sb.String()
 }
@@ -19,7 +22,7 @@ func (d *deparser) line(offset int) { d.w("\n", strings.Repeat(" ", max(d.indent
 
 func (d *deparser) query(q *plan.Query) {
 	d.levels = append(d.levels, q)
-	d.nameRels()
+	d.chooseNames()
 	saved := d.caseIndent
 	d.caseIndent = d.indent + 8
 	defer func() { d.levels, d.caseIndent = d.levels[:len(d.levels)-1], saved }()
@@ -35,7 +38,11 @@ func (d *deparser) query(q *plan.Query) {
 		d.w("OFFSET ")
 		d.bare(q.Offset)
 	}
-	if q.Limit != nil {
+	switch {
+	case q.LimitAll:
+		d.line(1)
+		d.w("LIMIT ALL")
+	case q.Limit != nil:
 		d.line(1)
 		if q.WithTies {
 			d.w("FETCH FIRST (")
@@ -44,6 +51,24 @@ func (d *deparser) query(q *plan.Query) {
 		} else {
 			d.w("LIMIT ")
 			d.bare(q.Limit)
+		}
+	}
+	d.locks(q)
+}
+
+// locks writes FOR UPDATE and its like, those that were written.
+func (d *deparser) locks(q *plan.Query) {
+	for _, l := range q.Locks {
+		if l.Pushed {
+			continue
+		}
+		d.line(1)
+		d.w("FOR ", [...]string{"KEY SHARE", "SHARE", "NO KEY UPDATE", "UPDATE"}[l.Strength], " OF ", quoteName(d.nameOf(q.Rels[l.Rel])))
+		switch l.Wait {
+		case plan.LockNoWait:
+			d.w(" NOWAIT")
+		case plan.LockSkip:
+			d.w(" SKIP LOCKED")
 		}
 	}
 }
@@ -81,7 +106,10 @@ func (d *deparser) ctes(q *plan.Query) {
 		d.w("(")
 		d.indent += 8
 		d.line(0)
+		columns := d.columns
+		d.columns = nil
 		d.query(c.Query)
+		d.columns = columns
 		d.line(0)
 		d.w(")")
 		d.searchClauses(c)
@@ -105,45 +133,37 @@ func (d *deparser) columnNames(cols []plan.RelColumn) {
 
 // nested writes a query in parentheses, indented; unseen says that nobody sees the names of its columns.
 func (d *deparser) nested(q *plan.Query, unseen bool) {
-	saved := d.unseen
-	d.unseen = unseen
+	saved, columns := d.unseen, d.columns
+	d.unseen, d.columns = unseen, nil
 	d.w("(")
 	d.indent += 8
 	d.query(q)
 	d.indent -= 8
 	d.w(")")
-	d.unseen = saved
+	d.unseen, d.columns = saved, columns
 }
 
 func (d *deparser) selectBody(q *plan.Query) {
-	if len(q.Rels) == 1 && q.Rels[0].Kind == plan.RelValues && q.Rels[0].Alias == "*VALUES*" && len(q.From) == 1 && q.Where == nil {
+	if d.onlyValues(q) {
+		d.w(" ")
 		d.valuesRows(q.Rels[0].Values)
 		return
 	}
-	d.w(" SELECT ")
+	d.w(" SELECT")
 	switch {
 	case len(q.DistinctOn) > 0:
-		d.w("DISTINCT ON (")
+		d.w(" DISTINCT ON (")
 		for i, k := range q.DistinctOn {
 			if i > 0 {
 				d.w(", ")
 			}
-			d.expr(k.Expr)
+			d.sortExpr(k.Expr)
 		}
-		d.w(") ")
+		d.w(")")
 	case q.Distinct:
-		d.w("DISTINCT ")
+		d.w(" DISTINCT")
 	}
-	for i, t := range visible(q.Targets) {
-		if i > 0 {
-			d.w(",")
-			d.line(4)
-		}
-		d.expr(t.Expr)
-		if name, plain := d.impliedName(t.Expr); plain && name != t.Name || !plain && !(d.unseen && t.Name == unnamedColumn) {
-			d.w(" AS ", quoteName(t.Name))
-		}
-	}
+	d.targets(q)
 	for i, it := range q.From {
 		if i == 0 {
 			d.line(3)
@@ -165,60 +185,177 @@ func (d *deparser) selectBody(q *plan.Query) {
 		d.w("HAVING ")
 		d.bare(q.Having)
 	}
+	for i, w := range q.NamedWindows {
+		if i == 0 {
+			d.line(2)
+			d.w("WINDOW ")
+		} else {
+			d.w(", ")
+		}
+		d.w(quoteName(w.Name), " AS (")
+		d.window(w)
+		d.w(")")
+	}
+}
+
+// onlyValues reports whether a query is a VALUES list, its columns called as those are.
+func (d *deparser) onlyValues(q *plan.Query) bool {
+	if len(q.Rels) != 1 || q.Rels[0].Kind != plan.RelValues || q.Rels[0].Alias != "*VALUES*" || len(q.From) != 1 || q.Where != nil {
+		return false
+	}
+	out := visible(q.Targets)
+	if len(out) != len(q.Rels[0].Columns) {
+		return false
+	}
+	for i, t := range out {
+		v, ok := t.Expr.(*plan.Var)
+		if !ok || v.Attr != i || d.outputNameOf(t, i) != q.Rels[0].Columns[i].Name {
+			return false
+		}
+	}
+	return true
+}
+
+// outputNameOf is the name of an output column, which of the outermost query may be another than it was stored with.
+func (d *deparser) outputNameOf(t *plan.Target, i int) string {
+	if i < len(d.columns) {
+		return d.columns[i]
+	}
+	return t.Name
+}
+
+func (d *deparser) targets(q *plan.Query) {
+	for i, t := range visible(q.Targets) {
+		if i > 0 {
+			d.w(",")
+			d.line(4)
+		} else {
+			d.w(" ")
+		}
+		d.topLevel(t.Expr)
+		want := d.outputNameOf(t, i)
+		if name, plain := d.impliedName(t.Expr); plain && name != want || !plain && !(d.unseen && want == unnamedColumn) {
+			d.w(" AS ", quoteName(want))
+		}
+	}
 }
 
 // impliedName returns the name that an output column has without AS.
 func (d *deparser) impliedName(e plan.Expr) (string, bool) {
-	if v, ok := e.(*plan.Var); ok && v.Attr >= 0 {
-		if i := len(d.levels) - 1 - v.Level; i >= 0 {
-			return nameNow(d.levels[i].Rels[v.Rel], v.Attr), true
+	switch x := e.(type) {
+	case *plan.Var:
+		i := len(d.levels) - 1 - x.Level
+		if i < 0 {
+			return "", false
 		}
+		r := d.levels[i].Rels[x.Rel]
+		if x.Attr == plan.AttrWholeRow {
+			return d.nameOf(r), true
+		}
+		if x.Attr < 0 {
+			return systemColumnName(x.Attr), true
+		}
+		_, name := d.reference(r, x.Attr)
+		return name, true
+	case *plan.Coalesce:
+		_, name, ok := d.merged(x)
+		return name, ok
 	}
 	return "", false
 }
 
 func (d *deparser) valuesRows(rows [][]plan.Expr) {
-	d.w(" VALUES ")
+	d.w("VALUES ")
 	for i, r := range rows {
 		if i > 0 {
 			d.w(", ")
 		}
 		d.w("(")
-		d.list(r)
+		for k, e := range r {
+			if k > 0 {
+				d.w(",")
+			}
+			d.topLevel(withoutImplicit(e))
+		}
 		d.w(")")
 	}
 }
 
 func (d *deparser) groupBy(q *plan.Query) {
-	if len(q.GroupBy) == 0 && q.Sets == nil {
+	if len(q.GroupBy) == 0 && q.Sets == nil && q.GroupShape == nil {
 		return
 	}
 	d.line(2)
 	d.w("GROUP BY ")
-	if q.Sets == nil {
+	if q.GroupDistinct {
+		d.w("DISTINCT ")
+	}
+	if q.GroupShape == nil {
 		for i, k := range q.GroupBy {
 			if i > 0 {
 				d.w(", ")
 			}
-			d.expr(k.Expr)
+			d.sortExpr(k.Expr)
 		}
 		return
 	}
-	d.w("GROUPING SETS (")
-	for i, set := range q.Sets {
+	for i, g := range q.GroupShape {
 		if i > 0 {
 			d.w(", ")
 		}
-		d.w("(")
-		for k, g := range set {
-			if k > 0 {
-				d.w(", ")
+		d.groupShape(q, g, true)
+	}
+}
+
+// groupShape writes an element of GROUP BY; bare leaves out the parentheses around one expression.
+func (d *deparser) groupShape(q *plan.Query, g plan.GroupShape, bare bool) {
+	switch g.Kind {
+	case plan.GroupEmpty:
+		d.w("()")
+		return
+	case plan.GroupOf:
+		d.paren(!bare || len(g.Keys) != 1, func() {
+			for i, k := range g.Keys {
+				if i > 0 {
+					d.w(", ")
+				}
+				d.sortExpr(q.GroupBy[k].Expr)
 			}
-			d.expr(q.GroupBy[g].Expr)
+		})
+		return
+	}
+	d.w(map[plan.GroupKind]string{plan.GroupRollup: "ROLLUP(", plan.GroupCube: "CUBE(", plan.GroupSets: "GROUPING SETS ("}[g.Kind])
+	for i, c := range g.Content {
+		if i > 0 {
+			d.w(", ")
 		}
-		d.w(")")
+		d.groupShape(q, c, g.Kind != plan.GroupSets)
 	}
 	d.w(")")
+}
+
+// sortExpr writes an expression to sort or group by, so that it cannot be taken for a column's number, or for CUBE and ROLLUP.
+func (d *deparser) sortExpr(e plan.Expr) {
+	switch x := e.(type) {
+	case *plan.Const:
+		text := string(d.env.Types.Out(nil, x.Typ.OID, x.Value))
+		if x.Typ.OID == types.Int4OID && !x.Value.Null && text[0] != '-' {
+			d.w(text, "::", d.typeName(x.Typ))
+			return
+		}
+		d.expr(e)
+	case *plan.Var:
+		d.expr(e)
+	case *plan.Agg, *plan.WindowCall:
+		d.paren(true, func() { d.expr(e) })
+	case *plan.Coalesce:
+		_, _, merged := d.merged(x)
+		d.paren(d.pretty && !merged, func() { d.expr(e) })
+	case *plan.Call:
+		d.paren(d.pretty || x.Op == 0, func() { d.expr(e) })
+	default:
+		d.paren(d.pretty, func() { d.expr(e) })
+	}
 }
 
 func (d *deparser) orderBy(q *plan.Query) {
@@ -238,143 +375,70 @@ func (d *deparser) keys(keys []plan.SortKey, byName bool) {
 		if _, isConst := k.Expr.(*plan.Const); (isConst || byName) && k.Target >= 0 {
 			d.w(strconv.Itoa(k.Target + 1))
 		} else {
-			call, ok := k.Expr.(*plan.Call)
-			d.paren(ok && call.Op == 0 && call.Cast == plan.CastNone, func() { d.expr(k.Expr) })
+			d.sortExpr(k.Expr)
 		}
+		using := k.UsingOp != 0 && !d.ordinary(k)
 		switch {
-		case k.UsingOp != 0:
+		case using:
 			d.w(" USING ", operatorName(k.UsingOp))
 		case k.Desc:
 			d.w(" DESC")
 		}
-		if k.NullsFirst != k.Desc {
+		if using || k.NullsFirst != k.Desc {
 			d.w(map[bool]string{true: " NULLS FIRST", false: " NULLS LAST"}[k.NullsFirst])
 		}
 	}
 }
 
+// ordinary reports whether USING names one of the operators that ASC and DESC mean.
+func (d *deparser) ordinary(k plan.SortKey) bool {
+	t := k.Expr.ResultType().OID
+	less, greater := functions.LessOp(d.env.Types, t), functions.GreaterOp(d.env.Types, t)
+	return less != nil && less.OID == k.UsingOp || greater != nil && greater.OID == k.UsingOp
+}
+
 func (d *deparser) setOp(q *plan.Query, n *plan.SetOp) {
 	if n.Rel >= 0 {
 		sub := searchSource(q.Rels[n.Rel].Query)
-		need := len(sub.OrderBy) > 0 || sub.Limit != nil || sub.Offset != nil || len(sub.CTEs) > 0 || sub.SetOp != nil
+		need := len(sub.OrderBy) > 0 || sub.Limit != nil || sub.Offset != nil || len(sub.CTEs) > 0 || len(sub.Locks) > 0 || sub.SetOp != nil
 		d.paren(need, func() { d.query(sub) })
 		return
 	}
-	d.setSide(q, n.Left, n.Left.Rel < 0 && (n.Left.Kind != n.Kind || n.Left.All != n.All))
-	d.line(0)
+	if l := n.Left; l.Rel < 0 && (l.Kind != n.Kind || l.All != n.All) {
+		d.w("(")
+		d.indent += 8
+		d.line(0)
+		d.setOp(q, l)
+		d.indent -= 8
+		d.line(0)
+		d.w(") ")
+	} else {
+		d.setOp(q, l)
+		d.line(0)
+	}
 	d.w([...]string{"UNION", "INTERSECT", "EXCEPT"}[n.Kind])
 	if n.All {
 		d.w(" ALL")
 	}
+	nested := n.Right.Rel < 0
+	if nested {
+		d.w(" (")
+		d.indent += 8
+	}
 	d.line(0)
 	saved := d.unseen
-	d.unseen = d.unseen || len(d.levels) > 1
-	d.setSide(q, n.Right, n.Right.Rel < 0)
+	d.unseen = true
+	d.setOp(q, n.Right)
 	d.unseen = saved
+	if nested {
+		d.indent -= 8
+		d.line(0)
+		d.w(")")
+	}
 }
 
 // unnamedColumn is what a column is called whose expression suggests no name.
 const unnamedColumn = "?column?"
-
-func (d *deparser) setSide(q *plan.Query, n *plan.SetOp, need bool) {
-	d.paren(need, func() { d.setOp(q, n) })
-}
-
-func (d *deparser) fromItem(q *plan.Query, it plan.FromItem) {
-	if ref, ok := it.(*plan.RelRef); ok {
-		d.rel(q.Rels[ref.Rel])
-		return
-	}
-	j := it.(*plan.Join)
-	d.paren(!d.pretty, func() {
-		d.fromItem(q, j.Left)
-		d.line(5)
-		switch {
-		case j.Kind == plan.LeftJoin:
-			d.w("LEFT JOIN ")
-		case j.Kind == plan.RightJoin:
-			d.w("RIGHT JOIN ")
-		case j.Kind == plan.FullJoin:
-			d.w("FULL JOIN ")
-		case j.On == nil:
-			d.w("CROSS JOIN ")
-		default:
-			d.w("JOIN ")
-		}
-		_, nested := j.Right.(*plan.Join)
-		d.paren(nested && d.pretty, func() { d.fromItem(q, j.Right) })
-		switch {
-		case len(j.Using) > 0:
-			d.w(" USING (")
-			for i, n := range j.Using {
-				if i > 0 {
-					d.w(", ")
-				}
-				d.w(quoteName(n))
-			}
-			d.w(")")
-		case j.On != nil:
-			d.w(" ON ")
-			d.paren(!d.pretty, func() { d.bare(j.On) })
-		}
-	})
-}
-
-func (d *deparser) rel(r *plan.Rel) {
-	name := ""
-	switch {
-	case r.Kind == plan.RelTable:
-		if r.Only {
-			d.w("ONLY ")
-		}
-		d.w(d.qualified(r.Table.Schema, r.Table.Name))
-		name = r.Table.Name
-	case r.FromView != 0:
-		if v := d.env.Catalog.Relation(r.FromView); v != nil {
-			d.w(d.qualified(v.Schema, v.Name))
-			name = v.Name
-		}
-	case r.Kind == plan.RelSubquery:
-		if r.Lateral {
-			d.w("LATERAL ")
-		}
-		d.nested(r.Query, false)
-	case r.Kind == plan.RelCTE:
-		d.w(quoteName(r.CTE))
-		name = r.CTE
-	case r.Kind == plan.RelValues:
-		d.w("(")
-		d.valuesRows(r.Values)
-		d.w(")")
-	case r.Kind == plan.RelFunction:
-		d.funcs(r)
-	}
-	if r.Alias == "unnamed_subquery" || d.nameOf(r) == name {
-		return
-	}
-	d.w(" ", quoteName(d.nameOf(r)))
-	if r.Kind == plan.RelFunction || r.Kind == plan.RelValues {
-		d.columnNames(r.Columns)
-	}
-}
-
-func (d *deparser) funcs(r *plan.Rel) {
-	if len(r.Funcs) > 1 {
-		d.w("ROWS FROM(")
-	}
-	for i, f := range r.Funcs {
-		if i > 0 {
-			d.w(", ")
-		}
-		d.bare(f.Expr)
-	}
-	if len(r.Funcs) > 1 {
-		d.w(")")
-	}
-	if r.Ordinality {
-		d.w(" WITH ORDINALITY")
-	}
-}
 
 func (d *deparser) aggregate(x *plan.Agg) {
 	d.w(d.functionName(x.Func), "(")
@@ -415,8 +479,13 @@ func (d *deparser) windowCall(x *plan.WindowCall) {
 	d.list(x.Args)
 	d.w(")")
 	d.filter(x.Filter)
-	d.w(" OVER (")
+	d.w(" OVER ")
 	q := d.levels[len(d.levels)-1]
+	if x.Window < len(q.Windows) && q.Windows[x.Window].Name != "" {
+		d.w(quoteName(q.Windows[x.Window].Name))
+		return
+	}
+	d.w("(")
 	if x.Window < len(q.Windows) {
 		d.window(q.Windows[x.Window])
 	}
@@ -425,17 +494,20 @@ func (d *deparser) windowCall(x *plan.WindowCall) {
 
 func (d *deparser) window(w *plan.Window) {
 	sep := ""
-	if len(w.PartitionBy) > 0 {
+	if w.Base != "" {
+		d.w(quoteName(w.Base))
+		sep = " "
+	} else if len(w.PartitionBy) > 0 {
 		d.w("PARTITION BY ")
 		for i, k := range w.PartitionBy {
 			if i > 0 {
 				d.w(", ")
 			}
-			d.expr(k.Expr)
+			d.sortExpr(k.Expr)
 		}
 		sep = " "
 	}
-	if len(w.OrderBy) > 0 {
+	if len(w.OrderBy) > 0 && (w.Base == "" || w.OwnOrder) {
 		d.w(sep, "ORDER BY ")
 		d.keys(w.OrderBy, false)
 		sep = " "
@@ -443,10 +515,15 @@ func (d *deparser) window(w *plan.Window) {
 	if !w.Frame.Explicit {
 		return
 	}
-	d.w(sep, [...]string{"RANGE", "ROWS", "GROUPS"}[w.Frame.Mode], " BETWEEN ")
+	d.w(sep, [...]string{"RANGE ", "ROWS ", "GROUPS "}[w.Frame.Mode])
+	if w.Frame.Between {
+		d.w("BETWEEN ")
+	}
 	d.bound(w.Frame.Start, w.Frame.StartOffset)
-	d.w(" AND ")
-	d.bound(w.Frame.End, w.Frame.EndOffset)
+	if w.Frame.Between {
+		d.w(" AND ")
+		d.bound(w.Frame.End, w.Frame.EndOffset)
+	}
 	switch w.Frame.Exclude {
 	case 'r':
 		d.w(" EXCLUDE CURRENT ROW")
@@ -459,7 +536,7 @@ func (d *deparser) window(w *plan.Window) {
 
 func (d *deparser) bound(k plan.BoundKind, offset plan.Expr) {
 	if offset != nil {
-		d.expr(offset)
+		d.bare(offset)
 		d.w(" ")
 	}
 	d.w([...]string{"UNBOUNDED PRECEDING", "PRECEDING", "CURRENT ROW", "FOLLOWING", "UNBOUNDED FOLLOWING"}[k])

@@ -16,7 +16,7 @@ func TestDeparseQuery(t *testing.T) {
 		{"select sum(n + 1.5) from t where n > 1.5 and name::varchar = 'a' and not n = 2.5 limit 1::smallint", " SELECT sum(((t.n)::numeric + 1.5)) AS sum\n   FROM t\n  WHERE (((t.n)::numeric > 1.5) AND (((t.name)::character varying)::text = 'a'::text) AND (NOT ((t.n)::numeric = 2.5)))\n LIMIT (1)::smallint"},
 	} {
 		b := bindOne(t, env, c.sql)
-		if got := DeparseQuery(env, b.Query, false); got != c.want {
+		if got := DeparseQuery(env, b.Query, nil, false); got != c.want {
 			t.Errorf("%s:\n got %q\nwant %q", c.sql, got, c.want)
 		}
 	}

@@ -473,11 +473,13 @@ func (f Functions) viewDef(oid OID, pretty bool) (datum, error) {
 	if err != nil {
 		return null, err
 	}
-	s := planner.DeparseQuery(env, q, pretty)
-	if !strings.HasPrefix(s, " ") {
-		s = " " + s
+	var columns []string
+	for i := range r.Columns {
+		if !r.Columns[i].Dropped {
+			columns = append(columns, r.Columns[i].Name)
+		}
 	}
-	return str(s + ";"), nil
+	return str(planner.DeparseQuery(env, q, columns, pretty) + ";"), nil
 }
 
 func (f Functions) viewDefNamed(name string, pretty bool) (datum, error) {
