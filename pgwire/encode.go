@@ -22,12 +22,44 @@ type encoders struct {
 	env  *types.Env
 	enc  *charset.Encoding
 	list []encoder
+	last []*repeat
+}
+
+// repeat encodes a value that is the very bytes of the row before it by what that one became: catalogs are full of
+// privileges that many rows share. It holds for the rows of one batch, whose bytes stay where they are.
+type repeat struct {
+	enc   encoder
+	value *byte
+	size  int
+	out   []byte
+}
+
+// maxRepeated bounds the bytes of a value whose form is kept for the next row.
+const maxRepeated = 1 << 10
+
+func (e *repeat) encode(dst []byte, v *column.Vec, row int) []byte {
+	b := v.B[row]
+	if len(b) == 0 {
+		return e.enc(dst, v, row)
+	}
+	if &b[0] == e.value && len(b) == e.size {
+		return append(dst, e.out...)
+	}
+	at := len(dst)
+	dst = e.enc(dst, v, row)
+	if e.value = nil; len(dst)-at <= maxRepeated {
+		e.value, e.size, e.out = &b[0], len(b), append(e.out[:0], dst[at:]...)
+	}
+	return dst
 }
 
 // rows sends a batch as DataRow messages.
 func (e *encoders) rows(w *writer, env *types.Env, cols []sql.Column, b *column.Batch) error {
 	if err := e.choose(env, cols); err != nil {
 		return err
+	}
+	for _, r := range e.last {
+		r.value = nil
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -68,11 +100,16 @@ func (e *encoders) choose(env *types.Env, cols []sql.Column) error {
 		return nil
 	}
 	e.cols = nil
-	e.list = e.list[:0]
+	e.list, e.last = e.list[:0], nil
 	for i := range cols {
 		enc, err := encoderOf(env, cols[i].Type, cols[i].Format)
 		if err != nil {
 			return err
+		}
+		if t := env.Type(cols[i].Type); t != nil && t.IsArray() {
+			r := &repeat{enc: enc}
+			e.last = append(e.last, r)
+			enc = r.encode
 		}
 		e.list = append(e.list, enc)
 	}

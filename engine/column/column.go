@@ -133,6 +133,20 @@ func (b Bitmap) Any() bool {
 	return false
 }
 
+// First reports whether the first n bits are all set.
+func (b Bitmap) First(n int) bool {
+	if len(b) < (n+63)>>6 {
+		return false
+	}
+	for _, w := range b[:n>>6] {
+		if w != ^uint64(0) {
+			return false
+		}
+	}
+	last := uint64(1)<<(uint(n)&63) - 1
+	return last == 0 || b[n>>6]&last == last
+}
+
 // Vec is one column of values. Exactly one of I, F and B is in use, by Kind.
 // The lane holds an unspecified value where the row is NULL.
 type Vec struct {
@@ -203,6 +217,20 @@ func (v *Vec) Grow(n int) {
 
 // Null reports whether row i is NULL.
 func (v *Vec) Null(i int) bool { return v.Nulls.Get(i) }
+
+// AllNull reports whether the first n rows are all NULL.
+func (v *Vec) AllNull(n int) bool { return len(v.Nulls) > 0 && v.Nulls.First(n) }
+
+// SetAllNull makes the vector n rows of NULL.
+func (v *Vec) SetAllNull(k Kind, n int) {
+	v.Resize(k, n)
+	for range (n + 63) >> 6 {
+		v.Nulls = append(v.Nulls, ^uint64(0))
+	}
+	if rest := uint(n) & 63; rest != 0 {
+		v.Nulls[len(v.Nulls)-1] = 1<<rest - 1
+	}
+}
 
 // Datum returns row i, sharing its bytes.
 func (v *Vec) Datum(i int) Datum {

@@ -152,6 +152,7 @@ type arrayOp struct {
 	ctx         *functions.Ctx
 	vals        [2]column.Datum
 	array       types.Array
+	loop        rowLoop
 }
 
 func (c *compiler) arrayOp(e *plan.ArrayOp) (expr, error) {
@@ -169,10 +170,19 @@ func (c *compiler) arrayOp(e *plan.ArrayOp) (expr, error) {
 	if el := elemOf(c.st, e.Right.ResultType().OID); el != 0 {
 		x.ctx.ArgTypes[1] = el
 	}
-	return &rowLoop{kind: boolKind, eval: x.eval}, nil
+	x.loop = rowLoop{kind: boolKind, eval: x.row}
+	return x, nil
 }
 
-func (x *arrayOp) eval(r *row) (column.Datum, error) {
+func (x *arrayOp) vec(b *column.Batch, sel []int32) (*column.Vec, error) {
+	if s, ok := x.right.(*slot); ok && b.Cols[s.index].AllNull(b.N) {
+		x.loop.out.SetAllNull(boolKind, b.N)
+		return &x.loop.out, nil
+	}
+	return x.loop.vec(b, sel)
+}
+
+func (x *arrayOp) row(r *row) (column.Datum, error) {
 	arr, err := x.right.row(r)
 	if err != nil {
 		return arr, err

@@ -133,6 +133,10 @@ func (e *call) vec(b *column.Batch, sel []int32) (*column.Vec, error) {
 	if e.fn.Vec != nil {
 		return &e.out, e.fn.Vec(e.ctx, e.vecs, sel, b.N, &e.out)
 	}
+	if e.fn.Strict && e.hasNullColumn(b.N) {
+		e.out.SetAllNull(e.kind, b.N)
+		return &e.out, nil
+	}
 	e.out.Resize(e.kind, b.N)
 	for _, r := range selected(b, sel) {
 		for i, v := range e.vecs {
@@ -152,4 +156,14 @@ func (e *call) vec(b *column.Batch, sel []int32) (*column.Vec, error) {
 		}
 	}
 	return &e.out, nil
+}
+
+// hasNullColumn reports whether an argument is NULL in all rows of a batch.
+func (e *call) hasNullColumn(n int) bool {
+	for _, v := range e.vecs {
+		if v.AllNull(min(n, v.Len())) && n > 0 {
+			return true
+		}
+	}
+	return false
 }

@@ -177,6 +177,8 @@ func (st *state) fetch(rel *catalog.Relation, attrs []int) (*fetch, error) {
 		case a == plan.AttrWholeRow:
 			f.whole = true
 			f.kinds = append(f.kinds, column.Bytes)
+		case rel.Kind == catalog.KindVirtual: // whose reader has them
+			f.kinds = append(f.kinds, column.Int)
 		default:
 			return nil, unsupportedSystemColumn(a)
 		}

@@ -74,6 +74,10 @@ func (st *state) buildLarge(n plan.Node) (operator, error) {
 		return st.newWindowAgg(n)
 	case *plan.NestLoop:
 		return st.newNestLoop(n)
+	case *plan.Adaptive:
+		return st.newAdaptive(n)
+	case *plan.Replay:
+		return st.replays[n.ID], nil
 	case *plan.HashJoin:
 		return st.newHashJoin(n)
 	case *plan.MergeJoin:

@@ -51,7 +51,7 @@ func (k *keeper) forget() { k.filled = false }
 
 // dependencies returns the executor parameters that a tree of nodes reads.
 func (st *state) dependencies(n plan.Node) (uses []int, volatile bool) {
-	seen, own := map[int]bool{}, map[int]bool{}
+	seen, own, within := map[int]bool{}, map[int]bool{}, map[int]bool{}
 	addPlan := func(p int) { uses = append(uses, st.stmt.Plans[p].Uses...) }
 	visit := func(e plan.Expr) {
 		plan.Walk(e, func(e plan.Expr) bool {
@@ -69,6 +69,10 @@ func (st *state) dependencies(n plan.Node) (uses []int, volatile bool) {
 		switch n := n.(type) {
 		case *plan.RecursiveUnion:
 			own[n.ID] = true
+		case *plan.Adaptive:
+			within[n.ID] = true
+		case *plan.Replay:
+			volatile = volatile || !within[n.ID]
 		case *plan.WorkTableScan:
 			volatile = volatile || !own[n.ID] // the rows of a step change while a recursion outside runs
 		case *plan.CTEScan:

@@ -247,11 +247,32 @@ func (s *rowBuf) gather(c int, rows []int32, dst *column.Vec) {
 	start := dst.Len()
 	for i, r := range rows { // as it nearly always is: a division less for each row
 		if r < 0 {
-			dst.Append(column.Null())
+			dst.Nulls.Set(start + i)
+		} else if v := &s.batches[uint32(r)/column.BatchSize].Cols[c]; len(v.Nulls) > 0 && v.Null(int(uint32(r)%column.BatchSize)) {
+			dst.Nulls.Set(start + i)
+		}
+	}
+	switch dst.Kind {
+	case column.Int:
+		dst.I = appendCells(dst.I, rows, func(b, r uint32) int64 { return s.batches[b].Cols[c].I[r] })
+	case column.Float:
+		dst.F = appendCells(dst.F, rows, func(b, r uint32) float64 { return s.batches[b].Cols[c].F[r] })
+	default:
+		dst.B = appendCells(dst.B, rows, func(b, r uint32) []byte { return s.batches[b].Cols[c].B[r] })
+	}
+}
+
+// appendCells appends the values of rows of batches; a negative one is NULL, whose value does not matter.
+func appendCells[T any](dst []T, rows []int32, at func(batch, row uint32) T) []T {
+	var none T
+	for _, r := range rows {
+		if r < 0 {
+			dst = append(dst, none)
 			continue
 		}
-		copyCell(dst, start+i, &s.batches[uint32(r)/column.BatchSize].Cols[c], int(uint32(r)%column.BatchSize))
+		dst = append(dst, at(uint32(r)/column.BatchSize, uint32(r)%column.BatchSize))
 	}
+	return dst
 }
 
 // whole reports whether none of some rows is a row of NULLs, and the column has none.

@@ -19,6 +19,7 @@ type state struct {
 	initOf   []int          // the init plan that sets it, or -1
 	plans    []*subplan     // one per Statement.Plans, made when first needed
 	work     map[int]*workTable
+	replays  map[int]*replayOp // by plan.Adaptive
 	stats    map[plan.Node]*NodeStats
 	domains  map[OID]*domainCheck // whose constraints functions asked for
 	memory   int64

@@ -52,11 +52,29 @@ func (st *state) virtualReader(rel *catalog.Relation, attrs []int) (*virtualRead
 	for _, a := range attrs {
 		if a >= 0 {
 			r.need[a] = true
-		} else if a != plan.AttrTableOID {
+		} else if _, ok := st.rt.SystemValue(rel, a); !ok {
 			return nil, unsupportedSystemColumn(a)
 		}
 	}
 	return r, nil
+}
+
+// SystemValue returns what all rows of a system catalog have in a system column. Clients ask for xmin to learn
+// what changed since they last looked: that everything may have is the answer that is never wrong.
+func (rt *Runtime) SystemValue(rel *catalog.Relation, attr int) (int64, bool) {
+	switch attr {
+	case plan.AttrTableOID:
+		return int64(rel.OID), true
+	case plan.AttrXmin:
+		if rt.DB == nil {
+			return 0, true
+		}
+		xmin, _, _ := rt.DB.XIDRange()
+		return int64(uint32(xmin)), true
+	case plan.AttrXmax, plan.AttrCmin, plan.AttrCmax:
+		return 0, true
+	}
+	return 0, false
 }
 
 // askOften is after how many look-ups an index is asked for at the latest.
@@ -102,7 +120,8 @@ func (r *virtualReader) find(equal []VirtualEqual, into *rowBuf, full func() err
 			if a >= 0 {
 				r.vals[i] = row[a]
 			} else {
-				r.vals[i] = column.IntDatum(int64(r.rel.OID))
+				v, _ := r.st.rt.SystemValue(r.rel, a)
+				r.vals[i] = column.IntDatum(v)
 			}
 		}
 		into.addRow(r.vals)

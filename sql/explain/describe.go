@@ -78,6 +78,9 @@ func (e *explainer) describeUpper(n *node, p plan.Node) {
 	case *plan.NestLoop:
 		set("Nested Loop", joinSuffix(x.Kind))
 		e.cond(n, "Join Filter", x.Cond, x.Left, x.Right)
+	case *plan.Adaptive:
+		set("Adaptive Join", "")
+		n.add("Nested Loop up to", fmt.Sprintf("%d rows", x.Limit))
 	case *plan.HashJoin:
 		set("Hash", joinSuffix(x.Kind))
 		n.kind = "Hash Join"

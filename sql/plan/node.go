@@ -322,6 +322,21 @@ type NestLoop struct {
 	Cond        Expr       // over left ++ right
 }
 
+// Adaptive joins by Few while Left has at most Limit rows, else by Many. Both yield the same rows, and read those of
+// Left through a Replay of the same ID.
+type Adaptive struct {
+	NodeInfo
+	ID              int
+	Limit           int
+	Left, Few, Many Node
+}
+
+// Replay yields the rows of the left side of the Adaptive around it.
+type Replay struct {
+	NodeInfo
+	ID int
+}
+
 // HashJoin builds a table on Right and probes with Left. Semi and anti joins
 // yield only left columns.
 type HashJoin struct {
@@ -552,6 +567,12 @@ func (n *NestLoop) Children() []Node { return []Node{n.Left, n.Right} }
 
 // Children implements Node.
 func (n *HashJoin) Children() []Node { return []Node{n.Left, n.Right} }
+
+// Children implements Node.
+func (n *Adaptive) Children() []Node { return []Node{n.Left, n.Few, n.Many} }
+
+// Children implements Node.
+func (*Replay) Children() []Node { return nil }
 
 // Children implements Node.
 func (n *MergeJoin) Children() []Node { return []Node{n.Left, n.Right} }

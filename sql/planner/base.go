@@ -19,6 +19,7 @@ func (l *level) baseItem(rel int) (*item, error) {
 		it.base = b
 		it.path, err = l.basePath(b)
 	case plan.RelSubquery:
+		it.group = l.subqueryGroup(rel, r)
 		it.path, err = l.subqueryPath(rel, r)
 	case plan.RelFunction:
 		it.path = l.functionPath(rel, r)

@@ -10,12 +10,13 @@ import (
 // the relations it needs come first: an inner join's side, or the right side
 // of a left, semi or anti join (whose left side are the items before it).
 type item struct {
-	kind plan.JoinKind
-	rels relSet
-	need relSet // relations that must be joined before this one
-	on   []plan.Expr
-	path *path
-	base *baseRel // not nil for a plain table: look-ups per outer row are possible
+	kind  plan.JoinKind
+	rels  relSet
+	need  relSet // relations that must be joined before this one
+	on    []plan.Expr
+	path  *path
+	base  *baseRel // not nil for a plain table: look-ups per outer row are possible
+	group *group   // not nil where several tables can be asked per outer row
 }
 
 // qual is a condition that is applied as soon as its relations are joined.
@@ -196,6 +197,7 @@ func (l *level) dependentItems(kind plan.JoinKind, left, right plan.FromItem, on
 	}
 	innerQuals = within
 	never := false
+	var innerOn []qual
 	for _, c := range conjuncts(on) {
 		if constant, isTrue := truth(c); constant {
 			never = never || !isTrue
@@ -203,12 +205,13 @@ func (l *level) dependentItems(kind plan.JoinKind, left, right plan.FromItem, on
 		}
 		q := qual{c, relsOf(c)}
 		if !q.rels.empty() && rels.contains(q.rels) && volatility(c) != 'v' && kind != plan.AntiNullJoin {
-			innerQuals = append(innerQuals, q)
+			innerOn = append(innerOn, q)
 			continue
 		}
 		dep.on = append(dep.on, c)
 		dep.need = dep.need.union(q.rels.minus(rels))
 	}
+	innerQuals = append(innerQuals, innerOn...)
 	if len(inner) == 0 {
 		inner = append(inner, l.resultItem(right))
 	}
@@ -229,6 +232,10 @@ func (l *level) dependentItems(kind plan.JoinKind, left, right plan.FromItem, on
 	}
 	if never { // no right row will ever match: none is read
 		dep.base, dep.path = nil, l.gate(dep.path, []plan.Expr{boolConst(false, -1)})
+	} else if len(inner) == 1 && inner[0].group != nil && len(innerQuals) == 0 && kind != plan.AntiNullJoin {
+		dep.group = inner[0].group
+	} else if dep.base == nil {
+		dep.group = l.tableGroup(kind, right, innerOn)
 	}
 	for _, p := range dep.path.lateral {
 		dep.need = dep.need.union(p.rels)

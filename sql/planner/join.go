@@ -43,6 +43,9 @@ func (c *joinCase) cheapest() *path {
 		}
 		if c.kind != plan.FullJoin && !settings.ruleOff("index_join") {
 			try(c.indexJoin(keys, rest, rows))
+			if len(keys) > 0 && best != nil && !settings.ruleOff("group_join") && !settings.ruleOff("nest_loop") {
+				try(c.groupJoin(keys, rows, best))
+			}
 		}
 	}
 	// Where a hash join is possible a plain loop is at best as good, and far worse where the
@@ -292,7 +295,7 @@ func (c *joinCase) indexJoin(keys []equiKey, rest []plan.Expr, rows float64) *pa
 		cond := append([]plan.Expr(nil), rest...)
 		for i, k := range keys {
 			if !lk.uses[i] {
-				cond = append(cond, c.keyCond(k))
+				cond = append(cond, keyCond(k))
 			}
 		}
 		n.Cond = c.l.slotBoth(left, right, conjunction(cond))
@@ -303,7 +306,8 @@ func (c *joinCase) indexJoin(keys []equiKey, rest []plan.Expr, rows float64) *pa
 	return p
 }
 
-func (c *joinCase) keyCond(k equiKey) plan.Expr {
+// keyCond is an equality as a condition.
+func keyCond(k equiKey) plan.Expr {
 	return &plan.Call{Base: plan.Base{Typ: boolType, Pos: -1}, Func: k.fn, Op: k.op.OID,
 		Args: []plan.Expr{k.left, k.right}, InputColl: k.left.ResultType().Collation}
 }

@@ -40,6 +40,8 @@ type optimizer struct {
 	stmt    *plan.Statement
 	workID  int
 	depth   int
+	groups  int // groups that are being planned for one row of their left sides
+	replays int // numbers of plan.Replay that are taken
 	seenObj map[plan.ObjectVersion]bool
 	// families are the answers of btreeFamily.
 	families map[plan.OID]plan.OID

@@ -16,6 +16,7 @@ var (
 	budget = flag.Duration("syscat.budget", 0, "how long one introspection query may take; 0: a ceiling for any machine")
 	tables = flag.Int("syscat.tables", 300, "tables that the introspection budget is measured with")
 	only   = flag.String("syscat.only", "", "measure only the question of this name, again and again for profiles: psql 12")
+	again  = flag.Int("syscat.again", 100, "how often the only question is asked")
 	change = flag.Bool("syscat.change", false, "have a table made before each question, so that it meets a catalog that was never asked")
 	anew   = flag.Bool("syscat.anew", false, "have each question planned anew each time")
 )
@@ -82,7 +83,7 @@ func TestIntrospectionBudget(t *testing.T) {
 				continue
 			}
 			if *only != "" {
-				rounds = 100
+				rounds = *again
 			}
 			m := measure(o, name, q.bound(oid), rounds)
 			list = append(list, m)

@@ -6,7 +6,6 @@ import (
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/exec"
-	"github.com/omendb/omendb/sql/plan"
 )
 
 // A scan of a whole system table hands out columns that were made before: those of the
@@ -72,15 +71,15 @@ func (s *columnSet) ensure(attrs []int, expected int, kinds []column.Kind, fill 
 	}
 }
 
-// batches appends the rows as batches of some columns.
-func (s *columnSet) batches(dst []column.Batch, attrs []int, tableOID OID) []column.Batch {
+// batches appends the rows as batches of some columns; system has the values of system columns.
+func (s *columnSet) batches(dst []column.Batch, attrs []int, system []int64) []column.Batch {
 	for at, k := 0, 0; at < s.rows; at, k = at+column.BatchSize, k+1 {
 		b := column.Batch{N: min(s.rows-at, column.BatchSize), Cols: make([]column.Vec, len(attrs))}
 		for i, a := range attrs {
 			if a >= 0 {
 				b.Cols[i] = s.cols[a][k]
 			} else {
-				b.Cols[i] = constantColumn(int64(tableOID), b.N)
+				b.Cols[i] = constantColumn(system[i], b.N)
 			}
 		}
 		dst = append(dst, b)
@@ -102,12 +101,12 @@ func (t *systemTable) Columns(rt *exec.Runtime, attrs []int) (list []column.Batc
 		return nil, false
 	}
 	var stored []int
-	for _, a := range attrs {
-		switch {
-		case a < 0 && a != plan.AttrTableOID:
-			return nil, false
-		case a >= 0:
+	system := make([]int64, len(attrs))
+	for i, a := range attrs {
+		if a >= 0 {
 			stored = append(stored, a)
+		} else if system[i], ok = rt.SystemValue(t.relation, a); !ok {
+			return nil, false
 		}
 	}
 	if f := t.facts(); f != nil {
@@ -117,7 +116,7 @@ func (t *systemTable) Columns(rt *exec.Runtime, attrs []int) (list []column.Batc
 		}
 		set.mu.Lock()
 		t.fillFacts(rt, set, f, stored)
-		list = set.batches(list, attrs, t.relation.OID)
+		list = set.batches(list, attrs, system)
 		set.mu.Unlock()
 	}
 	if t.rows != nil {
@@ -125,7 +124,7 @@ func (t *systemTable) Columns(rt *exec.Runtime, attrs []int) (list []column.Batc
 		for _, c := range t.derived(rt).chunks {
 			c.mu.Lock()
 			t.fill(rt, c, stored)
-			list = c.batches(list, attrs, t.relation.OID)
+			list = c.batches(list, attrs, system)
 			c.mu.Unlock()
 		}
 		t.setCurrent(rt, attrs, list[first:])

@@ -29,7 +29,7 @@ func Stale(db *engine.DB, v *catalog.View) (different []string, chunks int) {
 		for _, c := range t.derived(rt).chunks {
 			chunks++
 			t.fill(rt, c, attrs)
-			for _, b := range c.batches(nil, attrs, r.OID) {
+			for _, b := range c.batches(nil, attrs, make([]int64, len(attrs))) {
 				for i := range b.N {
 					row := make([]column.Datum, len(attrs))
 					for a := range attrs {

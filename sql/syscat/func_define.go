@@ -512,8 +512,9 @@ func (f Functions) ruleDef(oid OID, pretty bool) (datum, error) {
 	}
 	facts := builtin().byName["pg_rewrite"].Virtual.(*systemTable).facts()
 	for _, i := range facts.find(0, num(oid)) {
-		oid = OID(facts.rows[i][2].I)
+		oid = ruleOID(OID(facts.rows[i][2].I))
 	}
+	oid = ruleView(oid)
 	r := f.World.View().Relation(oid)
 	if r == nil || r.Kind != catalog.KindView && r.Kind != catalog.KindMatView {
 		return null, nil

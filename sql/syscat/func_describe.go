@@ -376,7 +376,7 @@ func (f Functions) describe(class, oid OID, sub int16) string {
 			return "constraint " + types.QuoteIdent(c.Name)
 		}
 	case pgRewriteOID:
-		if r := v.Relation(oid); r != nil {
+		if r := v.Relation(ruleView(oid)); r != nil {
 			return "rule _RETURN on " + relationWords[r.Kind] + " " + f.qualified(catalog.ClassRelation, &r.Meta, false)
 		}
 	case pgAttrdefOID:

@@ -267,7 +267,10 @@ func (f Functions) privilegeObject(kind, form string, d datum) (*privilegeTarget
 	case "table", "column", "any_column":
 		t, err := find(catalog.ClassRelation, types.RegclassOID, "")
 		if t == nil && err == nil {
-			return find(catalog.ClassSequence, types.RegclassOID, "")
+			t, err = find(catalog.ClassSequence, types.RegclassOID, "")
+		}
+		if t == nil && err == nil && form == "id" {
+			return f.indexTarget(oidArg(d)), nil
 		}
 		return t, err
 	case "sequence":
@@ -286,6 +289,20 @@ func (f Functions) privilegeObject(kind, form string, d datum) (*privilegeTarget
 		return find(catalog.ClassType, types.RegtypeOID, "")
 	}
 	return f.factTarget(kind, form, d)
+}
+
+// indexTarget answers for an index, which is its table's owner's and cannot be granted.
+func (f Functions) indexTarget(oid OID) *privilegeTarget {
+	v := f.World.View()
+	x := v.Index(oid)
+	if x == nil {
+		return nil
+	}
+	r := v.Relation(x.Table)
+	if r == nil {
+		return nil
+	}
+	return &privilegeTarget{owner: r.Owner, acl: catalog.DefaultPrivileges(&catalog.Relation{Meta: catalog.Meta{Owner: r.Owner}}), object: x}
 }
 
 // builtinTarget answers for functions and types that only the facts know.

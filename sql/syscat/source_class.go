@@ -84,9 +84,7 @@ func relationClass(g *generator, r *catalog.Relation) bool {
 		}
 		rules = r.Kind == catalog.KindMatView
 	case catalog.KindView:
-		rules, tuples = true, 0
-	case catalog.KindComposite:
-		tuples = 0
+		rules = true
 	}
 	checks, triggers := 0, false
 	for i := range r.Constraints {

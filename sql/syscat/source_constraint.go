@@ -188,19 +188,34 @@ func inheritsRows(g *generator) {
 	})
 }
 
-// rewriteRows yields the _RETURN rule of each view. The rule has the view's OID: rules are
-// counted apart from relations.
-func rewriteRows(g *generator) {
-	attr := 0
-	if _, ok := g.key(2); ok {
-		attr = 2
+// ruleOID gives the rule of a view an OID, which no relation has: clients join pg_depend with one catalog after the other.
+// It is what attrdefOID gives to no column.
+func ruleOID(view OID) OID { return attrdefOID(view, 0) }
+
+// ruleView is the view whose rule has an OID.
+func ruleView(rule OID) OID {
+	inverse := uint32(1) // of attrdefOID's odd factor, modulo 2^32: each step doubles the bits that are right
+	for range 5 {
+		inverse *= 2 - uint32(attrdefOID(1, 0))*inverse
 	}
-	each(g, catalog.ClassRelation, attr, -1, func(r *catalog.Relation) bool {
+	return OID(uint32(rule) * inverse)
+}
+
+// rewriteRows yields the _RETURN rule of each view.
+func rewriteRows(g *generator) {
+	visit := func(r *catalog.Relation) bool {
 		if r.Kind != catalog.KindView && r.Kind != catalog.KindMatView {
 			return true
 		}
-		return g.row(num(r.OID), str("_RETURN"), num(r.OID), num(byte('1')), num(byte('O')), flag(true), str("<>"), treeOrText(r))
-	})
+		return g.row(num(ruleOID(r.OID)), str("_RETURN"), num(r.OID), num(byte('1')), num(byte('O')), flag(true), str("<>"), treeOrText(r))
+	}
+	if rule, ok := g.key(0); ok {
+		if r := g.view.Relation(ruleView(rule)); r != nil && r.OID >= catalog.FirstUserOID {
+			visit(r)
+		}
+		return
+	}
+	each(g, catalog.ClassRelation, 2, -1, visit)
 }
 
 func treeOrText(r *catalog.Relation) column.Datum {

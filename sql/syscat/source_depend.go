@@ -202,7 +202,7 @@ func relationDepends(v *catalog.View, r *catalog.Relation, emit func(depend) boo
 		}
 	}
 	if r.Kind == catalog.KindView || r.Kind == catalog.KindMatView {
-		rule := depend{class: pgRewriteOID, object: r.OID}
+		rule := depend{class: pgRewriteOID, object: ruleOID(r.OID)}
 		ok = ok && emit(rule.on(pgClassOID, r.OID, 0, 'i')) && emit(rule.on(pgClassOID, r.OID, 0, 'n')) && rule.list(v, r.Depends, emit)
 	}
 	for i := range r.Constraints {
