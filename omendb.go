@@ -28,6 +28,7 @@ import (
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/backup"
+	"github.com/omendb/omendb/internal/event"
 	"github.com/omendb/omendb/internal/task"
 	"github.com/omendb/omendb/internal/vfs"
 	"github.com/omendb/omendb/pgwire"
@@ -108,9 +109,11 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 	if err != nil {
 		return err
 	}
+	happened := &event.Counts{}
+	events := event.Multi(o.events, happened.Event)
 	db.eng, err = engine.Open(engine.Options{FS: fs, Dir: dir, Clock: o.clock, Tasks: db.tasks, Log: o.log,
 		CacheBytes: o.cacheBytes, MemtableBytes: o.memtableBytes,
-		MaxLogBytes: logging.maxBytes, MinLogBytes: logging.minBytes, CheckpointTimeout: logging.timeout, ScrubRate: o.scrubRate, Archive: o.archive != "", Events: o.events, Fatal: o.fatal})
+		MaxLogBytes: logging.maxBytes, MinLogBytes: logging.minBytes, CheckpointTimeout: logging.timeout, ScrubRate: o.scrubRate, Archive: o.archive != "", Events: events, Fatal: o.fatal})
 	if err != nil {
 		return err
 	}
@@ -127,7 +130,7 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 	if err := emptyTemp(fs, temp); err != nil {
 		return fmt.Errorf("remove old temporary files: %w", err)
 	}
-	db.srv, err = sql.Open(sql.Options{DB: db.eng, Catalog: cat, Clock: o.clock, Log: o.log, TempFS: fs, TempDir: temp, Events: o.events,
+	db.srv, err = sql.Open(sql.Options{DB: db.eng, Catalog: cat, Clock: o.clock, Log: o.log, TempFS: fs, TempDir: temp, Events: events, Happened: happened,
 		MaxConnections: o.maxConnections, Defaults: o.settings, Seed: rand.Int64,
 		HashPassword: func(password string) (string, error) {
 			v, err := security.NewVerifier(password, o.random)

@@ -212,6 +212,9 @@ type SegmentStats struct {
 	Info *segment.Info // column statistics and the rest; read only
 }
 
+// CacheStats returns the counters of the block cache.
+func (db *DB) CacheStats() cache.Stats { return db.cache.Stats() }
+
 // StoreStats describes a committed store; an unknown one is all zero.
 func (db *DB) StoreStats(id StoreID) Stats {
 	v := db.acquireView()

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/internal/event"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/planner"
@@ -66,6 +67,9 @@ func (w world) ExportSnapshot() (string, error) { return w.x.exportSnapshot() }
 
 // Prepared implements syscat.Server.
 func (w world) Prepared() []syscat.Prepared { return w.x.srv.Prepared() }
+
+// Happened implements syscat.Server.
+func (w world) Happened(name event.Name) event.Total { return w.x.srv.opts.Happened.Of(name) }
 
 // Started implements syscat.Server.
 func (w world) Started() int64 { return w.x.srv.started }

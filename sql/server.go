@@ -33,6 +33,8 @@ type Options struct {
 	Defaults map[string]string
 	// Events hears of what the server does by itself; may be nil.
 	Events event.Sink
+	// Happened has counted the events of engine and log; may be nil.
+	Happened *event.Counts
 	// Seed starts the sessions' random generators.
 	Seed func() int64
 	// HashPassword makes the verifier of a password (CREATE ROLE … PASSWORD); may be nil.

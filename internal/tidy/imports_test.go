@@ -24,7 +24,7 @@ var allowed = map[string][]string{
 	"sql/explain":   {"sql/catalog", "sql/exec", "sql/functions", "sql/pgerr", "sql/plan", "sql/types"},
 	"sql/exec":      {"engine", "engine/column", "engine/keys", "internal/clock", "internal/vfs", "security", "sql/catalog", "sql/charset", "sql/functions", "sql/itemkey", "sql/pgerr", "sql/plan", "sql/privilege", "sql/settings", "sql/types"},
 	"sql/planner":   {"engine/column", "engine/keys", "sql/catalog", "sql/functions", "sql/itemkey", "sql/parser", "sql/pgerr", "sql/plan", "sql/settings", "sql/types"},
-	"sql/syscat":    {"engine", "engine/backup", "engine/column", "sql/catalog", "sql/charset", "sql/exec", "sql/functions", "sql/pgerr", "sql/plan", "sql/planner", "sql/privilege", "sql/settings", "sql/types"},
+	"sql/syscat":    {"engine", "engine/backup", "engine/column", "internal/event", "sql/catalog", "sql/charset", "sql/exec", "sql/functions", "sql/pgerr", "sql/plan", "sql/planner", "sql/privilege", "sql/settings", "sql/types"},
 	"sql/privilege": {"security", "sql/catalog"},
 	"sql/itemkey":   {"engine/column", "engine/keys", "sql/catalog", "sql/functions", "sql/pgerr", "sql/types"},
 	"sql/plan":      {"engine/column", "sql/catalog", "sql/functions", "sql/pgerr", "sql/types"},

@@ -22,7 +22,7 @@ const catalogNames = `
 	pg_settings_get_flags pg_listening_channels pg_notify pg_notification_queue_usage
 	pg_export_snapshot pg_relation_is_publishable acldefault_sql aclexplode makeaclitem pg_stat_* pg_config
 	pg_show_all_file_settings show_all_file_settings pg_hba_file_rules pg_ident_file_mappings pg_current_wal_*
-	pg_wal_lsn_diff pg_column_compression pg_options_to_table oidvectortypes pg_mcv_list_items
+	pg_show_replication_origin_status pg_wal_lsn_diff pg_column_compression pg_options_to_table oidvectortypes pg_mcv_list_items
 	pg_switch_wal pg_control_system pg_backup_start pg_backup_stop pg_create_restore_point pg_read_binary_file_all pg_read_binary_file_off_len
 	ts_token_type_* pg_nextoid pg_stats_ext_mcvlist_items _pg_*`
 

@@ -2,6 +2,7 @@ package syscat
 
 import (
 	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/internal/event"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/exec"
 	"github.com/omendb/omendb/sql/functions"
@@ -40,6 +41,7 @@ type Server interface {
 	QueueUsage() float64
 	OwnAccess(relation OID) exec.Access // by the transaction so far
 	Started() int64                     // when the server did, as timestamptz
+	Happened(event.Name) event.Total    // since then
 	// Access and DatabaseAccess return what was counted so far; ResetAccess sets the counters
 	// of a table or index back, and all of the database for 0.
 	Access(relation OID) exec.Access
@@ -65,12 +67,12 @@ var (
 
 func init() {
 	calls, sets = map[string]call{}, map[string]set{}
-	for _, m := range []map[string]call{defineCalls, visibleCalls, privilegeCalls, describeCalls, sizeCalls, schemaCalls, serverCalls, accessCalls, backupCalls, nameCalls} {
+	for _, m := range []map[string]call{defineCalls, visibleCalls, privilegeCalls, describeCalls, sizeCalls, schemaCalls, serverCalls, statCalls, accessCalls, backupCalls, nameCalls} {
 		for k, v := range m {
 			calls[k] = v
 		}
 	}
-	for _, m := range []map[string]set{describeSets, serverSets} {
+	for _, m := range []map[string]set{describeSets, serverSets, statSets} {
 		for k, v := range m {
 			sets[k] = v
 		}
