@@ -33,7 +33,7 @@ func runIndex(args []string) error {
 	f.IntVar(&o.probes, "probes", 200_000, "look-ups per structure and round")
 	f.IntVar(&o.inserts, "inserts", 1_000_000, "rows of the insert benchmarks")
 	f.StringVar(&o.data, "data", "", "only these data sets, with commas between (dense, timeseries, uniform, lognormal, zipfgaps, osm, uuid, url)")
-	f.StringVar(&o.work, "work", "", "only this work: read (or one of hit, miss, zipf, scan) or insert")
+	f.StringVar(&o.work, "work", "", "only this work: read (or one of hit, miss, zipf, scan) or insert (or one of insert in order, insert at random, mixed 95:5)")
 	f.StringVar(&o.structures, "structures", "", "only these structures beside tidwall/btree, with commas between (google/btree, Go map, binary search, static 16-ary tree, learned, engine, memtable)")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -72,6 +72,14 @@ func (o *indexOptions) wants(data string) bool { return listed(o.data, data) }
 // builds reports whether a structure takes part; tidwall/btree always does.
 func (o *indexOptions) builds(structure string) bool { return listed(o.structures, structure) }
 
+// insertWork is what is measured with inserts.
+var insertWork = []string{"insert in order", "insert at random", "mixed 95:5"}
+
+// onlyInserts reports whether no work but inserts is measured.
+func (o *indexOptions) onlyInserts() bool {
+	return o.work == "insert" || slices.ContainsFunc(insertWork, func(w string) bool { return listed(o.work, w) }) && o.work != ""
+}
+
 // reads reports whether look-ups of some work are measured.
 func (o *indexOptions) reads(work string) bool {
 	return listed(o.work, work) || o.work == "read"
@@ -103,13 +111,13 @@ func rowsOf[K cmp.Ordered](list []K) iter.Seq[row[K]] {
 type building[K cmp.Ordered] func(o *indexOptions, list []K) ([]named[K], func(), error)
 
 func indexBench[K cmp.Ordered](o *indexOptions, r report, data string, list []K, build building[K], miss func(int) K) error {
-	if o.work != "insert" { // else nothing of what readBench builds is wanted
+	if !o.onlyInserts() { // else nothing of what readBench builds is wanted
 		if err := readBench(o, r, data, list, build, miss); err != nil {
 			return err
 		}
 		runtime.GC()
 	}
-	if listed(o.work, "insert") {
+	if o.work == "" || o.onlyInserts() {
 		return insertBench(o, r, data, list[:min(len(list), o.inserts)])
 	}
 	return nil
@@ -272,13 +280,19 @@ func insertBench[K cmp.Ordered](o *indexOptions, r report, data string, list []K
 		{"google/btree", func() writer[K] { return newGoogle(func(func(row[K]) bool) {}) }},
 		{"memtable", func() writer[K] { return newMemory[K](nil) }},
 	}
-	for _, work := range []string{"insert in order", "insert at random", "mixed 95:5"} {
+	for _, work := range insertWork {
+		if o.work != "insert" && !listed(o.work, work) {
+			continue
+		}
 		keys := shuffled
 		if work == "insert in order" {
 			keys = list
 		}
 		var run []contender
-		for _, s := range structures {
+		for i, s := range structures {
+			if i > 0 && !o.builds(s.name) {
+				continue
+			}
 			run = append(run, contender{name: s.name, run: func(int) (int, uint64, error) {
 				w := s.make()
 				if work == "mixed 95:5" {

@@ -30,11 +30,11 @@ func newLeaves(n int) []leaf {
 	return leaves
 }
 
-// wantHuge asks for huge pages where whole ones fit in.
+// wantHuge asks for huge pages for a slab, and for what lies beside it in its
+// first and last one: two slabs side by side would have small ones there.
 func wantHuge(p unsafe.Pointer, size int) {
-	b := unsafe.Slice((*byte)(p), size)
-	start := -int(uintptr(p)) & (hugePage - 1)
-	if whole := (size - start) &^ (hugePage - 1); whole > 0 {
-		_ = syscall.Madvise(b[start:start+whole], syscall.MADV_HUGEPAGE) // advice: the kernel may decline
-	}
+	start := uintptr(p) &^ (hugePage - 1)
+	end := (uintptr(p) + uintptr(size) + hugePage - 1) &^ (hugePage - 1)
+	// Advice: the kernel may decline.
+	_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, start, end-start, syscall.MADV_HUGEPAGE)
 }

@@ -1,7 +1,5 @@
 package memtable
 
-import "sync/atomic"
-
 // Cursor walks the keys of a range in order. It sees every key that was put
 // before Init; of later ones it may see some. It is not safe for concurrent use.
 type Cursor struct {
@@ -26,7 +24,7 @@ type Cursor struct {
 // last one to walk backwards. A nil bound is open.
 func (c *Cursor) Init(t *Table, lower, upper []byte, reverse bool) {
 	*c = Cursor{t: t, reverse: reverse, mem: c.mem}
-	n := t.lane.len.Load()
+	n := t.lane.length()
 	if n == 0 {
 		return
 	}
@@ -42,11 +40,13 @@ func (c *Cursor) Init(t *Table, lower, upper []byte, reverse bool) {
 	if reverse {
 		c.at, c.end = int(hi)-1, int(lo)-1
 	}
-	c.fresh = t.random.within(t, &c.bounds, nil)
+	if in := t.random.inbox.Load(); in != nil {
+		c.fresh = in.within(t, &c.bounds)
+	}
 	if c.dir = t.random.dir.Load(); c.dir == nil {
 		return
 	}
-	c.lo, c.hi = c.children(&c.dir.firsts)
+	c.lo, c.hi = c.children(&c.dir.fences)
 	c.pageAt = c.lo
 	if reverse {
 		c.pageAt = c.hi
@@ -69,13 +69,13 @@ func (c *Cursor) openPage() {
 }
 
 // children returns the first and the last child that the range touches.
-func (c *Cursor) children(f *firsts) (lo, hi int) {
-	lo, hi = 0, len(f.refs)-1
+func (c *Cursor) children(f *fences) (lo, hi int) {
+	lo, hi = 0, len(f.refs)
 	if b := &c.bounds; b.lower != nil {
-		lo = f.search(c.t, slot{prefix: b.lowerPrefix}, &b.lower)
+		lo = f.searchKey(c.t, b.lowerPrefix, b.lower)
 	}
 	if b := &c.bounds; b.upper != nil {
-		hi = f.search(c.t, slot{prefix: b.upperPrefix}, &b.upper)
+		hi = f.searchKey(c.t, b.upperPrefix, b.upper)
 	}
 	return lo, hi
 }
@@ -83,7 +83,7 @@ func (c *Cursor) children(f *firsts) (lo, hi int) {
 // leaves returns the leaves of the page that the range touches.
 func (c *Cursor) leaves() (lo, hi int) {
 	if c.pageAt == c.lo || c.pageAt == c.hi {
-		return c.children(&c.page.firsts)
+		return c.children(&c.page.fences)
 	}
 	return 0, len(c.page.leaves) - 1
 }
@@ -112,13 +112,11 @@ func (c *Cursor) fillOne() {
 		c.openPage()
 		return
 	}
-	lf, n := c.page.leaves[c.leafAt], c.page.count(c.leafAt)
+	var b *bounds
 	if atEdge && (c.leafAt == lo || c.leafAt == hi) && (c.bounds.lower != nil || c.bounds.upper != nil) {
-		c.mem = lf.within(c.t, n, &c.bounds, c.mem)
-		c.buf = c.mem
-		return
+		b = &c.bounds
 	}
-	c.mem = lf.sorted(c.t, n, c.mem)
+	c.mem = c.page.leaves[c.leafAt].within(c.t, c.page.count(c.leafAt), b, c.mem)
 	c.buf = c.mem
 }
 
@@ -139,7 +137,7 @@ func (c *Cursor) nextInLane() bool {
 		c.record = 0
 		return false
 	}
-	c.record = c.t.lane.at(uint32(c.at)).ref
+	c.record = c.t.lane.at(uint32(c.at))
 	if c.reverse {
 		c.at--
 	} else {
@@ -155,7 +153,7 @@ func (c *Cursor) nextOfAll() bool {
 		from = &c.fresh
 	}
 	s := c.first(*from)
-	if c.at != c.end && c.before(c.t.lane.at(uint32(c.at)), s) {
+	if c.at != c.end && c.before(c.t.lane.slot(c.t, uint32(c.at)), s) {
 		return c.nextInLane()
 	}
 	c.drop(from)
@@ -191,12 +189,12 @@ func (c *Cursor) Version(ts uint64) (Version, bool) { return c.t.visible(c.recor
 
 // Versions calls fn for the versions of the current key, newest first.
 func (c *Cursor) Versions(fn func(Version) error) error {
-	for ref := atomic.LoadUint64(c.t.head(c.record)); ref != 0; {
-		var v Version
-		v, ref = c.t.version(ref)
-		if err := fn(v); err != nil {
+	for ref := c.t.newest(c.record); ref != noVersion; {
+		w := c.t.arena.at(ref)
+		if err := fn(decode(w)); err != nil {
 			return err
 		}
+		ref = older(c.record, ref, w)
 	}
 	return nil
 }

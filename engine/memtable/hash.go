@@ -3,7 +3,9 @@ package memtable
 import (
 	"bytes"
 	"hash/maphash"
+	"slices"
 	"sync/atomic"
+	"unsafe"
 )
 
 // The hash finds the records of the random lane by their keys, without any
@@ -12,7 +14,9 @@ import (
 // the words without locks while the writer fills free ones in.
 //
 // It is a set of parts, one at first and later partCount, each of which
-// grows by itself, so that no insert has to move all entries.
+// grows by itself, so that no insert has to move all entries. Each has a filter,
+// which tells the writer of most keys that they are not there: two bits of a
+// word for each key, those of the inbox included.
 const (
 	tagBits   = 28
 	tagMask   = 1<<tagBits - 1
@@ -23,10 +27,6 @@ const (
 	growth    = 4       // of a part: memory for having to move few entries
 )
 
-// hashBytes is what Bytes counts for a key in the hash: an average that does
-// not depend on the seed, so that a simulation repeats itself.
-const hashBytes = 28
-
 // seed keeps strangers from choosing keys that collide. The order of entries is
 // never seen, so that no answer depends on it.
 var seed = maphash.MakeSeed()
@@ -36,9 +36,10 @@ var seed = maphash.MakeSeed()
 type parts struct {
 	shift uint
 	words [][]uint64
-	used  []uint32 // entries of each part; writer only
-	slab  []uint64 // words that are not used yet; writer only
-	slabs int      // words of the slab before them
+	used  []uint32   // entries of each part; writer only
+	seen  [][]uint64 // the filter of each part; writer only
+	slab  []uint64   // words that are not used yet; writer only
+	slabs int        // words of the slab before them
 }
 
 // room returns n words for a part. Parts lie side by side for the sake of huge
@@ -56,37 +57,64 @@ func (p *parts) room(n int) []uint64 {
 // tagOf returns the bits of a key's hash that an entry holds.
 func tagOf(key []byte) uint64 { return maphash.Bytes(seed, key) & tagMask }
 
-// lookup returns the record of a key, or 0 and the free place that it would take.
-func (p *parts) lookup(t *Table, key []byte, tag uint64) (record, free uint64) {
+// lookup returns the record of a key, or 0.
+func (p *parts) lookup(t *Table, key []byte, tag uint64) (record uint64) {
 	w := p.words[tag>>p.shift]
 	mask := uint64(len(w) - 1)
 	for i := tag & mask; ; i = (i + 1) & mask {
 		e := atomic.LoadUint64(&w[i&uint64(len(w)-1)])
 		if e == 0 {
-			return 0, i
+			return 0
 		}
 		if e&tagMask == tag && bytes.Equal(t.key(e>>tagBits), key) {
-			return e >> tagBits, 0
+			return e >> tagBits
 		}
 	}
 }
 
-// fill makes an entry of a free place.
-func (p *parts) fill(free, tag, record uint64) {
-	k := tag >> p.shift
-	p.used[k]++
-	atomic.StoreUint64(&p.words[k][free], record<<tagBits|tag)
+// filterShare is how many words of a part have one word of the filter: six bits
+// for each key of a part that is full.
+const filterShare = 16
+
+// filter returns the word of a tag's filter, and the bits.
+func (p *parts) filter(tag uint64) (word *uint64, bits uint64) {
+	f := p.seen[tag>>p.shift]
+	return &f[tag>>4&uint64(len(f)-1)], 1<<(tag*0x9E3779B97F4A7C15>>58) | 1<<(tag*0xD6E8FEB86659FD93>>58)
+}
+
+// expect reports whether a key with a tag may be there or in the inbox.
+func (p *parts) expect(tag uint64) bool {
+	word, bits := p.filter(tag)
+	return *word&bits == bits
+}
+
+// announce enters the tag of a key that goes to the inbox, and asks for its place.
+func (p *parts) announce(tag uint64) {
+	word, bits := p.filter(tag)
+	*word |= bits
+	w := p.words[tag>>p.shift]
+	prefetch(unsafe.Pointer(&w[tag&uint64(len(w)-1)]))
+}
+
+// announceAll enters the tags of the keys in the inbox, in a new state.
+func (p *parts) announceAll(w *waiting) {
+	for _, tag := range w.tags[:w.n] {
+		word, bits := p.filter(uint64(tag))
+		*word |= bits
+	}
 }
 
 // put adds an entry to a part with room.
 func (p *parts) put(tag, record uint64) {
-	w := p.words[tag>>p.shift]
+	k := tag >> p.shift
+	w := p.words[k]
 	mask := uint64(len(w) - 1)
 	i := tag & mask
 	for w[i] != 0 {
 		i = (i + 1) & mask
 	}
-	p.fill(i, tag, record)
+	p.used[k]++
+	publish64(&w[i], record<<tagBits|tag)
 }
 
 // full reports whether the part for a tag must grow before an entry is added:
@@ -105,20 +133,25 @@ func (p *parts) grow(tag uint64) *parts {
 				if many.full(e & tagMask) {
 					many = many.grow(e & tagMask)
 				}
+				word, bits := many.filter(e & tagMask)
+				*word |= bits
 				many.put(e&tagMask, e>>tagBits)
 			}
 		}
 		return many
 	}
 	k := tag >> p.shift
-	next := &parts{shift: p.shift, words: append([][]uint64(nil), p.words...), used: p.used, slab: p.slab, slabs: p.slabs}
+	next := &parts{shift: p.shift, words: slices.Clone(p.words), used: p.used, seen: slices.Clone(p.seen), slab: p.slab, slabs: p.slabs}
 	old := next.words[k]
 	w := next.room(growth * len(old))
+	next.seen[k] = make([]uint64, len(w)/filterShare)
 	mask := uint64(len(w) - 1)
 	for _, e := range old {
 		if e == 0 {
 			continue
 		}
+		word, bits := next.filter(e & tagMask)
+		*word |= bits
 		i := e & tagMask & mask
 		for w[i] != 0 {
 			i = (i + 1) & mask
@@ -131,12 +164,12 @@ func (p *parts) grow(tag uint64) *parts {
 
 // newParts returns n empty parts of size words each.
 func newParts(n, size int) *parts {
-	p := &parts{shift: tagBits, words: make([][]uint64, n), used: make([]uint32, n)}
+	p := &parts{shift: tagBits, words: make([][]uint64, n), used: make([]uint32, n), seen: make([][]uint64, n)}
 	if n > 1 {
 		p.shift = partShift
 	}
 	for i := range p.words {
-		p.words[i] = p.room(size)
+		p.words[i], p.seen[i] = p.room(size), make([]uint64, size/filterShare)
 	}
 	return p
 }

@@ -5,116 +5,137 @@ import (
 	"sync/atomic"
 )
 
-// appendLane is a dense sorted array of slots, in chunks that double in size
-// and never move. The published length is what readers may see. Beside it
-// stands every sampleEvery-th prefix, so that a search touches few cache lines.
+// appendLane lists the records of keys that came in order, in chunks that
+// double in size and never move. The published length is what readers may see.
+// Of every laneGroup records the first is a sample: its reference, from which
+// the others of the group count, and its prefix, so that a search touches few
+// cache lines. A record takes four bytes here and half a byte of the sample.
 type appendLane struct {
-	len     atomic.Uint32
-	n       uint32 // the same; writer only
-	first   uint32 // place of the last chunk's first slot; writer only
-	chunk   []slot // the last chunk; writer only
-	chunks  [chunkCount][]slot
-	samples [chunkCount][]uint64
+	len    uint32 // published
+	n      uint32 // the same; writer only
+	first  uint32 // place of the last chunk's first record; writer only
+	chunk  *laneChunk
+	base   uint64 // reference of the last sample; writer only
+	chunks [chunkCount]*laneChunk
+
+	// The first chunk, so that a table of few rows is one piece of memory.
+	few        laneChunk
+	fewOffsets [firstChunk]int32
+	fewSamples [1]slot
+}
+
+type laneChunk struct {
+	samples []slot
+	offsets []int32 // words from the group's sample
 }
 
 const (
-	firstChunk = 8
-	chunkCount = 29
+	firstChunk = laneGroup
+	chunkShift = 5 // bits in firstChunk
+	chunkCount = 32 - chunkShift + 1
 )
 
-// sampleEvery slots are two or three levels of a binary search within eight cache lines.
-const sampleEvery = 32
+// laneGroup records are two cache lines of offsets at most.
+const laneGroup = 16
 
 // chunkOf returns the chunk of a place and the place in it; chunks double in size.
 func chunkOf(i uint32) (chunk int, at uint32) {
-	n := i + firstChunk
-	k := bits.Len32(n) - 4
-	return k, n - firstChunk<<k
+	n := uint64(i) + firstChunk
+	k := bits.Len64(n) - chunkShift
+	return k, uint32(n - firstChunk<<k)
 }
 
-func (l *appendLane) at(i uint32) slot {
+// length returns how many records a reader sees.
+func (l *appendLane) length() uint32 { return atomic.LoadUint32(&l.len) }
+
+// at returns the record at a place.
+func (l *appendLane) at(i uint32) uint64 {
 	k, at := chunkOf(i)
-	return l.chunks[k][at]
+	c := l.chunks[k]
+	return c.samples[at/laneGroup].ref + uint64(int64(c.offsets[at]))
 }
 
-func (l *appendLane) sample(i uint32) uint64 {
-	k, at := chunkOf(i)
-	return l.samples[k][at]
+// slot returns the record at a place with its prefix.
+func (l *appendLane) slot(t *Table, i uint32) slot {
+	ref := l.at(i)
+	return slot{t.prefix(t.key(ref)), ref}
 }
 
-// append adds the slot of a key above all others.
+// sample returns the first record of a group.
+func (l *appendLane) sample(group uint32) slot {
+	k, at := chunkOf(group * laneGroup)
+	return l.chunks[k].samples[at/laneGroup]
+}
+
+// append adds the record of a key above all others.
 func (l *appendLane) append(s slot) {
 	n := l.n
 	at := n - l.first
-	if int(at) >= len(l.chunk) {
+	if l.chunk == nil || int(at) >= len(l.chunk.offsets) {
 		at = l.grow()
 	}
-	l.chunk[at] = s
-	if n%sampleEvery == 0 {
-		l.addSample(s.prefix)
+	if at%laneGroup == 0 {
+		l.base = s.ref
+		l.chunk.samples[at/laneGroup] = s
 	}
+	off := int32(s.ref - l.base)
+	if l.base+uint64(int64(off)) != s.ref {
+		panic("memtable: rows of 16 GB") // no commit record can hold them
+	}
+	l.chunk.offsets[at] = off
 	l.n = n + 1
-	l.len.Store(n + 1)
+	publish32(&l.len, n+1)
 }
 
-// grow adds a chunk and returns the place of the next slot in it.
+// grow adds a chunk and returns the place of the next record in it.
 func (l *appendLane) grow() uint32 {
 	k, at := chunkOf(l.n)
-	l.chunk = make([]slot, firstChunk<<k)
+	if k == 0 {
+		l.few = laneChunk{l.fewSamples[:], l.fewOffsets[:]}
+		l.chunk = &l.few
+	} else {
+		l.chunk = &laneChunk{make([]slot, 1<<k), make([]int32, firstChunk<<k)}
+	}
 	l.chunks[k], l.first = l.chunk, l.n
 	return at
 }
 
-func (l *appendLane) addSample(prefix uint64) {
-	k, at := chunkOf(l.n / sampleEvery)
-	if at == 0 {
-		l.samples[k] = make([]uint64, firstChunk<<k)
-	}
-	l.samples[k][at] = prefix
-}
-
-// search returns the first of the n slots whose key is not below key.
+// search returns the first of the n records whose key is not below key.
 func (l *appendLane) search(t *Table, n uint32, prefix uint64, key []byte) uint32 {
-	if n == 0 || l.chunks[0][0].prefix > prefix {
+	if n == 0 || l.chunks[0].samples[0].prefix > prefix {
 		return 0
 	}
-	lo, hi := uint32(0), (n+sampleEvery-1)/sampleEvery
-	below := uint32(0) // samples below prefix
-	for lo < hi {
-		if m := (lo + hi) / 2; l.sample(m) < prefix {
+	groups := (n + laneGroup - 1) / laneGroup
+	lo, hi := uint32(0), groups
+	for lo < hi { // samples below the key
+		if m := (lo + hi) / 2; t.compare(l.sample(m), prefix, key) < 0 {
 			lo = m + 1
 		} else {
 			hi = m
 		}
 	}
-	below = lo
-	for hi = (n + sampleEvery - 1) / sampleEvery; lo < hi; { // and those not above it
-		if m := (lo + hi) / 2; l.sample(m) <= prefix {
+	if lo == 0 {
+		return 0
+	}
+	lo, hi = lo*laneGroup-laneGroup+1, min(lo*laneGroup, n)
+	for lo < hi {
+		if m := (lo + hi) / 2; t.compare(l.slot(t, m), prefix, key) < 0 {
 			lo = m + 1
 		} else {
 			hi = m
-		}
-	}
-	lo, hi = max(below, 1)*sampleEvery-sampleEvery, min(lo*sampleEvery, n)
-	for lo < hi {
-		mid := (lo + hi) / 2
-		if t.compare(l.at(mid), prefix, key) < 0 {
-			lo = mid + 1
-		} else {
-			hi = mid
 		}
 	}
 	return lo
 }
 
-// seek returns the first slot from from on that is not below s: it gallops.
+// seek returns the first place from from on whose record is not below s: it gallops.
 func (l *appendLane) seek(t *Table, from, n uint32, s slot) uint32 {
 	lo, hi := from, from
-	for step := uint32(1); hi < n && t.less(l.at(hi), s); step *= 2 {
+	for step := uint32(1); hi < n && t.less(l.slot(t, hi), s); step *= 2 {
 		lo, hi = hi+1, hi+step
 	}
 	for hi = min(hi, n); lo < hi; {
-		if m := (lo + hi) / 2; t.less(l.at(m), s) {
+		if m := (lo + hi) / 2; t.less(l.slot(t, m), s) {
 			lo = m + 1
 		} else {
 			hi = m

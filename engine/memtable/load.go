@@ -42,13 +42,13 @@ func (t *Table) EndLoad() {
 // and with the append lane, and returns one slot for each key that is in no lane.
 func (t *Table) unite(sorted []slot) []slot {
 	rest := sorted[:0]
-	at, n := uint32(0), t.lane.len.Load()
+	at, n := uint32(0), t.lane.length()
 	for i := 0; i < len(sorted); {
 		s := sorted[i]
 		at = t.lane.seek(t, at, n, s)
 		first := s.ref
-		if at < n && t.alike(t.lane.at(at), s) {
-			first = t.lane.at(at).ref
+		if at < n && t.alike(t.lane.slot(t, at), s) {
+			first = t.lane.at(at)
 			t.chain(first, s.ref)
 		} else {
 			rest = append(rest, s)
@@ -68,14 +68,13 @@ func (t *Table) alike(a, b slot) bool {
 
 // chain makes the only version of one record the newest of another with the same key.
 func (t *Table) chain(record, newer uint64) {
-	head, version := t.head(record), newer+headWords
-	t.arena.at(version)[1] = *head
-	*head = version
+	*t.link(newer) = t.newest(record)
+	*t.link(record) = newer
 	t.rewrites.Add(1)
 }
 
-// fewSlots are sorted by comparing, more by their numbers' bytes.
-const fewSlots = 64
+// fewSlots are sorted by comparing, more by their numbers' bytes. A leaf has no more.
+const fewSlots = leafSlots
 
 // sortSlots sorts slots by key and, for one key, by arrival. The numbers in
 // them are the eight bytes of the key from depth on; keys alike so far are

@@ -6,20 +6,21 @@ import (
 )
 
 // randomLane holds keys that did not come in order, twice: in a hash, which
-// finds one key, and for scans by ranges: first in the inbox, in order of
-// arrival, and when that is full in leaves under a directory of pages.
-// What readers see is published by atomic stores. When a leaf is full, two
-// new ones take its place in a new page.
+// finds one key, and for scans in leaves by ranges, under a directory of pages.
+// Before that they are in the inbox. What readers see is published word by
+// word. When a leaf is full, two take its place in a new page.
 type randomLane struct {
-	hash  atomic.Pointer[parts]
 	inbox atomic.Pointer[inbox]
+	hash  atomic.Pointer[parts]
 	dir   atomic.Pointer[directory]
-	count atomic.Int64      // keys in the lane: with it an insert is published
-	n     int64             // the same; writer only
-	stray [inboxSlots]place // scratch of sortOut
-	slab  []leaf            // leaves that are not used yet; writer only
-	slabs int               // leaves of the slab before them
-	sp    *splitter
+	count uint64 // keys in the lane; published
+
+	// The writer's alone, as what follows.
+	n       uint64 // the same
+	waiting *waiting
+	slab    []leaf // leaves that are not used yet
+	slabs   int    // leaves of the slab before them
+	sp      *splitter
 }
 
 // maxLeaves are in a slab at most: 4 MB.
@@ -37,217 +38,53 @@ func (r *randomLane) newLeaf() *leaf {
 	return lf
 }
 
-// inboxSlots are few enough for a scan to look at, and enough that the cache
-// lines of as many leaves are fetched side by side.
-const inboxSlots = 64
+// length returns how many keys a reader sees.
+func (r *randomLane) length() int64 { return int64(atomic.LoadUint64(&r.count)) }
 
-// inbox takes keys in order of arrival. A full one is replaced.
-type inbox struct {
-	base  int64 // the number of keys in the lane before its first
-	slots [inboxSlots]slot
-}
-
-// within appends the inbox's slots within a range to dst, in order. Readers
-// must look here before they look at the leaves: a key is in the leaves before
-// it leaves the inbox, so that they may find it twice but not miss it.
-func (r *randomLane) within(t *Table, b *bounds, dst []slot) []slot {
+// lookup returns the record of a key, 0 if it is not in the lane.
+func (r *randomLane) lookup(t *Table, key []byte, tag uint64) (record uint64) {
 	in := r.inbox.Load()
 	if in == nil {
-		return dst
-	}
-	n := min(r.count.Load()-in.base, inboxSlots)
-	for i := range in.slots[:n] {
-		if s := in.slots[i]; b.hold(t, s) {
-			dst = append(dst, s)
-		}
-	}
-	slices.SortFunc(dst, t.order)
-	return dst
-}
-
-// maxPage leaves are in a page at most: what a split copies, and a search of
-// the page reads.
-const maxPage = 64
-
-// firsts are the first keys of what stands in a directory or a page. The first
-// key of child i is not below firsts i; what is below firsts 0 belongs to child 0.
-type firsts struct {
-	prefixes []uint64
-	refs     []uint64
-}
-
-// page lists leaves. Only the counts change while it stands.
-type page struct {
-	firsts
-	leaves []*leaf
-	counts []uint32 // slots of each leaf that readers may see; atomic
-	fills  []uint32 // slots of each leaf; writer only
-}
-
-func newPage(f firsts, leaves []*leaf) *page {
-	counts := make([]uint32, 2*len(leaves))
-	return &page{firsts: f, leaves: leaves, counts: counts[:len(leaves)], fills: counts[len(leaves):]}
-}
-
-// count returns how many slots of leaf i a reader sees.
-func (p *page) count(i int) int { return int(atomic.LoadUint32(&p.counts[i])) }
-
-// directory lists pages. A page is replaced in its place when a leaf splits,
-// the directory when a page does.
-type directory struct {
-	firsts
-	pages []atomic.Pointer[page]
-}
-
-func (f *firsts) at(i int) slot { return slot{f.prefixes[i], f.refs[i]} }
-
-func (f *firsts) set(i int, s slot) { f.prefixes[i], f.refs[i] = s.prefix, s.ref }
-
-// insert returns firsts with s between the first i and the others.
-func (f *firsts) insert(i int, s slot) firsts {
-	return firsts{slices.Insert(slices.Clone(f.prefixes), i, s.prefix), slices.Insert(slices.Clone(f.refs), i, s.ref)}
-}
-
-func (f *firsts) cut(i, k int) firsts {
-	return firsts{f.prefixes[i:k:k], f.refs[i:k:k]}
-}
-
-// search returns the child that a key belongs to. The key is read from the
-// slot's record when it is asked for and not known.
-func (f *firsts) search(t *Table, s slot, key *[]byte) int {
-	i := lowerBound(f.prefixes, s.prefix)
-	if i == len(f.prefixes) || f.prefixes[i] != s.prefix {
-		return max(i-1, 0)
-	}
-	if *key == nil {
-		*key = t.key(s.ref)
-	}
-	hi := i + 1
-	if hi < len(f.prefixes) && f.prefixes[hi] == s.prefix {
-		hi += lowerBoundAbove(f.prefixes[hi:], s.prefix)
-	}
-	for i < hi {
-		if m := int(uint(i+hi) >> 1); t.compare(f.at(m), s.prefix, *key) <= 0 {
-			i = m + 1
-		} else {
-			hi = m
-		}
-	}
-	return max(i-1, 0)
-}
-
-// lowerBoundAbove returns the first place of ascending numbers that is above x.
-func lowerBoundAbove(numbers []uint64, x uint64) int {
-	if x+1 == 0 {
-		return len(numbers)
-	}
-	return lowerBound(numbers, x+1)
-}
-
-// lowerBound returns the first place of ascending numbers that is not below x.
-// It asks first where an even spacing would put x and gallops from there: on
-// even keys that is a cache line or two, on the others twice a binary search
-// at worst.
-func lowerBound(numbers []uint64, x uint64) int {
-	last := len(numbers) - 1
-	if last < 0 || x <= numbers[0] {
 		return 0
 	}
-	if x > numbers[last] {
-		return last + 1
+	if h := r.hash.Load(); h != nil {
+		record = h.lookup(t, key, tag)
 	}
-	at := min(int(float64(x-numbers[0])/float64(numbers[last]-numbers[0])*float64(last)), last)
-	lo, hi := at, at
-	if numbers[at] < x {
-		lo, hi = at+1, at+1
-		for step := 2; numbers[min(hi, last)] < x; step *= 2 {
-			lo, hi = hi+1, hi+step
-		}
-		hi = min(hi, last)
-	} else {
-		for step := 2; lo > 0 && numbers[lo-1] >= x; step *= 2 {
-			lo, hi = max(lo-step, 0), lo-1
-		}
+	if record == 0 {
+		record = in.find(t, key, tag)
 	}
-	for lo < hi {
-		if m := int(uint(lo+hi) >> 1); numbers[m] < x {
-			lo = m + 1
-		} else {
-			hi = m
-		}
-	}
-	return lo
+	return record
 }
 
-// insert adds the slot of a key that is in no lane yet, and in the hash already.
-func (r *randomLane) insert(t *Table, s slot) {
-	in := r.inbox.Load()
-	if in == nil || r.n-in.base == inboxSlots {
-		if in != nil {
-			r.sortOut(t, in)
+// has is lookup for the writer, who mostly knows without a look that a key is not there.
+func (r *randomLane) has(t *Table, key []byte, tag uint64) (record uint64) {
+	if h := r.hash.Load(); h != nil && !h.expect(tag) {
+		return 0
+	}
+	return r.lookup(t, key, tag)
+}
+
+// insert adds the slot of a key that is in no lane yet.
+func (r *randomLane) insert(t *Table, s slot, tag uint64) {
+	in, w := r.inbox.Load(), r.waiting
+	if in == nil || w.n == inboxFull {
+		if in == nil {
+			w = new(waiting)
+			r.waiting = w
+		} else {
+			r.sortOut(t)
 		}
-		in = &inbox{base: r.n}
+		in = new(inbox)
 		r.inbox.Store(in)
 	}
-	in.slots[r.n-in.base] = s
+	if h := r.hash.Load(); h != nil {
+		h.announce(tag)
+	}
+	w.tags[w.n], w.slots[w.n] = uint32(tag), s
+	w.n++
+	in.put(tag, s.ref)
 	r.n++
-	r.count.Store(r.n)
-}
-
-// place is where a slot goes.
-type place struct {
-	page *page
-	lf   *leaf
-	leaf int
-	slot uint32
-}
-
-// sortOut moves the slots of an inbox to leaves, in three steps: their places
-// are found, read and only then written. So the cache lines are fetched side
-// by side, as neither many stores nor one that publishes would do.
-func (r *randomLane) sortOut(t *Table, in *inbox) {
-	if r.dir.Load() == nil {
-		p := newPage(firsts{[]uint64{in.slots[0].prefix}, []uint64{in.slots[0].ref}}, []*leaf{r.newLeaf()})
-		r.setPages(p.firsts, p)
-	}
-	taken := uint64(0)
-	for k, s := range in.slots {
-		d := r.dir.Load()
-		var key []byte
-		at := d.search(t, s, &key)
-		p := d.pages[at].Load()
-		i := p.search(t, s, &key)
-		n := p.fills[i]
-		if n == leafSlots {
-			r.publish(in, k) // what the split distributes must be there
-			r.split(t, d, at, p, i, s)
-			continue
-		}
-		p.fills[i] = n + 1
-		lf := p.leaves[i]
-		r.stray[k] = place{p, lf, i, n}
-		taken |= lf[n].ref
-	}
-	if taken != 0 {
-		panic("memtable: a free place of a leaf is taken")
-	}
-	r.publish(in, inboxSlots)
-}
-
-// publish writes those of an inbox's first n slots whose places are known and
-// makes them seen.
-func (r *randomLane) publish(in *inbox, n int) {
-	for k := range in.slots[:n] {
-		if x := &r.stray[k]; x.page != nil {
-			x.lf[x.slot] = in.slots[k]
-		}
-	}
-	for k := range in.slots[:n] {
-		if x := &r.stray[k]; x.page != nil {
-			atomic.StoreUint32(&x.page.counts[x.leaf], x.page.fills[x.leaf])
-			x.page = nil
-		}
-	}
+	publish64(&r.count, r.n)
 }
 
 // hashSlot makes room for one more key with a tag and returns the hash.
@@ -256,16 +93,18 @@ func (r *randomLane) hashSlot(tag uint64) *parts {
 	if h == nil {
 		h = newParts(1, firstPart)
 		r.hash.Store(h)
+		h.announceAll(r.waiting)
 	}
 	for h.full(tag) {
 		h = h.grow(tag)
+		h.announceAll(r.waiting)
 		r.hash.Store(h)
 	}
 	return h
 }
 
 // setPages replaces the directory.
-func (r *randomLane) setPages(f firsts, pages ...*page) {
+func (r *randomLane) setPages(f fences, pages ...*page) {
 	d := &directory{f, make([]atomic.Pointer[page], len(pages))}
 	for i, p := range pages {
 		d.pages[i].Store(p)
@@ -276,77 +115,71 @@ func (r *randomLane) setPages(f firsts, pages ...*page) {
 // split puts two leaves in the place of leaf i of a page, which is full, and s
 // into one of them.
 func (r *randomLane) split(t *Table, d *directory, at int, p *page, i int, s slot) {
-	if r.sp == nil {
-		r.sp = new(splitter)
-	}
-	lower, upper := r.newLeaf(), r.newLeaf()
-	n, m, first := r.sp.split(t, p.leaves[i], s, lower, upper)
-	next := newPage(p.firsts.insert(i+1, first), slices.Insert(slices.Clone(p.leaves), i+1, upper))
+	lower, upper, n, least := r.splitLeaf(t, p.leaves[i], s)
+	next := &page{fences: p.fences.insert(t, i, least), leaves: slices.Insert(slices.Clone(p.leaves), i+1, upper)}
 	next.leaves[i] = lower
-	if i == 0 { // whose keys may have gone below its first one
-		next.set(0, t.least(lower[:n]))
-	}
-	copy(next.fills, p.fills[:i])
-	next.fills[i], next.fills[i+1] = uint32(n), uint32(m)
-	copy(next.fills[i+2:], p.fills[i+1:])
-	copy(next.counts, next.fills)
+	next.fills = slices.Insert(slices.Clone(p.fills), i+1, uint32(leafSlots+1-n))
+	next.fills[i] = uint32(n)
+	next.counts = slices.Clone(next.fills)
 	if len(next.leaves) <= maxPage {
 		d.pages[at].Store(next)
 		return
 	}
 	half := len(next.leaves) / 2
-	if i+2 == len(next.leaves) && m == 1 {
+	if i+2 == len(next.leaves) && n == leafSlots {
 		half = len(next.leaves) - 1 // keys in ascending order fill pages as they fill leaves
 	}
 	pages := make([]*page, 0, len(d.pages)+1)
 	for k := range d.pages {
 		if k == at {
-			pages = append(pages, next.cut(0, half), next.cut(half, len(next.leaves)))
+			pages = append(pages, next.cut(t, 0, half), next.cut(t, half, len(next.leaves)))
 		} else {
 			pages = append(pages, d.pages[k].Load())
 		}
 	}
-	tops := d.firsts.insert(at+1, next.at(half))
-	if at == 0 {
-		tops.set(0, next.at(0))
-	}
-	r.setPages(tops, pages...)
+	ref := next.refs[half-1]
+	r.setPages(d.fences.insert(t, at, slot{t.prefix(t.key(ref)), ref}), pages...)
 }
 
 // cut returns a page of the leaves from i up to k.
-func (p *page) cut(i, k int) *page {
-	part := newPage(p.firsts.cut(i, k), p.leaves[i:k:k])
-	copy(part.fills, p.fills[i:k])
-	copy(part.counts, part.fills)
-	return part
+func (p *page) cut(t *Table, i, k int) *page {
+	return &page{p.fences.cut(t, i, k-1), p.leaves[i:k:k], p.counts[i:k:k], p.fills[i:k:k]}
 }
 
 // load fills an empty lane with sorted slots.
 func (r *randomLane) load(t *Table, sorted []slot) {
+	r.waiting = &waiting{spots: new([inboxFull]spot)}
+	r.inbox.Store(new(inbox))
 	for _, s := range sorted {
 		tag := tagOf(t.key(s.ref))
 		h := r.hashSlot(tag)
+		h.announce(tag)
 		h.put(tag, s.ref)
 	}
-	r.n = int64(len(sorted))
-	r.count.Store(r.n)
+	r.n = uint64(len(sorted))
+	publish64(&r.count, r.n)
 	var pages []*page
-	var tops firsts
+	var tops fences
 	for len(sorted) > 0 {
-		part := sorted[:min(len(sorted), maxPage/2*loadedLeaf)]
-		sorted = sorted[len(part):]
-		p := newPage(firsts{}, make([]*leaf, (len(part)+loadedLeaf-1)/loadedLeaf))
-		for i := range p.leaves {
+		p := &page{}
+		for len(sorted) > 0 && len(p.leaves) < maxPage/2 {
+			part := sorted[:min(len(sorted), loadedLeaf)]
+			sorted = sorted[len(part):]
+			f := &p.fences
+			if len(p.leaves) == 0 {
+				f = &tops
+			}
+			f.numbers, f.refs = append(f.numbers, part[0].prefix), append(f.refs, part[0].ref)
 			lf := r.newLeaf()
-			n := copy(lf[:loadedLeaf], part)
-			part = part[n:]
-			p.prefixes, p.refs = append(p.prefixes, lf[0].prefix), append(p.refs, lf[0].ref)
-			p.leaves[i], p.fills[i] = lf, uint32(n)
-			p.counts[i] = uint32(n)
+			copy(lf[:], part)
+			p.leaves, p.counts = append(p.leaves, lf), append(p.counts, uint32(len(part)))
 		}
+		p.fences.number(t)
+		p.fills = slices.Clone(p.counts)
 		pages = append(pages, p)
-		tops.prefixes, tops.refs = append(tops.prefixes, p.prefixes[0]), append(tops.refs, p.refs[0])
 	}
+	tops.numbers, tops.refs = tops.numbers[1:], tops.refs[1:] // what comes before the first fence is in the first page
+	tops.number(t)
 	r.setPages(tops, pages...)
 }
 

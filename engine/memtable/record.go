@@ -7,81 +7,105 @@ import (
 	"sync/atomic"
 )
 
-// A record is a key with its first version, in words of the arena:
+// A record is a version of a key, in words of the arena. It has the key if it is
+// the one by which the key is known, which is its first version as a rule:
 //
-//	+------+------------+----------+------------------------+-----+------+
-//	| head | ts << 8    | previous | u32 length of the data | key | data |
-//	|      | | flags    |          | u32 length of the key  |     |      |
-//	+------+------------+----------+------------------------+-----+------+
+//	+------+------------+---------------------+------------------------+-----+------+
+//	| link | ts << 8    | u16 length of key   | or, when one does not  | key | data |
+//	|      | | flags    | u16 length of data  | fit, a u32 for each    |     |      |
+//	+------+------------+---------------------+------------------------+-----+------+
 //
-// A newer version is the same without the head, and without a key. The head
-// refers to the newest version, previous to the next older one; 0 is none.
-// Only the head changes once a record has been published.
+// In a key's own record the link refers to the newest version, and 0 is that
+// record itself; in any other to the next older version. noVersion is none.
+// Only the link of a key's own record changes once it has been published.
 const (
-	headWords    = 1
-	versionWords = 3
-	flagBits     = 8
+	headBytes = 16
+	flagBits  = 8
+	userFlags = wide - 1
+	wide      = 1 << 7 // of the flags: the lengths have 32 bits
+	noVersion = 1      // firstWord is above it
 )
-
-// putVersion fills in a version; w is all of its words.
-func putVersion(w []uint64, ts, previous uint64, flags Flags, key, data []byte) {
-	w[0] = ts<<flagBits | uint64(flags)
-	w[1] = previous
-	w[2] = uint64(len(data)) | uint64(len(key))<<32
-	b := bytesOf(w, 8*versionWords, len(key)+len(data))
-	copy(b, key)
-	copy(b[len(key):], data)
-}
 
 func words(bytes int) int { return (bytes + 7) / 8 }
 
-// newRecord writes a new key and its first version, which nobody knows yet.
-func (t *Table) newRecord(key []byte, ts uint64, flags Flags, data []byte) uint64 {
-	ref, w := t.arena.alloc(headWords + versionWords + words(len(key)+len(data)))
-	w[0] = ref + headWords
-	putVersion(w[headWords:], ts, 0, flags, key, data)
+// put writes a version that nobody knows yet, and returns its record.
+func (t *Table) put(link, ts uint64, flags Flags, key, data []byte) uint64 {
+	if len(key)|len(data) >= 1<<16 {
+		return t.putWide(link, ts, flags, key, data)
+	}
+	ref, w := t.arena.alloc(words(headBytes + 4 + len(key) + len(data)))
+	w[0], w[1], w[2] = link, ts<<flagBits|uint64(flags), uint64(len(key))|uint64(len(data))<<16
+	b := bytesOf(w, headBytes+4, len(key)+len(data))
+	copy(b, key)
+	copy(b[len(key):], data)
+	return ref
+}
+
+func (t *Table) putWide(link, ts uint64, flags Flags, key, data []byte) uint64 {
+	ref, w := t.arena.alloc(words(headBytes + 8 + len(key) + len(data)))
+	w[0], w[1], w[2] = link, ts<<flagBits|uint64(flags|wide), uint64(len(key))|uint64(len(data))<<32
+	b := bytesOf(w, headBytes+8, len(key)+len(data))
+	copy(b[copy(b, key):], data)
 	return ref
 }
 
 // addVersion makes a version the newest of a record.
 func (t *Table) addVersion(record, ts uint64, flags Flags, data []byte) {
-	head := t.head(record)
-	ref, w := t.arena.alloc(versionWords + words(len(data)))
-	putVersion(w, ts, atomic.LoadUint64(head), flags, nil, data)
-	atomic.StoreUint64(head, ref)
+	publish64(t.link(record), t.put(t.newest(record), ts, flags, nil, data))
 }
 
-func (t *Table) head(record uint64) *uint64 { return &t.arena.at(record)[0] }
+func (t *Table) link(record uint64) *uint64 { return &t.arena.at(record)[0] }
+
+// newest returns the newest version of a key's record, or noVersion.
+func (t *Table) newest(record uint64) uint64 {
+	if ref := atomic.LoadUint64(t.link(record)); ref != 0 {
+		return ref
+	}
+	return record
+}
+
+// older returns the next older version of a key's record than the one whose
+// words are w, or noVersion.
+func older(record, ref uint64, w []uint64) uint64 {
+	if ref == record {
+		return noVersion
+	}
+	return w[0]
+}
 
 // key returns the key of a record.
 func (t *Table) key(record uint64) []byte {
 	w := t.arena.at(record)
-	return bytesOf(w, 8*(headWords+versionWords), int(w[headWords+2]>>32))
+	if w[1]&wide != 0 {
+		return bytesOf(w, headBytes+8, int(uint32(w[2])))
+	}
+	return bytesOf(w, headBytes+4, int(uint16(w[2])))
 }
 
-// version decodes a version.
-func (t *Table) version(ref uint64) (v Version, previous uint64) {
-	w := t.arena.at(ref)
-	v.TS, v.Flags = w[0]>>flagBits, Flags(w[0])
-	n := w[2]
-	v.Data = bytesOf(w, 8*versionWords+int(n>>32), int(uint32(n)))
-	return v, w[1]
+// decode returns the version in the words of a record.
+func decode(w []uint64) Version {
+	v := Version{TS: w[1] >> flagBits, Flags: Flags(w[1]) & userFlags}
+	if n := w[2]; w[1]&wide != 0 {
+		v.Data = bytesOf(w, headBytes+8+int(uint32(n)), int(n>>32))
+	} else {
+		v.Data = bytesOf(w, headBytes+4+int(uint16(n)), int(uint16(n>>16)))
+	}
+	return v
 }
 
 // visible returns the newest version of a record at or below ts.
 func (t *Table) visible(record, ts uint64) (Version, bool) {
-	for ref := atomic.LoadUint64(t.head(record)); ref != 0; {
+	for ref := t.newest(record); ref != noVersion; {
 		w := t.arena.at(ref)
-		if w[0]>>flagBits <= ts {
-			v, _ := t.version(ref)
-			return v, true
+		if w[1]>>flagBits <= ts {
+			return decode(w), true
 		}
-		ref = w[1]
+		ref = older(record, ref, w)
 	}
 	return Version{}, false
 }
 
-// slot places a record. The prefix settles most comparisons.
+// slot names a record by its place among the keys. The prefix settles most comparisons.
 type slot struct {
 	prefix uint64
 	ref    uint64

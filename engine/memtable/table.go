@@ -6,9 +6,9 @@
 // a reader follows is immutable or published by an atomic store.
 //
 // Keys live in two lanes. The append lane is a dense array that keys join
-// while they arrive in order. The random lane takes the others: a hash finds
-// one of them by its key, and leaves of keys in order of arrival, sorted when a
-// scan comes by, hold them by ranges. Keys, rows and versions live in slabs of
+// while they arrive in order. The random lane takes the others into leaves, each
+// of a range of keys and in itself a small hash table, which a scan that comes
+// by puts in order for itself. Keys, rows and versions live in slabs of
 // words and refer to each other by offset, so that the garbage collector has
 // nothing to follow.
 //
@@ -45,7 +45,7 @@ func (v Version) Deleted() bool { return v.Flags&Tombstone != 0 }
 type Table struct {
 	last    slot   // the greatest of all keys; writer only
 	lead    byte   // the first byte of the first key; set before anything is published
-	newest  uint64 // what maxTS says; writer only
+	newTS   uint64 // what maxTS says; writer only
 	keys    int64  // put so far; writer only
 	counted int64  // of the arena's bytes, what Bytes says; writer only
 	arena   arena
@@ -54,8 +54,7 @@ type Table struct {
 	pending []slot // keys out of order while the table is loaded; nil when it is not
 
 	bytes      atomic.Int64
-	hashed     atomic.Uint32 // so many keys of the append lane are in the hash as well
-	rewrites   atomic.Int64  // versions beyond the first of each key; less those undone
+	rewrites   atomic.Int64 // versions beyond the first of each key; less those undone
 	tombstones atomic.Int64
 	minTS      atomic.Uint64
 	maxTS      atomic.Uint64
@@ -66,28 +65,24 @@ func New() *Table { return &Table{} }
 
 // find returns the record of a key, 0 if there is none.
 func (t *Table) find(key []byte) uint64 {
-	n := t.lane.len.Load()
+	n := t.lane.length()
 	if n == 0 { // then nothing is in the other lane either
 		return 0
 	}
-	hashed := uint32(0)
-	if h := t.random.hash.Load(); h != nil {
-		hashed = t.hashed.Load()
-		if record, _ := h.lookup(t, key, tagOf(key)); record != 0 {
+	prefix := t.prefix(key)
+	if t.random.length() > 0 {
+		if record := t.random.lookup(t, key, tagOf(key)); record != 0 {
 			return record
 		}
 	}
-	return t.inLane(hashed, n, t.prefix(key), key)
+	return t.inLane(n, prefix, key)
 }
 
-// inLane returns the record of a key among those of the append lane from from
-// up to n, 0 if there is none.
-func (t *Table) inLane(from, n uint32, prefix uint64, key []byte) uint64 {
-	if from == n || from > 0 && prefix < t.lane.at(from).prefix {
-		return 0
-	}
+// inLane returns the record of a key among the first n of the append lane, 0 if
+// there is none.
+func (t *Table) inLane(n uint32, prefix uint64, key []byte) uint64 {
 	if i := t.lane.search(t, n, prefix, key); i < n {
-		if s := t.lane.at(i); s.prefix == prefix && t.compare(s, prefix, key) == 0 {
+		if s := t.lane.slot(t, i); s.prefix == prefix && t.compare(s, prefix, key) == 0 {
 			return s.ref
 		}
 	}
@@ -97,9 +92,9 @@ func (t *Table) inLane(from, n uint32, prefix uint64, key []byte) uint64 {
 // Put adds a version of key that is newer than all its others and returns the
 // key's record for Undo. Only the table's one writer may call it.
 func (t *Table) Put(key []byte, ts uint64, flags Flags, data []byte) uint64 {
-	if ts > t.newest {
-		t.newest = ts | maxTSStep
-		t.maxTS.Store(t.newest)
+	if ts > t.newTS {
+		t.newTS = ts | maxTSStep
+		t.maxTS.Store(t.newTS)
 	}
 	if flags&Tombstone != 0 {
 		t.tombstones.Add(1)
@@ -110,7 +105,7 @@ func (t *Table) Put(key []byte, ts uint64, flags Flags, data []byte) uint64 {
 		if t.keys == 0 {
 			p = t.begin(key, ts)
 		}
-		record := t.newRecord(key, ts, flags, data)
+		record := t.put(0, ts, flags, key, data)
 		t.last = slot{p, record}
 		t.count()
 		t.lane.append(t.last)
@@ -135,16 +130,15 @@ func (t *Table) begin(key []byte, ts uint64) uint64 {
 // putRandom puts a key that is not above all others.
 func (t *Table) putRandom(s slot, key []byte, ts uint64, flags Flags, data []byte) uint64 {
 	if t.pending != nil {
-		s.ref = t.newRecord(key, ts, flags, data)
+		s.ref = t.put(0, ts, flags, key, data)
 		t.pending = append(t.pending, s)
 		t.count()
 		return s.ref
 	}
 	tag := tagOf(key)
-	h := t.random.hashSlot(tag)
-	record, free := h.lookup(t, key, tag)
+	record := t.random.has(t, key, tag)
 	if record == 0 {
-		record = t.inLane(t.hashed.Load(), t.lane.n, s.prefix, key)
+		record = t.inLane(t.lane.n, s.prefix, key)
 	}
 	if record != 0 {
 		t.addVersion(record, ts, flags, data)
@@ -154,31 +148,10 @@ func (t *Table) putRandom(s slot, key []byte, ts uint64, flags Flags, data []byt
 		}
 		return record
 	}
-	s.ref = t.newRecord(key, ts, flags, data)
-	h.fill(free, tag, s.ref)
-	t.random.insert(t, s)
+	s.ref = t.put(0, ts, flags, key, data)
+	t.random.insert(t, s, tag)
 	t.count()
-	if t.random.n%hashLaneEvery == 0 {
-		t.hashLane()
-	}
 	return s.ref
-}
-
-// hashLaneEvery keys of the random lane, the append lane's go into the hash
-// as well if they are few: then a key that is not in the hash is nowhere.
-const hashLaneEvery = 1024
-
-func (t *Table) hashLane() {
-	from := t.hashed.Load()
-	if int64(t.lane.n-from) > hashLaneEvery/16 {
-		return
-	}
-	for i := from; i < t.lane.n; i++ {
-		record := t.lane.at(i).ref
-		tag := tagOf(t.key(record))
-		t.random.hashSlot(tag).put(tag, record)
-	}
-	t.hashed.Store(t.lane.n)
 }
 
 // count counts a new key.
@@ -191,13 +164,14 @@ func (t *Table) count() {
 // recount brings Bytes up to date.
 func (t *Table) recount() {
 	t.counted = t.arena.bytes
-	t.bytes.Store(t.arena.bytes + t.keys/sizeStep*sizeStep*keyBytes + t.random.n/sizeStep*sizeStep*randomBytes)
+	t.bytes.Store(t.arena.bytes + t.keys/sizeStep*sizeStep*laneBytes + int64(t.random.n)/sizeStep*sizeStep*leafBytes)
 }
 
+// What keys take beside the arena is an average, so that a simulation repeats itself.
 const (
-	sizeStep    = 64             // the number of keys after which Bytes is brought up to date
-	keyBytes    = 20             // what a key takes beside the arena: a slot in a lane, with what is not filled yet
-	randomBytes = hashBytes + 24 // and in the random lane: the hash, and leaves that have been split
+	sizeStep  = 64 // the number of keys after which Bytes is brought up to date
+	laneBytes = 8  // an offset in the append lane, with what is not filled yet
+	leafBytes = 76 // in the random lane: the hash, and leaves, also those that have been split
 )
 
 // Get returns the newest version of key at or below ts. Tombstones count.
@@ -212,26 +186,26 @@ func (t *Table) Get(key []byte, ts uint64) (Version, bool) {
 // Undo removes the newest version of the record that Put returned. Only the
 // table's one writer may call it, in the reverse order of its Puts.
 func (t *Table) Undo(record uint64) {
-	head := t.head(record)
-	v, previous := t.version(atomic.LoadUint64(head))
-	atomic.StoreUint64(head, previous)
+	ref := t.newest(record)
+	w := t.arena.at(ref)
+	publish64(t.link(record), older(record, ref, w))
 	t.rewrites.Add(-1)
-	if v.Deleted() {
+	if decode(w).Deleted() {
 		t.tombstones.Add(-1)
 	}
 }
 
 // Empty reports whether no key was ever put.
-func (t *Table) Empty() bool { return t.lane.len.Load() == 0 }
+func (t *Table) Empty() bool { return t.lane.length() == 0 }
 
 // Ordered reports whether keys only ever came in ascending order.
-func (t *Table) Ordered() bool { return t.random.count.Load() == 0 }
+func (t *Table) Ordered() bool { return t.random.length() == 0 }
 
 // Bytes returns the memory that the table holds.
 func (t *Table) Bytes() int64 { return t.bytes.Load() }
 
 // Keys returns the number of distinct keys.
-func (t *Table) Keys() int64 { return int64(t.lane.len.Load()) + t.random.count.Load() }
+func (t *Table) Keys() int64 { return int64(t.lane.length()) + t.random.length() }
 
 // Versions returns the number of versions, and how many of them are tombstones.
 func (t *Table) Versions() (all, tombstones int64) {

@@ -145,14 +145,128 @@ func TestReadersBesideTheWriter(t *testing.T) {
 			}
 		})
 	}
-	rng := rand.New(rand.NewPCG(3, 4))
-	for i, k := range rng.Perm(4000) {
+	order := rand.New(rand.NewPCG(3, 4)).Perm(4000)
+	wg.Go(func() {
+		rng := rand.New(rand.NewPCG(5, 6))
+		for n := 0; n < 4000; {
+			mu.Lock()
+			n = put
+			mu.Unlock()
+			for range min(n, 20) {
+				k := fmt.Appendf(nil, "%06d", order[rng.IntN(n)])
+				if _, ok := table.Get(k, math.MaxUint64); !ok {
+					t.Errorf("%s is not found", k)
+					return
+				}
+			}
+		}
+	})
+	for i, k := range order {
 		table.Put(fmt.Appendf(nil, "%06d", k), uint64(i+1), 0, []byte("row"))
 		mu.Lock()
 		put = i + 1
 		mu.Unlock()
 	}
 	wg.Wait()
+}
+
+// TestUndoToNothing takes the only version of a key back, in both lanes.
+func TestUndoToNothing(t *testing.T) {
+	table := New()
+	table.Put([]byte("m"), 1, 0, []byte("first of all"))
+	for _, k := range [][]byte{[]byte("z"), []byte("a")} {
+		for range 2 {
+			table.Undo(table.Put(k, 2, Tombstone, nil))
+			if v, ok := table.Get(k, 9); ok {
+				t.Fatalf("%s: %v after undo", k, v)
+			}
+		}
+		table.Put(k, 3, 0, []byte("old"))
+		id := table.Put(k, 4, Inserted, []byte("new"))
+		if v, ok := table.Get(k, 9); !ok || v.TS != 4 || v.Flags != Inserted || string(v.Data) != "new" {
+			t.Fatalf("%s: %v %v", k, v, ok)
+		}
+		table.Undo(id)
+		if v, ok := table.Get(k, 9); !ok || v.TS != 3 || v.Flags != 0 || string(v.Data) != "old" {
+			t.Fatalf("%s: %v %v", k, v, ok)
+		}
+		if _, ok := table.Get(k, 2); ok {
+			t.Fatalf("%s: the version that was taken back is there", k)
+		}
+	}
+}
+
+// TestWideRecords puts keys and data on both sides of the length that has 16 bits.
+func TestWideRecords(t *testing.T) {
+	table := New()
+	sizes := []int{0, 1, 1<<16 - 1, 1 << 16, 1<<20 + 3}
+	ts := uint64(0)
+	for _, lead := range []string{"m", "a", "z"} {
+		for _, k := range sizes {
+			for _, d := range sizes {
+				key := append([]byte(lead), bytes.Repeat([]byte{byte(d)}, k)...)
+				for range 2 {
+					ts++
+					data := bytes.Repeat([]byte{byte(ts)}, d)
+					table.Put(key, ts, Inserted, data)
+					v, ok := table.Get(key, ts)
+					if !ok || v.TS != ts || v.Flags != Inserted || !bytes.Equal(v.Data, data) {
+						t.Fatalf("a key of %d and data of %d bytes: version %d, %d bytes, %v", k+1, d, v.TS, len(v.Data), ok)
+					}
+				}
+				if !bytes.Equal(table.key(table.find(key)), key) {
+					t.Fatalf("a key of %d bytes comes back changed", k+1)
+				}
+			}
+		}
+	}
+}
+
+// TestTextKeys puts addresses, which begin alike, into many pages.
+func TestTextKeys(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	table := New()
+	var all []string
+	seen := map[string]bool{}
+	for i := range 20_000 {
+		k := fmt.Sprintf("https://www.%s%d.example/item/%d", []string{"shop", "news", "img"}[rng.IntN(3)], rng.IntN(20), rng.IntN(1<<30))
+		switch {
+		case i == 15_000:
+			k = "ftp://elsewhere"
+		case i%1000 == 999:
+			k = k[:rng.IntN(len(k))]
+		}
+		if i%3 == 0 && i > 0 {
+			k = all[rng.IntN(len(all))]
+		} else if !seen[k] {
+			seen[k] = true
+			all = append(all, k)
+		}
+		table.Put([]byte(k), uint64(i+1), 0, []byte(k))
+		probe := all[rng.IntN(len(all))]
+		if v, ok := table.Get([]byte(probe), math.MaxUint64); !ok || string(v.Data) != probe {
+			t.Fatalf("after %d rows: %s is %q %v", i+1, probe, v.Data, ok)
+		}
+		if probe += "/"; !seen[probe] {
+			if _, ok := table.Get([]byte(probe), math.MaxUint64); ok {
+				t.Fatalf("%s is found", probe)
+			}
+		}
+	}
+	slices.Sort(all)
+	var c Cursor
+	c.Init(table, nil, nil, false)
+	for _, k := range all {
+		if !c.Next() || string(c.Key()) != k {
+			t.Fatalf("%s is missing or at another place", k)
+		}
+	}
+	for range 200 {
+		lo, hi := rng.IntN(len(all)), rng.IntN(len(all))
+		if n := table.EstimateRange([]byte(all[lo]), []byte(all[hi])); n != int64(max(hi-lo, 0)) {
+			t.Fatalf("%d keys from %s to %s, %d are counted", hi-lo, all[lo], all[hi], n)
+		}
+	}
 }
 
 func TestRows(t *testing.T) {
