@@ -62,6 +62,7 @@ func compare(data, work string, keys, rounds int, clock func() time.Duration, li
 				i = len(list) - 1 - k
 			}
 			progress("%s %s: round %d of %d, %s", data, work, round+1, rounds, list[i].name)
+			runtime.GC() // as package testing does: nobody pays for what another one left
 			start := clock()
 			ops, sum, err := list[i].run(round)
 			if err != nil {

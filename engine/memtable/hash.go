@@ -3,6 +3,7 @@ package memtable
 import (
 	"bytes"
 	"hash/maphash"
+	"math/bits"
 	"slices"
 	"sync/atomic"
 	"unsafe"
@@ -24,12 +25,16 @@ const (
 	partShift = tagBits - 8
 	firstPart = 64
 	onePart   = 1 << 12 // entries of a single part, beyond which there are many
-	growth    = 4       // of a part: memory for having to move few entries
+	growth    = 2       // of a part
 )
 
 // seed keeps strangers from choosing keys that collide. The order of entries is
 // never seen, so that no answer depends on it.
-var seed = maphash.MakeSeed()
+var (
+	seed       = maphash.MakeSeed()
+	numberSeed = maphash.Bytes(seed, []byte("numbers"))
+	multiplier = maphash.Bytes(seed, []byte("multiplier")) | 1
+)
 
 // parts is a state of the hash. Its words change in place; a part that grows
 // makes a new state.
@@ -55,7 +60,18 @@ func (p *parts) room(n int) []uint64 {
 }
 
 // tagOf returns the bits of a key's hash that an entry holds.
-func tagOf(key []byte) uint64 { return maphash.Bytes(seed, key) & tagMask }
+// A number is taken by its prefix, unless that is one which stands for many keys:
+// to hash the bytes of a key that was just written would wait for the writes.
+func tagOf(prefix uint64, key []byte) uint64 {
+	if len(key) == numberKey && prefix+1 > 1 {
+		hi, lo := bits.Mul64(prefix^numberSeed, multiplier)
+		return (hi ^ lo) & tagMask
+	}
+	return maphash.Bytes(seed, key) & tagMask
+}
+
+// numberKey is the length of the key of a number, a mark and eight bytes.
+const numberKey = 9
 
 // lookup returns the record of a key, or 0.
 func (p *parts) lookup(t *Table, key []byte, tag uint64) (record uint64) {
@@ -76,22 +92,22 @@ func (p *parts) lookup(t *Table, key []byte, tag uint64) (record uint64) {
 // for each key of a part that is full.
 const filterShare = 16
 
-// filter returns the word of a tag's filter, and the bits.
-func (p *parts) filter(tag uint64) (word *uint64, bits uint64) {
+// filter returns the word of a tag's filter, and the bits in it.
+func (p *parts) filter(tag uint64) (word *uint64, mask uint64) {
 	f := p.seen[tag>>p.shift]
 	return &f[tag>>4&uint64(len(f)-1)], 1<<(tag*0x9E3779B97F4A7C15>>58) | 1<<(tag*0xD6E8FEB86659FD93>>58)
 }
 
 // expect reports whether a key with a tag may be there or in the inbox.
 func (p *parts) expect(tag uint64) bool {
-	word, bits := p.filter(tag)
-	return *word&bits == bits
+	word, mask := p.filter(tag)
+	return *word&mask == mask
 }
 
 // announce enters the tag of a key that goes to the inbox, and asks for its place.
 func (p *parts) announce(tag uint64) {
-	word, bits := p.filter(tag)
-	*word |= bits
+	word, mask := p.filter(tag)
+	*word |= mask
 	w := p.words[tag>>p.shift]
 	prefetch(unsafe.Pointer(&w[tag&uint64(len(w)-1)]))
 }
@@ -99,8 +115,8 @@ func (p *parts) announce(tag uint64) {
 // announceAll enters the tags of the keys in the inbox, in a new state.
 func (p *parts) announceAll(w *waiting) {
 	for _, tag := range w.tags[:w.n] {
-		word, bits := p.filter(uint64(tag))
-		*word |= bits
+		word, mask := p.filter(uint64(tag))
+		*word |= mask
 	}
 }
 
@@ -133,8 +149,8 @@ func (p *parts) grow(tag uint64) *parts {
 				if many.full(e & tagMask) {
 					many = many.grow(e & tagMask)
 				}
-				word, bits := many.filter(e & tagMask)
-				*word |= bits
+				word, mask := many.filter(e & tagMask)
+				*word |= mask
 				many.put(e&tagMask, e>>tagBits)
 			}
 		}

@@ -151,7 +151,7 @@ func (r *randomLane) load(t *Table, sorted []slot) {
 	r.waiting = &waiting{spots: new([inboxFull]spot)}
 	r.inbox.Store(new(inbox))
 	for _, s := range sorted {
-		tag := tagOf(t.key(s.ref))
+		tag := tagOf(s.prefix, t.key(s.ref))
 		h := r.hashSlot(tag)
 		h.announce(tag)
 		h.put(tag, s.ref)

@@ -71,7 +71,7 @@ func (t *Table) find(key []byte) uint64 {
 	}
 	prefix := t.prefix(key)
 	if t.random.length() > 0 {
-		if record := t.random.lookup(t, key, tagOf(key)); record != 0 {
+		if record := t.random.lookup(t, key, tagOf(prefix, key)); record != 0 {
 			return record
 		}
 	}
@@ -135,7 +135,7 @@ func (t *Table) putRandom(s slot, key []byte, ts uint64, flags Flags, data []byt
 		t.count()
 		return s.ref
 	}
-	tag := tagOf(key)
+	tag := tagOf(s.prefix, key)
 	record := t.random.has(t, key, tag)
 	if record == 0 {
 		record = t.inLane(t.lane.n, s.prefix, key)
