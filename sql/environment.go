@@ -114,6 +114,14 @@ func (s statistics) Column(t *catalog.Relation, attr int) *planner.ColumnStatist
 	return nil
 }
 
+// Groups implements planner.Statistics.
+func (s statistics) Groups(t *catalog.Relation) []catalog.GroupStatistic {
+	if st := s.x.view.Statistic(t.OID); st != nil {
+		return st.Groups
+	}
+	return nil
+}
+
 // functionSession is what functions ask of a session.
 type functionSession struct {
 	x       *Session

@@ -88,7 +88,7 @@ func (w world) Settings() []syscat.Setting {
 			source = "configuration file"
 		}
 		out = append(out, syscat.Setting{Name: d.Name, Value: value, Unit: d.Unit, Category: d.Category, Short: d.Short, Extra: d.Extra,
-			Context: d.Context, Type: d.Type, Source: source, Min: d.Min, Max: d.Max, Boot: d.Default, Reset: reset, Enum: d.Enum})
+			Context: d.Context, Type: d.Type, Source: source, Min: d.Min, Max: d.Max, Boot: d.Default, Reset: reset, Enum: d.Enum, Flags: d.Flags()})
 	}
 	for _, d := range settings.All() {
 		if !d.Hidden {
@@ -108,7 +108,11 @@ func (w world) Statements() []syscat.Statement {
 		if name == "" || s.bound == nil {
 			continue
 		}
-		out = append(out, syscat.Statement{Name: name, Text: s.text, Prepared: s.created, Params: s.bound.params, FromSQL: s.fromSQL})
+		text := s.text
+		if s.source != "" {
+			text = s.source
+		}
+		out = append(out, syscat.Statement{Name: name, Text: text, Prepared: s.created, Params: s.bound.params, FromSQL: s.fromSQL})
 	}
 	slices.SortFunc(out, func(a, b syscat.Statement) int { return int(a.Prepared - b.Prepared) })
 	return out

@@ -24,8 +24,9 @@ type statement struct {
 	text     string
 	declared []uint32 // parameter types that the client gave
 	parsed   *parser.Statement
-	fromSQL  bool // made by PREPARE
-	shared   bool // taken from the plan cache: no client was told of its output yet
+	fromSQL  bool   // made by PREPARE
+	source   string // then: the command that has it, as it was sent
+	shared   bool   // taken from the plan cache: no client was told of its output yet
 	created  int64
 
 	point *point // this session's; nil until it has run

@@ -2,9 +2,11 @@ package sql
 
 import (
 	"context"
+	"slices"
 
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/exec"
+	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 )
 
@@ -23,7 +25,7 @@ func (x *Session) temporaryAtCommit(ctx context.Context) error {
 			case 'D':
 				drop.Objects = append(drop.Objects, plan.ObjectRef{Name: name})
 			case 'd':
-				empty.Tables, empty.Only = append(empty.Tables, name), append(empty.Only, false)
+				empty.Tables = append(empty.Tables, name)
 			}
 		}
 		return true
@@ -34,8 +36,32 @@ func (x *Session) temporaryAtCommit(ctx context.Context) error {
 			return err
 		}
 	}
-	if len(empty.Tables) > 0 {
-		return x.quietly(ctx, &empty)
+	empty.Tables = slices.DeleteFunc(empty.Tables, func(t plan.QName) bool { // what fell with its parent
+		return x.view.RelationByName(schema, t.Name) == nil
+	})
+	if len(empty.Tables) == 0 {
+		return nil
+	}
+	empty.Only = make([]bool, len(empty.Tables))
+	if err := x.emptiable(empty.Tables); err != nil {
+		return err
+	}
+	return x.quietly(ctx, &empty)
+}
+
+// emptiable refuses to empty tables that others, which keep their rows, refer to.
+func (x *Session) emptiable(tables []plan.QName) error {
+	for _, t := range tables {
+		r := x.view.RelationByName(x.view.TempSchema(), t.Name)
+		if r == nil {
+			continue
+		}
+		for _, fk := range x.view.ReferencedBy(r.OID) {
+			if fk.Table.OnCommit != 'd' {
+				return pgerr.New(pgerr.FeatureNotSupported, "unsupported ON COMMIT and foreign key combination").
+					WithDetail("Table \"%s\" references \"%s\", but they do not have the same ON COMMIT setting.", fk.Table.Name, r.Name)
+			}
+		}
 	}
 	return nil
 }

@@ -266,7 +266,7 @@ func (x *Session) runPrepare(ctx context.Context, p *plan.Prepare) error {
 		return pgerr.New(pgerr.DuplicatePreparedStatement, "prepared statement \"%s\" already exists", p.Name)
 	}
 	st := planner.RawStatement(p.Raw, p.Text)
-	s := &statement{name: p.Name, text: p.Text, parsed: &st, fromSQL: true, created: x.now()}
+	s := &statement{name: p.Name, text: p.Text, parsed: &st, fromSQL: true, source: x.activity.query, created: x.now()}
 	s.declared = append(s.declared, p.Types...)
 	if _, err := x.readyToPrepare(ctx, s); err != nil {
 		return err

@@ -144,7 +144,9 @@ type Relation struct {
 	Populated   bool         `tag:"17"` // materialized views
 	ReplIdent   byte         `tag:"19"` // 'd' default, 'f' full, 'n' nothing, 'i' index
 	HiddenRowID bool         `tag:"20"` // rows are keyed by an own growing int64
-	Virtual     any          `tag:"-"`  // of KindVirtual: what computes the rows
+	// Extended are the statistics objects on the table.
+	Extended []ExtendedStatistic `tag:"21"`
+	Virtual  any                 `tag:"-"` // of KindVirtual: what computes the rows
 }
 
 // Column is one attribute. Attribute numbers are 1-based, dense, and never reused.
@@ -270,6 +272,7 @@ type EnumLabel struct {
 	OID   OID     `tag:"1"`
 	Order float32 `tag:"2"`
 	Label string  `tag:"3"`
+	Added uint64  `tag:"4"` // of values that ALTER TYPE added: the transaction that did
 }
 
 // Function is a user-defined function or procedure.
@@ -347,6 +350,7 @@ type Statistic struct {
 	Bytes    int64             `tag:"3"`
 	Columns  []ColumnStatistic `tag:"4"`
 	Analyzed int64             `tag:"5"` // µs since 2000-01-01 UTC
+	Groups   []GroupStatistic  `tag:"6"`
 }
 
 // ColumnStatistic describes the values of one column: a row of pg_stats.

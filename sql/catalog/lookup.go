@@ -234,9 +234,13 @@ func (v *View) EnumLabels(enum OID) []types.EnumLabel {
 	if t == nil {
 		return nil
 	}
+	running := uint64(0)
+	if v.txn != nil {
+		running = v.txn.AssignedXID()
+	}
 	list := make([]types.EnumLabel, len(t.Labels))
 	for i, l := range t.Labels {
-		list[i] = types.EnumLabel{OID: l.OID, Label: l.Label, Sort: l.Order}
+		list[i] = types.EnumLabel{OID: l.OID, Label: l.Label, Sort: l.Order, Uncommitted: l.Added != 0 && l.Added == running}
 	}
 	return list
 }

@@ -69,14 +69,38 @@ func (o *modifyOp) insertOrElse(vals []column.Datum) error {
 		txn.Release(sp)
 		o.undo(queued)
 		var dup *duplicate
-		if !errors.As(err, &dup) || !o.conflict.arbitrates(dup) {
+		if !errors.As(err, &dup) {
 			return err
+		}
+		if !o.conflict.arbitrates(dup) { // the indexes that decide have the first word
+			if dup, err = o.arbiter(vals, err); dup == nil {
+				return err
+			}
 		}
 		again, err := o.resolve(dup, vals)
 		if err != nil || !again {
 			return err
 		}
 	}
+}
+
+// arbiter looks for a conflict in the indexes that the clause speaks of, where another one has refused a row.
+func (o *modifyOp) arbiter(vals []column.Datum, refused error) (*duplicate, error) {
+	txn := o.st.rt.Txn
+	sp := txn.Savepoint()
+	o.w.arbitrated = true
+	err := o.w.claimIn(o.conflict.indexes, vals)
+	o.w.arbitrated = false
+	txn.RollbackTo(sp)
+	txn.Release(sp)
+	var dup *duplicate
+	switch {
+	case err == nil:
+		return nil, refused
+	case errors.As(err, &dup):
+		return dup, nil
+	}
+	return nil, err
 }
 
 // refuseDeferrable keeps ON CONFLICT from indexes that cannot tell at once.

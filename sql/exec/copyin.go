@@ -114,7 +114,7 @@ func (in *copyIn) prepareDefaults(rel *catalog.Relation) error {
 		}
 		switch {
 		case c.Default != nil:
-			e, err := in.st.stored(c.Default)
+			e, err := in.st.stored(c.Default, nil)
 			if err != nil {
 				return err
 			}

@@ -90,6 +90,10 @@ func (d *ddl) run(u plan.Utility) (string, error) {
 		err = d.refreshMatView(u)
 	case *plan.CreateIndex:
 		_, err = d.createIndex(u)
+	case *plan.CreateStatistics:
+		err = d.createStatistics(u)
+	case *plan.AlterStatistics:
+		err = d.alterStatistics(u)
 	case *plan.CreateSchema:
 		err = d.createSchema(u)
 	case *plan.CreateSequence:

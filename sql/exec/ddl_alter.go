@@ -15,14 +15,15 @@ import (
 type alterWork struct {
 	*tableWork
 	old     *catalog.Relation
-	rewrite bool                 // every row is written anew, to new stores
-	keyed   bool                 // StorageKey was decided anew
-	values  map[int]*plan.Stored // attribute → its new value over the old row
-	fill    map[int]*plan.Stored // attribute → its value in rows that have none yet
-	notNull []int16              // columns that must hold no NULL
-	foreign []string             // foreign keys that rows must satisfy
-	later   []func() error       // run after the table's descriptor is stored
-	exprs   map[int16]struct{}   // columns whose type changed
+	rewrite bool                   // every row is written anew, to new stores
+	keyed   bool                   // StorageKey was decided anew
+	values  map[int]*plan.Stored   // attribute → its new value over the old row
+	fill    map[int]*plan.Stored   // attribute → its value in rows that have none yet
+	notNull []int16                // columns that must hold no NULL
+	foreign []string               // foreign keys that rows must satisfy
+	later   []func() error         // run after the table's descriptor is stored
+	exprs   map[int16]struct{}     // columns whose type changed
+	rebound map[OID]*catalog.Index // indexes whose expressions were bound anew
 }
 
 // alter starts the change of an existing table, whose descriptor was read under LockObject.
@@ -194,6 +195,7 @@ func (w *alterWork) command(c *plan.AlterCommand) error {
 		if c.Action == "set_un_logged" {
 			w.rel.Persistence = 'u'
 		}
+		return w.persistenceOfSequences()
 	default:
 		return w.columnCommand(c)
 	}
@@ -262,12 +264,7 @@ func (w *alterWork) columnCommand(c *plan.AlterCommand) error {
 			col.StatTgt = int32(n)
 		}
 	case "set_storage":
-		if len(c.Options) > 0 {
-			col.Storage = strings.ToLower(plan.OptionText(c.Options[0].Value))[0]
-			if col.Storage == 'e' && strings.EqualFold(plan.OptionText(c.Options[0].Value), "extended") {
-				col.Storage = 'x'
-			}
-		}
+		return w.setStorage(col, plan.OptionText(c.Options[0].Value))
 	case "set_options", "reset_options", "set_compression":
 		// Statistics overrides and compression tune PostgreSQL's own storage.
 	}
@@ -318,6 +315,11 @@ func (w *alterWork) setDefault(col *catalog.Column, c *plan.AlterCommand) error 
 }
 
 func (w *alterWork) addIdentity(col *catalog.Column, c *plan.AlterCommand) error {
+	def := *c.Column
+	def.Type.Type = plan.Type{OID: col.Type, Typmod: -1}
+	if err := w.d.checkColumnType(&def); err != nil {
+		return err
+	}
 	switch {
 	case !col.NotNull:
 		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" must be declared NOT NULL before identity can be added", col.Name, w.rel.Name)
@@ -325,11 +327,6 @@ func (w *alterWork) addIdentity(col *catalog.Column, c *plan.AlterCommand) error
 		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" is already an identity column", col.Name, w.rel.Name)
 	case col.Default != nil:
 		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "column \"%s\" of relation \"%s\" already has a default value", col.Name, w.rel.Name)
-	}
-	def := *c.Column
-	def.Type.Type = plan.Type{OID: col.Type, Typmod: -1}
-	if err := w.d.checkColumnType(&def); err != nil {
-		return err
 	}
 	col.Identity = def.Identity
 	return w.ownSequence(int(col.Num)-1, &def)
@@ -496,13 +493,8 @@ func (w *alterWork) pendingConstraints() error {
 }
 
 func (w *alterWork) alterAddConstraint(c *plan.AlterCommand) error {
-	if have := constraintNamed(w.rel, c.Constraint.Name); have != nil && c.Inherited && have.Kind == 'c' {
-		w.d.notice(pgerr.SuccessfulCompletion, "merging constraint \"%s\" with inherited definition", have.Name)
-		have.Local, have.Inherited = have.Local || !have.Inherited, true
-		return nil
-	}
 	before := len(w.rel.Constraints)
-	err := w.addOne(pendingConstraint{def: c.Constraint})
+	err := w.addOne(pendingConstraint{def: c.Constraint, inherited: c.Inherited})
 	if err == nil && c.Inherited && len(w.rel.Constraints) > before {
 		w.rel.Constraints[before].Inherited = true
 	}
@@ -650,6 +642,43 @@ func resetValue(option string) any {
 		return "local"
 	}
 	return "true"
+}
+
+// storageNames are the ways in which PostgreSQL may keep long values, as attstorage has them. They are kept and
+// shown: the engine has its own way.
+var storageNames = map[byte]string{'p': "PLAIN", 'm': "MAIN", 'x': "EXTENDED", 'e': "EXTERNAL"}
+
+func (w *alterWork) setStorage(col *catalog.Column, name string) error {
+	for letter, known := range storageNames {
+		if !strings.EqualFold(known, name) {
+			continue
+		}
+		if t := w.d.env.Type(col.Type); letter != 'p' && t != nil && t.Storage == 'p' {
+			return pgerr.New(pgerr.FeatureNotSupported, "column data type %s can only have storage PLAIN", w.d.env.FormatType(col.Type, -1))
+		}
+		col.Storage = letter
+		return nil
+	}
+	return pgerr.New(pgerr.InvalidParameterValue, "invalid storage type \"%s\"", name)
+}
+
+// persistenceOfSequences has the sequences that the table owns logged as it is.
+func (w *alterWork) persistenceOfSequences() error {
+	for _, o := range w.d.view.Dependents(catalog.ClassRelation, w.rel.OID) {
+		s, ok := o.(*catalog.Sequence)
+		if !ok || s.OwnerTable != w.rel.OID {
+			continue
+		}
+		if err := w.d.view.LockObject(w.d.ctx, catalog.ClassSequence, s.OID); err != nil {
+			return err
+		}
+		next := *w.d.view.Sequence(s.OID)
+		next.Persistence = w.rel.Persistence
+		if err := w.d.put(&next); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func mergeOptions(have, change []string, reset bool) []string {

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/omendb/omendb/engine"
@@ -33,12 +34,26 @@ func (w *alterWork) alterType(c *plan.AlterCommand) error {
 	}
 	t := def.Type.Type
 	same := col.Type == t.OID && col.Typmod == t.Typmod && col.Collation == def.Collation
-	if err := w.typeUsers(col, same); err != nil {
+	if err := w.typeUsers(col); err != nil {
 		return err
+	}
+	if col.Generated != 0 && c.Expr != nil {
+		return pgerr.New(pgerr.InvalidColumnDefinition, "cannot specify USING when altering type of generated column").
+			WithDetail("Column \"%s\" is a generated column.", name)
 	}
 	checks, err := w.checkTexts(col.Num)
 	if err != nil {
 		return err
+	}
+	extended, err := w.extendedTexts(col.Num)
+	if err != nil {
+		return err
+	}
+	var indexes []indexText
+	if !same { // the same type again, which tools ask for, disturbs no index
+		if indexes, err = w.indexTexts(col.Num); err != nil {
+			return err
+		}
 	}
 	target := def.Type.Type
 	target.Collation = def.Collation
@@ -47,10 +62,22 @@ func (w *alterWork) alterType(c *plan.AlterCommand) error {
 		return err
 	}
 	var was plan.Expr
-	if col.Default != nil && col.Generated == 0 && col.Sequence == 0 {
+	if col.Default != nil && col.Sequence == 0 {
 		if was, err = d.bind.DecodeExpr(col.Default); err != nil {
 			return err
 		}
+	}
+	if col.Identity != 0 && col.Type != target.OID {
+		as := []plan.Option{{Name: "as", Value: d.env.Type(target.OID).Name}}
+		if err := d.view.LockObject(d.ctx, catalog.ClassSequence, col.Sequence); err != nil {
+			return err
+		}
+		if err := d.changeSequence(d.view.Sequence(col.Sequence), as); err != nil {
+			return err
+		}
+	}
+	if storage := d.env.Type(target.OID).Storage; col.Type != target.OID {
+		col.Storage = storage
 	}
 	col.Type, col.Typmod, col.Collation = target.OID, target.Typmod, target.Collation
 	if was != nil {
@@ -58,13 +85,19 @@ func (w *alterWork) alterType(c *plan.AlterCommand) error {
 			return err
 		}
 	}
-	if !sameStorage(s.Expr, int(col.Num)-1) {
+	if !sameStorage(s.Expr, int(col.Num)-1) || len(indexes) > 0 {
 		w.rewrite = true
 		w.values[int(col.Num)-1] = s
 		col.Missing, col.HasMissing = column.Datum{}, false
 	}
 	w.exprs[col.Num] = struct{}{}
 	if err := w.rebindChecks(checks); err != nil {
+		return err
+	}
+	if err := w.rebindExtended(extended); err != nil {
+		return err
+	}
+	if err := w.rebindIndexes(indexes); err != nil {
 		return err
 	}
 	return w.keysOfType(col.Num)
@@ -145,6 +178,8 @@ func (w *alterWork) convertDefault(col *catalog.Column, was plan.Expr) error {
 	typ := plan.Type{OID: col.Type, Typmod: col.Typmod, Collation: col.Collation}
 	base := plan.Base{Typ: typ, Pos: -1}
 	switch {
+	case path == functions.PathNone && col.Generated != 0:
+		return pgerr.New(pgerr.DatatypeMismatch, "generation expression for column \"%s\" cannot be cast automatically to type %s", col.Name, w.d.env.FormatType(col.Type, -1))
 	case path == functions.PathNone:
 		return pgerr.New(pgerr.DatatypeMismatch, "default for column \"%s\" cannot be cast automatically to type %s", col.Name, w.d.env.FormatType(col.Type, -1))
 	case path == functions.PathRelabel:
@@ -172,13 +207,9 @@ func sameStorage(e plan.Expr, attr int) bool {
 	}
 }
 
-// typeUsers refuses a new type for a column that stored expressions use; the same
-// type again, which tools ask for, disturbs no index.
-func (w *alterWork) typeUsers(col *catalog.Column, same bool) error {
+// typeUsers refuses a new type for a column that expressions of other objects use.
+func (w *alterWork) typeUsers(col *catalog.Column) error {
 	d := w.d
-	if col.Generated != 0 {
-		return pgerr.Unsupported("changing the type of a generated column is not supported")
-	}
 	uses := func(ds []catalog.Dependency) bool {
 		return slices.ContainsFunc(ds, func(x catalog.Dependency) bool {
 			return x.Class == catalog.ClassRelation && x.OID == w.rel.OID && x.Sub == col.Num
@@ -194,9 +225,6 @@ func (w *alterWork) typeUsers(col *catalog.Column, same bool) error {
 		if r, ok := o.(*catalog.Relation); ok && r.Query != nil && uses(r.Depends) {
 			return pgerr.New(pgerr.FeatureNotSupported, "cannot alter type of a column used by a view or rule").
 				WithDetail("%s depends on column \"%s\"", "rule _RETURN on "+relationWord(r.Kind)+" "+d.visibleName(r), col.Name)
-		}
-		if i, ok := o.(*catalog.Index); ok && !same && uses(i.Depends) {
-			return pgerr.Unsupported("changing the type of a column used in an index expression or predicate is not supported")
 		}
 	}
 	return nil
@@ -226,11 +254,7 @@ func (w *alterWork) rebindChecks(texts map[string]string) error {
 		if !ok {
 			continue
 		}
-		raw, err := w.d.bind.Parse(text)
-		if err != nil {
-			return err
-		}
-		s, err := w.d.bind.Store(plan.StoredRequest{Kind: plan.StoredCheck, Raw: raw, Table: w.rel})
+		s, err := w.storeText(text, plan.StoredCheck)
 		if err != nil {
 			return err
 		}
@@ -240,4 +264,101 @@ func (w *alterWork) rebindChecks(texts map[string]string) error {
 		}
 	}
 	return nil
+}
+
+// indexText is an index with expressions over a column whose type changes, written as SQL.
+type indexText struct {
+	index     *catalog.Index
+	keys      []string // "" for plain columns
+	predicate string
+	own       []bool // of keys: the collation is its expression's
+}
+
+// indexTexts writes the expressions of the indexes that use a column in one.
+func (w *alterWork) indexTexts(num int16) ([]indexText, error) {
+	var list []indexText
+	for _, i := range w.d.view.IndexesOf(w.rel) {
+		if r := w.rebound[i.OID]; r != nil {
+			i = r // by another subcommand
+		}
+		if !slices.ContainsFunc(i.Depends, func(x catalog.Dependency) bool {
+			return x.Class == catalog.ClassRelation && x.OID == w.rel.OID && x.Sub == num
+		}) {
+			continue
+		}
+		t := indexText{index: i}
+		for _, k := range i.Keys {
+			text, own := "", false
+			if k.Column == 0 {
+				e, err := w.d.bind.DecodeExpr(k.Expr)
+				if err != nil {
+					return nil, err
+				}
+				text, own = w.d.bind.Deparse(e, w.rel), k.Collation == e.ResultType().Collation
+			}
+			t.keys, t.own = append(t.keys, text), append(t.own, own)
+		}
+		if i.Predicate != nil {
+			e, err := w.d.bind.DecodeExpr(i.Predicate)
+			if err != nil {
+				return nil, err
+			}
+			t.predicate = w.d.bind.Deparse(e, w.rel)
+		}
+		list = append(list, t)
+	}
+	return list, nil
+}
+
+// rebindIndexes binds the expressions of indexes anew after the type of a column has changed. The rows are
+// written anew, and with them the entries.
+func (w *alterWork) rebindIndexes(list []indexText) error {
+	for _, t := range list {
+		next := *t.index
+		next.Keys, next.Depends = slices.Clone(next.Keys), nil
+		for n, text := range t.keys {
+			if text == "" {
+				continue
+			}
+			s, err := w.storeText(text, plan.StoredIndexKey)
+			if err != nil {
+				return err
+			}
+			k := &next.Keys[n]
+			k.Expr, k.Type = s.Encoded, s.Type.OID
+			if t.own[n] {
+				k.Collation = s.Type.Collation
+			}
+			if err := w.d.orderable(k.Type); err != nil && next.Method != "gin" {
+				return err
+			}
+			next.Depends = append(next.Depends, s.Depends...)
+		}
+		if t.predicate != "" {
+			s, err := w.storeText(t.predicate, plan.StoredPredicate)
+			if err != nil {
+				return err
+			}
+			next.Predicate, next.Depends = s.Encoded, append(next.Depends, s.Depends...)
+		}
+		if w.rebound == nil {
+			w.rebound = map[OID]*catalog.Index{}
+		}
+		w.rebound[next.OID] = &next
+	}
+	return nil
+}
+
+// storeText binds the text of an expression over the table's columns.
+func (w *alterWork) storeText(text string, kind plan.StoredKind) (*plan.Stored, error) {
+	raw, err := w.d.bind.Parse(text)
+	if err != nil {
+		return nil, err
+	}
+	s, err := w.d.bind.Store(plan.StoredRequest{Kind: kind, Raw: raw, Table: w.rel})
+	var e *pgerr.Error
+	if errors.As(err, &e) {
+		e.Position = 0 // it was a place in a text that the user has not written
+	}
+	return s, err
 }

@@ -75,6 +75,9 @@ func (d *ddl) analyze(r *catalog.Relation, only []string) error {
 			}
 		}
 	}
+	if stat.Groups, err = d.groups(r, samples, d.view.Statistic(r.OID), float64(rows)); err != nil {
+		return err
+	}
 	for _, s := range samples {
 		stat.Columns = append(stat.Columns, s.summarize(d.env, float64(rows)))
 	}

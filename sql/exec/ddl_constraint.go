@@ -38,8 +38,8 @@ func (w *tableWork) addConstraints() error {
 func (w *tableWork) addConstraint(p pendingConstraint) error {
 	def := p.def
 	if def.Name != "" && def.Kind != 'n' {
-		if constraintNamed(w.rel, def.Name) != nil {
-			return pgerr.New(pgerr.DuplicateObject, "constraint \"%s\" for relation \"%s\" already exists", def.Name, w.rel.Name)
+		if have := constraintNamed(w.rel, def.Name); have != nil && def.Kind != 'c' {
+			return w.constraintExists(have.Name)
 		}
 		w.names[def.Name] = true
 	}
@@ -69,6 +69,9 @@ func (w *tableWork) addCheck(p pendingConstraint) error {
 	if err != nil {
 		return err
 	}
+	if have := constraintNamed(w.rel, p.def.Name); have != nil {
+		return w.mergeCheck(have, s.Encoded, p.inherited, p.def.NoInherit, !p.def.NotValid)
+	}
 	name := p.def.Name
 	if name == "" {
 		second := ""
@@ -88,6 +91,42 @@ func (w *tableWork) addCheck(p pendingConstraint) error {
 	return nil
 }
 
+func (w *tableWork) constraintExists(name string) error {
+	return pgerr.New(pgerr.DuplicateObject, "constraint \"%s\" for relation \"%s\" already exists", name, w.rel.Name)
+}
+
+// mergeCheck makes a check one with the one of its name, which the table has from a parent, or, when it comes from a
+// parent itself, which the table has in any way.
+func (w *tableWork) mergeCheck(have *catalog.Constraint, expr []byte, inherited, noInherit, valid bool) error {
+	same := false
+	if have.Kind == 'c' {
+		var err error
+		if same, err = w.sameExpr(have.Expr, expr); err != nil {
+			return err
+		}
+	}
+	refuse := func(what string) error {
+		return pgerr.New(pgerr.InvalidObjectDefinition, "constraint \"%s\" conflicts with %s constraint on relation \"%s\"", have.Name, what, w.rel.Name)
+	}
+	switch {
+	case !same, !inherited && (!have.Inherited || have.Local):
+		return w.constraintExists(have.Name)
+	case have.NoInherit:
+		return refuse("non-inherited")
+	case have.Inherited && noInherit:
+		return refuse("inherited")
+	case valid && !have.Validated:
+		return refuse("NOT VALID")
+	}
+	w.d.notice(pgerr.SuccessfulCompletion, "merging constraint \"%s\" with inherited definition", have.Name)
+	if inherited {
+		have.Local, have.Inherited = have.Local || !have.Inherited, true
+	} else {
+		have.Local = true
+	}
+	return nil
+}
+
 // addKey adds PRIMARY KEY or UNIQUE with the index behind it.
 func (w *tableWork) addKey(p pendingConstraint) error {
 	def, r := p.def, w.rel
@@ -102,7 +141,7 @@ func (w *tableWork) addKey(p pendingConstraint) error {
 	if err != nil {
 		return err
 	}
-	spec := indexSpec{unique: true, primary: primary, notDistinct: def.NullsNotDistinct, immediate: !def.Deferrable, name: def.Name}
+	spec := indexSpec{unique: true, primary: primary, comment: p.comment, notDistinct: def.NullsNotDistinct, immediate: !def.Deferrable, name: def.Name}
 	for _, n := range nums {
 		c := &r.Columns[n-1]
 		spec.keys = append(spec.keys, catalog.IndexKey{Column: n, Type: c.Type, Collation: c.Collation, Name: c.Name})
@@ -250,7 +289,9 @@ func (w *tableWork) addForeignKey(p pendingConstraint) error {
 		if !slices.Contains(c.Columns, col.Num) {
 			return pgerr.New(pgerr.InvalidColumnReference, "column \"%s\" referenced in ON DELETE SET action must be part of foreign key", name)
 		}
-		c.SetColumns = append(c.SetColumns, col.Num)
+		if !slices.Contains(c.SetColumns, col.Num) {
+			c.SetColumns = append(c.SetColumns, col.Num)
+		}
 	}
 	if err := w.referencedKey(def, ref, &c); err != nil {
 		return err

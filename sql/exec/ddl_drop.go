@@ -150,9 +150,14 @@ func (g *dropping) constraintIndex(p dropPart) {
 	if c == nil || c.Kind == 'f' || c.Index == 0 {
 		return
 	}
-	if i := g.d.view.Index(c.Index); i != nil {
-		g.collect(dropPart{object: i}, true)
+	i := g.d.view.Index(c.Index)
+	if i == nil {
+		return
 	}
+	for _, dep := range g.d.view.Dependents(catalog.ClassIndex, i.OID) {
+		g.collect(dropPart{object: dep}, false) // a view that groups by the key
+	}
+	g.collect(dropPart{object: i}, true)
 }
 
 // dependent adds what of dep needs p.
@@ -366,6 +371,11 @@ func (d *ddl) removePart(g *dropping, p dropPart) error {
 				if err := d.lockReferenced([]catalog.Constraint{*c}); err != nil {
 					return err
 				}
+				if ref := d.view.Relation(c.RefTable); c.Kind == 'f' && ref != nil {
+					if err := d.notInUse(ref, "ALTER TABLE"); err != nil {
+						return err
+					}
+				}
 			}
 		}
 		return d.removeFromRelation(h.OID, p)
@@ -385,6 +395,10 @@ func (d *ddl) removePart(g *dropping, p dropPart) error {
 			return err
 		}
 		if err := d.lockReferenced(o.Constraints); err != nil {
+			return err
+		}
+	case *catalog.Schema:
+		if err := d.forgetExtended(o.OID); err != nil {
 			return err
 		}
 	case *catalog.Index:
@@ -484,6 +498,7 @@ func cloneRelation(r *catalog.Relation) *catalog.Relation {
 	next.Indexes = slices.Clone(r.Indexes)
 	next.StorageKey = slices.Clone(r.StorageKey)
 	next.Options = slices.Clone(r.Options)
+	next.Extended = slices.Clone(r.Extended)
 	return &next
 }
 
@@ -495,6 +510,9 @@ func (d *ddl) dropColumn(r *catalog.Relation, num int16) {
 		DroppedKind: uint8(d.env.Kind(c.Type)),
 	}
 	r.Constraints = slices.DeleteFunc(r.Constraints, func(c catalog.Constraint) bool { return slices.Contains(c.Columns, num) })
+	r.Extended = slices.DeleteFunc(r.Extended, func(s catalog.ExtendedStatistic) bool {
+		return slices.Contains(s.Columns, num) || slices.ContainsFunc(s.Exprs, func(e []byte) bool { return d.usesColumn(e, num) })
+	})
 }
 
 // dropKinds says what DROP of a kind looks for: the class, the word in messages, and the code
@@ -512,6 +530,8 @@ var dropKinds = map[plan.ObjectKind]struct {
 
 func (d *ddl) drop(u *plan.Drop) error {
 	switch u.Kind {
+	case "statistics":
+		return d.dropStatistics(u)
 	case "role":
 		return d.dropRoles(u)
 	case "database":

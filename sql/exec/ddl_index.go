@@ -35,6 +35,7 @@ type indexSpec struct {
 	options     []string
 	constraint  OID
 	depends     []catalog.Dependency
+	comment     string
 	later       bool // filled by later transactions: not ready, not valid
 }
 
@@ -60,7 +61,8 @@ func (w *tableWork) addIndex(s indexSpec) (*catalog.Index, error) {
 	}
 	uniqueAttributeNames(s.keys)
 	i := &catalog.Index{
-		Meta:  catalog.Meta{OID: oid, Name: s.name, Schema: r.Schema, Owner: r.Owner, Depends: s.depends, Internal: s.constraint != 0},
+		Meta: catalog.Meta{OID: oid, Name: s.name, Schema: r.Schema, Owner: r.Owner, Depends: s.depends, Internal: s.constraint != 0,
+			Comment: s.comment},
 		Table: r.OID, Method: s.method, Unique: s.unique, NullsNotDistinct: s.notDistinct, Primary: s.primary,
 		Immediate: s.immediate, Keys: s.keys, Include: s.include, Predicate: s.predicate, Valid: !s.later, NotReady: s.later,
 		Options: s.options, Constraint: s.constraint,
@@ -436,7 +438,7 @@ func (d *ddl) newEntryBuilder(r *catalog.Relation, i *catalog.Index) (*entryBuil
 				return nil, err
 			}
 		}
-		x, err := st.compile(e)
+		x, err := st.compile(ownRow(e, r))
 		if err != nil {
 			return nil, err
 		}
@@ -454,7 +456,7 @@ func (d *ddl) newEntryBuilder(r *catalog.Relation, i *catalog.Index) (*entryBuil
 	if err != nil {
 		return nil, err
 	}
-	b.cond, err = st.compile(e)
+	b.cond, err = st.compile(ownRow(e, r))
 	return b, err
 }
 

@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/omendb/omendb/engine"
@@ -44,7 +43,7 @@ func (w *tableWork) adopt(p *catalog.Relation) error {
 }
 
 func (w *tableWork) inheritColumns(p *catalog.Relation) error {
-	moved := map[int]int{}
+	moved, known := map[int]int{}, len(w.rel.Columns)
 	for i := range p.Columns {
 		c := p.Columns[i]
 		if c.Dropped {
@@ -56,14 +55,10 @@ func (w *tableWork) inheritColumns(p *catalog.Relation) error {
 				return err
 			}
 			have.NotNull = have.NotNull || c.NotNull
-			moved[i] = int(have.Num) - 1
-			if !bytes.Equal(have.Default, c.Default) && c.Default != nil {
-				if have.Default != nil {
-					w.unclear(c.Name)
-				} else {
-					have.Default, have.Depends = c.Default, c.Depends
-				}
+			if have.Generated != c.Generated {
+				return pgerr.New(pgerr.DatatypeMismatch, "inherited column \"%s\" has a generation conflict", c.Name)
 			}
+			moved[i] = int(have.Num) - 1
 			continue
 		}
 		c.Missing, c.HasMissing, c.ACL, c.Sequence, c.Identity, c.Comment = column.Datum{}, false, nil, 0, 0, ""
@@ -73,14 +68,35 @@ func (w *tableWork) inheritColumns(p *catalog.Relation) error {
 		}
 		moved[i] = len(w.rel.Columns) - 1
 	}
-	for i, at := range moved { // generated columns name other ones
-		if c := &w.rel.Columns[at]; c.Generated != 0 && p.Columns[i].Generated != 0 {
+	return w.inheritDefaults(p, moved, known)
+}
+
+// inheritDefaults gives columns the defaults of a parent; those up to known have been there before.
+func (w *tableWork) inheritDefaults(p *catalog.Relation, moved map[int]int, known int) error {
+	for i, at := range moved {
+		from, to := &p.Columns[i], &w.rel.Columns[at]
+		if from.Default == nil {
+			continue
+		}
+		value, depends := from.Default, from.Depends
+		if from.Generated != 0 { // it names other columns
 			var err error
-			if c.Default, err = w.d.moveColumns(p.Columns[i].Default, moved); err != nil {
+			if value, err = w.d.moveColumns(value, moved); err != nil {
 				return err
 			}
-			c.Depends = moveDepends(c.Depends, p, w.rel, moved)
+			depends = moveDepends(depends, p, w.rel, moved)
 		}
+		if at < known && to.Default != nil {
+			same, err := w.sameExpr(to.Default, value)
+			if err != nil {
+				return err
+			}
+			if !same {
+				w.unclear(to.Name)
+			}
+			continue
+		}
+		to.Default, to.Depends = value, depends
 	}
 	return nil
 }
@@ -96,6 +112,9 @@ func (w *tableWork) unclear(name string) {
 // settled refuses inherited defaults that differ when the table does not give its own.
 func (w *tableWork) settled() error {
 	for name := range w.conflicts {
+		if columnNamed(w.rel, name).Generated != 0 {
+			return pgerr.New(pgerr.InvalidColumnDefinition, "column \"%s\" inherits conflicting generation expressions", name)
+		}
 		return pgerr.New(pgerr.InvalidColumnDefinition, "column \"%s\" inherits conflicting default values", name).
 			WithHint("To resolve the conflict, specify a default explicitly.")
 	}
@@ -133,13 +152,40 @@ func (d *ddl) moveColumns(encoded []byte, moved map[int]int) ([]byte, error) {
 	})), nil
 }
 
+// wholeRow refuses to copy an expression that speaks of the row as a whole: it has another type in another table.
+func (w *tableWork) wholeRow(from *catalog.Relation, encoded []byte, what, name string) error {
+	e, err := w.d.bind.DecodeExpr(encoded)
+	if err != nil {
+		return err
+	}
+	found := false
+	plan.Walk(e, func(x plan.Expr) bool {
+		v, ok := x.(*plan.Var)
+		found = found || ok && v.Level == 0 && v.Attr == plan.AttrWholeRow
+		return !found
+	})
+	if !found {
+		return nil
+	}
+	detail := what + " \"" + name + "\" contains a whole-row reference to table \"" + from.Name + "\"."
+	if what == "Index" {
+		detail = "Index \"" + name + "\" contains a whole-row table reference."
+	}
+	return pgerr.New(pgerr.FeatureNotSupported, "cannot convert whole-row table reference").WithDetail("%s", detail)
+}
+
 func (w *tableWork) sameType(what string, have, c *catalog.Column) error {
 	if have.Type != c.Type || have.Typmod != c.Typmod {
 		return pgerr.New(pgerr.DatatypeMismatch, "%s \"%s\" has a type conflict", what, c.Name).
 			WithDetail("%s versus %s", w.d.env.FormatType(have.Type, have.Typmod), w.d.env.FormatType(c.Type, c.Typmod))
 	}
 	if have.Collation != c.Collation {
-		return pgerr.New(pgerr.CollationMismatch, "%s \"%s\" has a collation conflict", what, c.Name)
+		return pgerr.New(pgerr.CollationMismatch, "%s \"%s\" has a collation conflict", what, c.Name).
+			WithDetail("\"%s\" versus \"%s\"", w.d.collationName(have.Collation), w.d.collationName(c.Collation))
+	}
+	if have.Storage != c.Storage && c.Storage != 0 {
+		return pgerr.New(pgerr.DatatypeMismatch, "%s \"%s\" has a storage parameter conflict", what, c.Name).
+			WithDetail("%s versus %s", storageNames[have.Storage], storageNames[c.Storage])
 	}
 	return nil
 }
@@ -189,6 +235,9 @@ func (w *tableWork) copyCheck(p *catalog.Relation, c catalog.Constraint) (catalo
 			moved[i] = int(have.Num) - 1
 		}
 	}
+	if err := w.wholeRow(p, c.Expr, "Constraint", c.Name); err != nil {
+		return catalog.Constraint{}, err
+	}
 	next := catalog.Constraint{Name: c.Name, Kind: 'c', Validated: c.Validated, Inherited: true}
 	for _, n := range c.Columns {
 		next.Columns = append(next.Columns, int16(moved[int(n)-1]+1))
@@ -207,20 +256,39 @@ func (w *tableWork) copyCheck(p *catalog.Relation, c catalog.Constraint) (catalo
 	return next, err
 }
 
+func (d *ddl) collationName(oid OID) string {
+	if c := d.env.Collation(oid); c != nil {
+		return c.Name
+	}
+	return ""
+}
+
 // mergeColumn makes a column that is written again one with the inherited one of its name; it returns -1
 // when there is none.
 func (w *tableWork) mergeColumn(c catalog.Column) (int, error) {
+	w.written++
 	have := columnNamed(w.rel, c.Name)
 	if have == nil || !have.Inherited || have.Local {
 		return -1, nil
 	}
-	w.d.notice(pgerr.SuccessfulCompletion, "merging column \"%s\" with inherited definition", c.Name)
+	if w.written == int(have.Num) {
+		w.d.notice(pgerr.SuccessfulCompletion, "merging column \"%s\" with inherited definition", c.Name)
+	} else {
+		w.d.send(pgerr.Notice(pgerr.SeverityNotice, pgerr.SuccessfulCompletion, "moving and merging column \"%s\" with inherited definition", c.Name).
+			WithDetail("User-specified column moved to the position of the inherited column."))
+	}
 	if err := w.sameType("column", have, &c); err != nil {
 		return -1, err
 	}
 	have.Local, have.NotNull, have.Identity = true, have.NotNull || c.NotNull, c.Identity
+	if have.Generated != 0 && c.Generated != 0 {
+		return -1, generatedAgain(c.Name)
+	}
 	if c.Default != nil {
 		have.Default, have.Depends, have.Generated = c.Default, c.Depends, c.Generated
+	}
+	if c.Comment != "" {
+		have.Comment = c.Comment
 	}
 	delete(w.conflicts, c.Name)
 	return int(have.Num) - 1, nil
@@ -412,6 +480,9 @@ func (w *alterWork) matchParent(p *catalog.Relation) error {
 		case c.Generated != 0 && have.Generated == 0:
 			return pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" in child table must be a generated column", c.Name)
 		}
+		if err := w.matchGenerated(p, c, have); err != nil {
+			return err
+		}
 		have.Local, have.Inherited = have.Local || !have.Inherited, true
 	}
 	for _, c := range p.Constraints {
@@ -436,6 +507,31 @@ func (w *alterWork) matchParent(p *catalog.Relation) error {
 		have.Local, have.Inherited = have.Local || !have.Inherited, true
 	}
 	return nil
+}
+
+// matchGenerated compares how a generated column is computed with its parent's.
+func (w *alterWork) matchGenerated(p *catalog.Relation, c, have *catalog.Column) error {
+	if c.Generated == 0 {
+		return nil
+	}
+	want, err := w.d.bind.DecodeExpr(c.Default)
+	if err != nil {
+		return err
+	}
+	is, err := w.d.bind.DecodeExpr(have.Default)
+	if err != nil {
+		return err
+	}
+	if w.d.bind.Deparse(want, p) != w.d.bind.Deparse(is, w.rel) {
+		return pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" in child table has a conflicting generation expression", c.Name)
+	}
+	return nil
+}
+
+// generatedAgain refuses a generation expression where the parent has one.
+func generatedAgain(column string) error {
+	return pgerr.New(pgerr.InvalidColumnDefinition, "child column \"%s\" specifies generation expression", column).
+		WithHint("Omit the generation expression in the definition of the child table column to inherit the generation expression from the parent table.")
 }
 
 // renameInherited renames a column in the children of a table, too.

@@ -1,11 +1,13 @@
 package exec
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 )
 
@@ -17,13 +19,14 @@ const (
 	likeGenerated   = 1 << 4
 	likeIdentity    = 1 << 5
 	likeIndexes     = 1 << 6
+	likeStatistics  = 1 << 7
 	likeStorage     = 1 << 8
 )
 
 // like copies the columns of another relation, and what INCLUDING asks for.
 func (w *tableWork) like(l plan.LikeClause) error {
 	d := w.d
-	src, err := d.lockRelation(l.Table, engine.LockAccessShare)
+	src, err := d.likeSource(l.Table)
 	if err != nil {
 		return err
 	}
@@ -40,6 +43,9 @@ func (w *tableWork) like(l plan.LikeClause) error {
 		}
 		if l.Options&likeComments == 0 {
 			c.Comment = ""
+		}
+		if l.Options&likeStorage == 0 {
+			c.Storage = 0
 		}
 		identity := c.Identity
 		if !keep {
@@ -75,10 +81,33 @@ func (w *tableWork) like(l plan.LikeClause) error {
 			return err
 		}
 	}
+	if l.Options&likeStatistics != 0 {
+		if err := w.likeExtended(src, moved, l.Options&likeComments != 0); err != nil {
+			return err
+		}
+	}
 	if l.Options&likeIndexes != 0 {
-		return w.likeIndexes(src, moved)
+		return w.likeIndexes(src, moved, l.Options&likeComments != 0)
 	}
 	return nil
+}
+
+// likeSource finds and locks what LIKE names.
+func (d *ddl) likeSource(name plan.QName) (*catalog.Relation, error) {
+	if o := d.find(catalog.ClassRelation, name); o != nil && (o.Class() == catalog.ClassSequence || o.Class() == catalog.ClassIndex) {
+		what := "sequences"
+		if o.Class() == catalog.ClassIndex {
+			what = "indexes"
+		}
+		return nil, pgerr.New(pgerr.WrongObjectType, "relation \"%s\" is invalid in LIKE clause", o.Head().Name).
+			WithDetail("This operation is not supported for %s.", what).At(name.Pos)
+	}
+	r, err := d.lockRelation(name, engine.LockAccessShare)
+	var e *pgerr.Error
+	if errors.As(err, &e) && e.Code == pgerr.UndefinedTable {
+		e.At(name.Pos)
+	}
+	return r, err
 }
 
 // likeChecks copies the check constraints of LIKE's table.
@@ -87,7 +116,10 @@ func (w *tableWork) likeChecks(l plan.LikeClause, src *catalog.Relation, moved m
 		if c.Kind != 'c' {
 			continue
 		}
-		var err error
+		err := w.wholeRow(src, c.Expr, "Constraint", c.Name)
+		if err != nil {
+			return err
+		}
 		if c.Expr, err = w.d.moveColumns(c.Expr, moved); err != nil {
 			return err
 		}
@@ -98,16 +130,26 @@ func (w *tableWork) likeChecks(l plan.LikeClause, src *catalog.Relation, moved m
 		if l.Options&likeComments == 0 {
 			c.Comment = ""
 		}
+		if have := constraintNamed(w.rel, c.Name); have != nil {
+			if err := w.mergeCheck(have, c.Expr, false, c.NoInherit, true); err != nil {
+				return err
+			}
+			continue
+		}
 		w.rel.Constraints = append(w.rel.Constraints, c)
 	}
 	return nil
 }
 
 // likeIndexes copies the indexes of LIKE's table, those of keys as constraints.
-func (w *tableWork) likeIndexes(src *catalog.Relation, moved map[int]int) error {
+func (w *tableWork) likeIndexes(src *catalog.Relation, moved map[int]int, comments bool) error {
 	for _, i := range w.d.view.IndexesOf(src) {
+		comment := ""
+		if comments {
+			comment = i.Comment
+		}
 		if i.Constraint == 0 {
-			if err := w.likeIndex(i, src, moved); err != nil {
+			if err := w.likeIndex(i, src, moved, comment); err != nil {
 				return err
 			}
 			continue
@@ -125,25 +167,33 @@ func (w *tableWork) likeIndexes(src *catalog.Relation, moved map[int]int) error 
 		for _, n := range i.Include {
 			def.Include = append(def.Include, src.Columns[n-1].Name)
 		}
-		w.defs = append(w.defs, pendingConstraint{def: def})
+		w.defs = append(w.defs, pendingConstraint{def: def, comment: comment})
 	}
 	return nil
 }
 
 // likeIndex notes an index that is no constraint's, to be made when the table has its keys.
-func (w *tableWork) likeIndex(i *catalog.Index, src *catalog.Relation, moved map[int]int) error {
+func (w *tableWork) likeIndex(i *catalog.Index, src *catalog.Relation, moved map[int]int, comment string) error {
 	s := indexSpec{method: i.Method, unique: i.Unique, notDistinct: i.NullsNotDistinct, immediate: true, keys: slices.Clone(i.Keys),
-		include: moveNumbers(i.Include, moved), options: i.Options, depends: moveDepends(i.Depends, src, w.rel, moved)}
+		include: moveNumbers(i.Include, moved), comment: comment, options: i.Options, depends: moveDepends(i.Depends, src, w.rel, moved)}
 	var err error
 	for n := range s.keys {
 		k := &s.keys[n]
 		if k.Column > 0 {
 			k.Column = moveNumbers([]int16{k.Column}, moved)[0]
-		} else if k.Expr, err = w.d.moveColumns(k.Expr, moved); err != nil {
+			continue
+		}
+		if err := w.wholeRow(src, k.Expr, "Index", i.Name); err != nil {
+			return err
+		}
+		if k.Expr, err = w.d.moveColumns(k.Expr, moved); err != nil {
 			return err
 		}
 	}
 	if i.Predicate != nil {
+		if err := w.wholeRow(src, i.Predicate, "Index", i.Name); err != nil {
+			return err
+		}
 		if s.predicate, err = w.d.moveColumns(i.Predicate, moved); err != nil {
 			return err
 		}

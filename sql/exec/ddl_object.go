@@ -146,6 +146,15 @@ func relationKindIs(kind plan.ObjectKind, o catalog.Object) error {
 }
 
 func (d *ddl) rename(r *plan.Rename) error {
+	if r.Kind == "statistics" {
+		return d.changeStatistics(r.Object.Name, r.IfExists, func(s *catalog.ExtendedStatistic) error {
+			if d.findExtended(s.Schema, r.New) {
+				return pgerr.New(pgerr.DuplicateObject, "statistics object \"%s\" already exists in schema \"%s\"", r.New, d.view.SchemaName(s.Schema))
+			}
+			s.Name = r.New
+			return nil
+		})
+	}
 	mode := engine.LockAccessExclusive
 	if r.Kind == "index" {
 		mode = engine.LockShareUpdateExclusive
@@ -355,6 +364,19 @@ func (d *ddl) renameConstraint(o catalog.Object, r *plan.Rename) error {
 }
 
 func (d *ddl) setSchema(s *plan.SetSchema) error {
+	if s.Kind == "statistics" {
+		return d.changeStatistics(s.Object.Name, s.IfExists, func(x *catalog.ExtendedStatistic) error {
+			to, err := d.schemaNamed(s.Schema)
+			if err != nil || to.OID == x.Schema {
+				return err
+			}
+			if d.findExtended(to.OID, x.Name) {
+				return pgerr.New(pgerr.DuplicateObject, "statistics object \"%s\" already exists in schema \"%s\"", x.Name, s.Schema)
+			}
+			x.Schema = to.OID
+			return nil
+		})
+	}
 	o, err := d.object(s.Kind, s.Object, s.IfExists)
 	if o == nil {
 		return err
@@ -440,6 +462,15 @@ func (d *ddl) setOwner(s *plan.SetOwner) error {
 	if role == nil {
 		return undefinedRole(s.Owner)
 	}
+	if s.Kind == "statistics" {
+		return d.changeStatistics(s.Object.Name, false, func(x *catalog.ExtendedStatistic) error {
+			if user := d.view.Role(d.bind.User()); user != nil && !user.Superuser && !privilege.Member(d.view, user.OID, role.OID, false) {
+				return pgerr.New(pgerr.InsufficientPrivilege, "must be member of role \"%s\"", role.Name)
+			}
+			x.Owner = role.OID
+			return nil
+		})
+	}
 	o, err := d.object(s.Kind, s.Object, false)
 	if err != nil {
 		return err
@@ -478,6 +509,15 @@ func (d *ddl) mayGive(o catalog.Object, to *catalog.Role) error {
 }
 
 func (d *ddl) comment(c *plan.CommentOn) error {
+	if c.Kind == "statistics" {
+		return d.changeStatistics(c.Object.Name, false, func(x *catalog.ExtendedStatistic) error {
+			x.Comment = ""
+			if c.Comment != nil {
+				x.Comment = *c.Comment
+			}
+			return nil
+		})
+	}
 	o, err := d.objectLocked(c.Kind, c.Object, false, engine.LockShareUpdateExclusive)
 	if err != nil {
 		return err

@@ -86,7 +86,10 @@ func (w *alterWork) retype(indexes []*catalog.Index, fresh bool) error {
 		}
 		changed := fresh
 		next := *i
-		next.Keys = slices.Clone(i.Keys)
+		if r := w.rebound[i.OID]; r != nil {
+			next = *r
+		}
+		next.Keys = slices.Clone(next.Keys)
 		for n := range next.Keys {
 			k := &next.Keys[n]
 			if _, ok := w.exprs[k.Column]; ok {
@@ -371,7 +374,7 @@ func (w *alterWork) checkRows() error {
 		conds := make([]expr, len(w.checks))
 		for i, s := range w.checks {
 			var err error
-			if conds[i], err = st.compile(s.Expr); err != nil {
+			if conds[i], err = st.compile(ownRow(s.Expr, w.rel)); err != nil {
 				return err
 			}
 		}

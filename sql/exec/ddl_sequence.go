@@ -248,6 +248,10 @@ func sequenceLimits(s *catalog.Sequence, given map[string]plan.Option, number fu
 
 // ownedBy applies OWNED BY table.column or NONE.
 func (d *ddl) ownedBy(s *catalog.Sequence, o plan.Option) error {
+	if s.Identity {
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot change ownership of identity sequence").
+			WithDetail("Sequence \"%s\" is linked to table \"%s\".", s.Name, d.view.Relation(s.OwnerTable).Name)
+	}
 	parts, _ := o.Value.([]string)
 	if text, ok := o.Value.(string); ok {
 		parts = []string{text}
@@ -258,10 +262,6 @@ func (d *ddl) ownedBy(s *catalog.Sequence, o plan.Option) error {
 	}
 	if len(parts) < 2 || len(parts) > 3 {
 		return pgerr.New(pgerr.SyntaxError, "invalid OWNED BY option").WithHint("Specify OWNED BY table.column or OWNED BY NONE.").At(o.Pos)
-	}
-	if s.Identity {
-		return pgerr.New(pgerr.FeatureNotSupported, "cannot change ownership of identity sequence").
-			WithDetail("Sequence \"%s\" is linked to table \"%s\".", s.Name, parts[len(parts)-2])
 	}
 	name := plan.QName{Name: parts[len(parts)-2]}
 	if len(parts) == 3 {

@@ -25,6 +25,7 @@ type tableWork struct {
 	copies   []indexSpec         // indexes of LIKE's tables, to be named
 	checks   []*plan.Stored      // new checks that existing rows must pass, with
 	checkOf  []string            // their names
+	written  int                 // columns that the statement has itself, so far
 	// conflicts are the columns whose parents have different defaults.
 	conflicts map[string]bool
 }
@@ -38,6 +39,9 @@ type pendingDefault struct {
 type pendingConstraint struct {
 	def    *plan.ConstraintDef
 	column string // the column that it was written with
+	// inherited: it follows from what a parent got.
+	inherited bool
+	comment   string // on its index
 }
 
 func (d *ddl) createTable(c *plan.CreateTable) error {
@@ -222,6 +226,16 @@ func (w *tableWork) addColumn(c *plan.ColumnDef) error {
 	if err != nil {
 		return err
 	}
+	if r.Columns[attr].Generated != 0 { // by a parent
+		switch {
+		case c.Generated != nil:
+			return generatedAgain(c.Name)
+		case c.Default != nil || c.Type.Serial != "":
+			return pgerr.New(pgerr.InvalidColumnDefinition, "column \"%s\" inherits from generated column but specifies default", c.Name)
+		case c.Identity != 0:
+			return pgerr.New(pgerr.InvalidColumnDefinition, "column \"%s\" inherits from generated column but specifies identity", c.Name)
+		}
+	}
 	if c.Default != nil || c.Generated != nil {
 		delete(w.conflicts, c.Name)
 	}
@@ -237,7 +251,7 @@ func (w *tableWork) addColumn(c *plan.ColumnDef) error {
 		w.defaults = append(w.defaults, pendingDefault{attr, c.Default, false})
 	}
 	for _, def := range c.Constraints {
-		w.defs = append(w.defs, pendingConstraint{def, c.Name})
+		w.defs = append(w.defs, pendingConstraint{def: def, column: c.Name})
 	}
 	return nil
 }
@@ -296,7 +310,7 @@ func (w *tableWork) appendColumn(c catalog.Column) error {
 	}
 	c.Num = int16(len(r.Columns) + 1)
 	c.StatTgt = -1
-	if t := w.d.env.Type(c.Type); t != nil {
+	if t := w.d.env.Type(c.Type); t != nil && c.Storage == 0 {
 		c.Storage = t.Storage
 	}
 	r.Columns = append(r.Columns, c)
@@ -318,11 +332,6 @@ func (w *tableWork) bindDefaults() error {
 		if err != nil {
 			return err
 		}
-		if p.gen {
-			if err := generatedColumns(w.rel, c.Name, s); err != nil {
-				return err
-			}
-		}
 		c.Default, c.Depends = s.Encoded, s.Depends
 		if !p.gen && isNullConst(s.Expr) {
 			c.Default, c.Depends = nil, nil
@@ -335,17 +344,6 @@ func (w *tableWork) bindDefaults() error {
 func isNullConst(e plan.Expr) bool {
 	c, ok := e.(*plan.Const)
 	return ok && c.Value.Null
-}
-
-// generatedColumns refuses generation expressions that use generated columns.
-func generatedColumns(r *catalog.Relation, name string, s *plan.Stored) error {
-	for _, num := range s.Columns {
-		if c := &r.Columns[num-1]; c.Generated != 0 {
-			return pgerr.New(pgerr.InvalidObjectDefinition, "cannot use generated column \"%s\" in column generation expression", c.Name).
-				WithDetail("A generated column cannot reference another generated column.")
-		}
-	}
-	return nil
 }
 
 // primaryKeyFirst finds the primary key among the clauses of a new table: its columns are

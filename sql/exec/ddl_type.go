@@ -118,7 +118,7 @@ func (d *ddl) alterEnum(a *plan.AlterEnum) error {
 			place++
 		}
 	}
-	label := catalog.EnumLabel{Label: a.New}
+	label := catalog.EnumLabel{Label: a.New, Added: d.rt.Txn.XID()}
 	if label.OID, err = d.view.NewOID(); err != nil {
 		return err
 	}

@@ -557,7 +557,7 @@ func (w *tableWriter) defaultOf(attr int) (column.Datum, error) {
 	if c.Default == nil {
 		return column.Null(), nil
 	}
-	e, err := w.st.stored(c.Default)
+	e, err := w.st.stored(c.Default, nil)
 	if err != nil {
 		return column.Datum{}, err
 	}

@@ -33,13 +33,13 @@ func (st *state) indexWriter(ix *catalog.Index) (*indexWriter, error) {
 			continue
 		}
 		var err error
-		if w.exprs[i], err = st.stored(ix.Keys[i].Expr); err != nil {
+		if w.exprs[i], err = st.stored(ix.Keys[i].Expr, st.rt.Catalog.Relation(ix.Table)); err != nil {
 			return nil, err
 		}
 	}
 	if ix.Predicate != nil {
 		var err error
-		if w.pred, err = st.stored(ix.Predicate); err != nil {
+		if w.pred, err = st.stored(ix.Predicate, st.rt.Catalog.Relation(ix.Table)); err != nil {
 			return nil, err
 		}
 	}

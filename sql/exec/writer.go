@@ -7,6 +7,7 @@ import (
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/plan"
 )
 
 // tableWriter changes the rows of one table together with its indexes, and
@@ -102,7 +103,7 @@ func (w *tableWriter) prepareExprs() error {
 		if c.Generated == 0 || c.Dropped {
 			continue
 		}
-		e, err := w.st.stored(c.Default)
+		e, err := w.st.stored(c.Default, w.rel)
 		if err != nil {
 			return err
 		}
@@ -113,7 +114,7 @@ func (w *tableWriter) prepareExprs() error {
 		if c.Kind != 'c' {
 			continue
 		}
-		e, err := w.st.stored(c.Expr)
+		e, err := w.st.stored(c.Expr, w.rel)
 		if err != nil {
 			return err
 		}
@@ -123,16 +124,43 @@ func (w *tableWriter) prepareExprs() error {
 	return nil
 }
 
-// stored compiles an expression of the catalog.
-func (st *state) stored(encoded []byte) (expr, error) {
+// stored compiles an expression of the catalog; rel is the table of the row that it is computed from, if any.
+func (st *state) stored(encoded []byte, rel *catalog.Relation) (expr, error) {
 	e, err := st.rt.Binder.DecodeExpr(encoded)
 	if err != nil {
 		return nil, err
 	}
+	e = ownRow(e, rel)
 	if st.again != nil && !repeatable(e) {
 		st.again.captured = true
 	}
 	return st.compile(e)
+}
+
+// ownRow replaces what an expression over a table's row has beside columns: the row as a whole, and tableoid.
+func ownRow(e plan.Expr, rel *catalog.Relation) plan.Expr {
+	return plan.Rewrite(e, func(x plan.Expr) plan.Expr {
+		v, ok := x.(*plan.Var)
+		switch {
+		case !ok || v.Level != 0 || rel == nil:
+		case v.Attr == plan.AttrTableOID:
+			return &plan.Const{Base: v.Base, Value: column.IntDatum(int64(rel.OID))}
+		case v.Attr == plan.AttrWholeRow:
+			row := &plan.RowOf{Base: v.Base}
+			for i := range rel.Columns {
+				c := &rel.Columns[i]
+				typ := plan.Type{OID: c.Type, Typmod: c.Typmod, Collation: c.Collation}
+				row.Names = append(row.Names, c.Name)
+				if c.Dropped {
+					row.Args = append(row.Args, nullConst(typ))
+				} else {
+					row.Args = append(row.Args, &plan.Var{Base: plan.Base{Typ: typ, Pos: -1}, Attr: i})
+				}
+			}
+			return row
+		}
+		return x
+	})
 }
 
 // complete computes generated columns and checks the row's constraints.
@@ -215,6 +243,28 @@ func (w *tableWriter) insert(vals []column.Datum) ([]byte, error) {
 		}
 	}
 	return w.buf, w.queueChild(nil, vals)
+}
+
+// claimIn is insert with only some of the table's indexes.
+func (w *tableWriter) claimIn(indexes []OID, vals []column.Datum) error {
+	key, err := w.storageKey(nil, vals)
+	if err != nil {
+		return err
+	}
+	if w.keyIndex != nil && slices.Contains(indexes, w.keyIndex.OID) {
+		if err := w.st.rt.Txn.Insert(w.st.rt.Context, w.store, key, vals); err != nil {
+			return w.taken(err, w.keyIndex, w.key, vals)
+		}
+	}
+	for _, ix := range w.indexes {
+		if !slices.Contains(indexes, ix.ix.OID) {
+			continue
+		}
+		if err := ix.insert(w, key, vals); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // update replaces the row under oldKey, which is locked, and returns its new storage key.

@@ -140,6 +140,9 @@ func enumEnd(c *Ctx, k int) (column.Datum, error) {
 	if k < 0 {
 		k = len(labels) - 1
 	}
+	if err := c.Env.Usable(c.argType(0), &labels[k]); err != nil {
+		return column.Datum{}, err
+	}
 	return intResult(int64(labels[k].OID))
 }
 
@@ -151,6 +154,9 @@ func enumRange(c *Ctx, lower, upper column.Datum) (column.Datum, error) {
 			in = true
 		}
 		if in {
+			if err := c.Env.Usable(c.argType(0), &l); err != nil {
+				return column.Datum{}, err
+			}
 			list = append(list, column.IntDatum(int64(l.OID)))
 		}
 		if !upper.Null && OID(upper.I) == l.OID {

@@ -69,6 +69,8 @@ type Query struct {
 	GroupDistinct bool         // GROUP BY DISTINCT
 	NamedWindows  []*Window    // the WINDOW clause
 	LimitAll      bool         // LIMIT ALL or NULL
+	// KeyIndexes are those of the primary keys whose grouping lets other columns of their tables be used.
+	KeyIndexes []OID
 }
 
 // GroupShape is an element of GROUP BY as written.

@@ -13,6 +13,7 @@ const (
 	StoredDomainCheck                   // CHECK of a domain: VALUE is a CaseTest of the base type
 	StoredIndexKey                      // an index expression: immutable
 	StoredPredicate                     // of a partial index: immutable, boolean
+	StoredStatistics                    // of CREATE STATISTICS
 	StoredUsing                         // ALTER COLUMN TYPE … USING; a nil tree is the column itself
 )
 
@@ -74,6 +75,9 @@ func (c *dependencies) query(q *Query, outer [][]*Rel) {
 		case r.FromView != 0:
 			c.add(catalog.ClassRelation, r.FromView, 0)
 		}
+	}
+	for _, oid := range q.KeyIndexes {
+		c.add(catalog.ClassIndex, oid, 0)
 	}
 	skip := map[*Query]bool{}
 	for _, r := range q.Rels {

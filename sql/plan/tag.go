@@ -21,6 +21,12 @@ func (*CreateSchema) Tag() string { return "CREATE SCHEMA" }
 func (*CreateSequence) Tag() string { return "CREATE SEQUENCE" }
 
 // Tag implements Utility.
+func (*CreateStatistics) Tag() string { return "CREATE STATISTICS" }
+
+// Tag implements Utility.
+func (*AlterStatistics) Tag() string { return "ALTER STATISTICS" }
+
+// Tag implements Utility.
 func (*AlterSequence) Tag() string { return "ALTER SEQUENCE" }
 
 // Tag implements Utility.

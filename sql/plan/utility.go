@@ -120,6 +120,22 @@ type LikeClause struct {
 // values, in this order.
 type UpdateStatistics struct{ Query *Query }
 
+// CreateStatistics is CREATE STATISTICS. An element is a column or an expression.
+type CreateStatistics struct {
+	Name        QName
+	Table       QName
+	IfNotExists bool
+	Kinds       []string
+	Elements    []IndexElem
+}
+
+// AlterStatistics is ALTER STATISTICS … SET STATISTICS.
+type AlterStatistics struct {
+	Name     QName
+	Target   int64
+	IfExists bool
+}
+
 // CreateTableAs is CREATE TABLE AS, SELECT INTO and CREATE MATERIALIZED VIEW.
 type CreateTableAs struct {
 	Name         QName

@@ -63,11 +63,11 @@ func (l *level) groupRows(in float64) float64 {
 	if len(l.q.GroupBy) == 0 {
 		return 1
 	}
-	n := 1.0
-	for _, k := range l.q.GroupBy {
-		n *= l.distinctOf(k.Expr)
+	keys := make([]plan.Expr, len(l.q.GroupBy))
+	for i, k := range l.q.GroupBy {
+		keys[i] = k.Expr
 	}
-	return clampRows(math.Min(n, in))
+	return clampRows(math.Min(l.distinctTogether(keys), in))
 }
 
 // slotAgg rewrites an aggregate's arguments over the input row.

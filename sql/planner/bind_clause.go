@@ -40,6 +40,7 @@ var (
 	inExecute   = clause{name: "EXECUTE parameters", noAggs: true, noWindows: true, noSRF: true, subquery: "EXECUTE parameter"}
 	inCall      = clause{name: "CALL arguments", noAggs: true, noWindows: true, noSRF: true, subquery: "CALL argument"}
 	inGenerated = clause{name: "column generation expressions", noAggs: true, noWindows: true, noSRF: true, subquery: "column generation expression"}
+	inStatistic = clause{name: "statistics expressions", noAggs: true, noWindows: true, noSRF: true, subquery: "statistics expression"}
 	inCopyWhere = clause{name: "COPY FROM WHERE conditions", noAggs: true, noWindows: true, noSRF: true, subquery: "COPY FROM WHERE condition"}
 )
 

@@ -18,6 +18,8 @@ func bindAlter(b *binder, node *pg.Node) plan.Utility {
 	case *pg.Node_AlterSeqStmt:
 		s := n.AlterSeqStmt
 		return &plan.AlterSequence{Name: b.rangeName(s.Sequence), IfExists: s.MissingOk, Options: b.options(s.Options)}
+	case *pg.Node_AlterStatsStmt:
+		return b.alterStatistics(n.AlterStatsStmt)
 	case *pg.Node_AlterEnumStmt:
 		return b.alterEnum(n.AlterEnumStmt)
 	case *pg.Node_AlterDomainStmt:
@@ -65,12 +67,12 @@ func (b *binder) alterTable(a *pg.AlterTableStmt) plan.Utility {
 		Kind: plan.ObjectKind(objectKind(a.Objtype)), Name: b.rangeName(a.Relation), Only: !a.Relation.Inh, IfExists: a.MissingOk,
 	}
 	for _, n := range a.Cmds {
-		u.Commands = append(u.Commands, b.alterCommand(n.GetAlterTableCmd()))
+		u.Commands = append(u.Commands, b.alterCommand(n.GetAlterTableCmd(), u.Name.Name))
 	}
 	return u
 }
 
-func (b *binder) alterCommand(c *pg.AlterTableCmd) *plan.AlterCommand {
+func (b *binder) alterCommand(c *pg.AlterTableCmd, table string) *plan.AlterCommand {
 	cmd := &plan.AlterCommand{
 		Action: actionName(c.Subtype), Name: c.Name, Num: int16(c.Num), Cascade: cascade(c.Behavior), Missing: c.MissingOk,
 	}
@@ -79,7 +81,7 @@ func (b *binder) alterCommand(c *pg.AlterTableCmd) *plan.AlterCommand {
 	}
 	switch d := c.Def.GetNode().(type) {
 	case *pg.Node_ColumnDef:
-		cmd.Column = b.columnDef(d.ColumnDef)
+		cmd.Column = b.columnDef(d.ColumnDef, columnOwner{name: table})
 		cmd.Pos = cmd.Column.Pos
 		if c.Subtype == pg.AlterTableType_AT_AlterColumnType {
 			cmd.Expr, cmd.Column.Default = cmd.Column.Default, nil

@@ -31,6 +31,8 @@ func bindCreate(b *binder, node *pg.Node) plan.Utility {
 		return &plan.RefreshMatView{Name: b.rangeName(r.Relation), Concurrently: r.Concurrent, WithData: !r.SkipData}
 	case *pg.Node_IndexStmt:
 		return b.createIndex(n.IndexStmt)
+	case *pg.Node_CreateStatsStmt:
+		return b.createStatistics(n.CreateStatsStmt)
 	case *pg.Node_CreateSchemaStmt:
 		return b.createSchema(n.CreateSchemaStmt)
 	case *pg.Node_CreateSeqStmt:
@@ -44,7 +46,7 @@ func bindCreate(b *binder, node *pg.Node) plan.Utility {
 	case *pg.Node_CompositeTypeStmt:
 		u := &plan.CreateComposite{Name: b.rangeName(n.CompositeTypeStmt.Typevar)}
 		for _, c := range n.CompositeTypeStmt.Coldeflist {
-			u.Columns = append(u.Columns, b.columnDef(c.GetColumnDef()))
+			u.Columns = append(u.Columns, b.columnDef(c.GetColumnDef(), columnOwner{name: u.Name.Name}))
 		}
 		return u
 	case *pg.Node_CreateDomainStmt:
@@ -80,7 +82,7 @@ func (b *binder) createTable(c *pg.CreateStmt) plan.Utility {
 	for _, elt := range c.TableElts {
 		switch e := elt.GetNode().(type) {
 		case *pg.Node_ColumnDef:
-			u.Columns = append(u.Columns, b.columnDef(e.ColumnDef))
+			u.Columns = append(u.Columns, b.columnDef(e.ColumnDef, columnOwner{name: u.Name.Name, typed: u.OfType != nil}))
 			u.Order = append(u.Order, 'c')
 		case *pg.Node_TableLikeClause:
 			u.Like = append(u.Like, plan.LikeClause{Table: b.rangeName(e.TableLikeClause.Relation), Options: e.TableLikeClause.Options})
@@ -114,86 +116,6 @@ func (b *binder) columnType(t *pg.TypeName) plan.TypeName {
 		b.failf(int(t.Location), pgerr.InvalidTableDefinition, "column cannot be declared SETOF")
 	}
 	return plan.TypeName{Type: b.resolveTypeName(t)}
-}
-
-// columnDef binds a column of CREATE TABLE, ADD COLUMN or a composite type.
-func (b *binder) columnDef(c *pg.ColumnDef) *plan.ColumnDef {
-	d := &plan.ColumnDef{Name: c.Colname, Storage: c.StorageName, Pos: b.at(c.Location), NotNull: c.IsNotNull}
-	if c.TypeName != nil {
-		d.Type = b.columnType(c.TypeName)
-		d.Collation = d.Type.Type.Collation
-	}
-	if c.CollClause != nil {
-		if c.TypeName != nil && d.Collation == 0 {
-			b.failf(int(c.CollClause.Location), pgerr.DatatypeMismatch, "collations are not supported by type %s", b.typeName(d.Type.Type.OID))
-		}
-		d.Collation = b.collation(names(c.CollClause.Collname), int(c.CollClause.Location))
-	}
-	d.Default = b.raw(c.RawDefault)
-	var last *plan.ConstraintDef
-	explicitNull := false
-	for _, n := range c.Constraints {
-		x := n.GetConstraint()
-		switch x.Contype {
-		case pg.ConstrType_CONSTR_NULL:
-			if d.NotNull {
-				b.conflictingNull(c, x)
-			}
-			explicitNull = true
-		case pg.ConstrType_CONSTR_NOTNULL:
-			if explicitNull {
-				b.conflictingNull(c, x)
-			}
-			d.NotNull = true
-			last = nil
-		case pg.ConstrType_CONSTR_DEFAULT:
-			if d.Default != nil {
-				b.failf(int(x.Location), pgerr.SyntaxError, "multiple default values specified for column \"%s\" of table", c.Colname)
-			}
-			d.Default = b.raw(x.RawExpr)
-		case pg.ConstrType_CONSTR_IDENTITY:
-			if d.Identity != 0 {
-				b.failf(int(x.Location), pgerr.SyntaxError, "multiple identity specifications for column \"%s\" of table", c.Colname)
-			}
-			d.Identity, d.SeqOptions = x.GeneratedWhen[0], b.options(x.Options)
-			d.NotNull = true
-		case pg.ConstrType_CONSTR_GENERATED:
-			if d.Generated != nil {
-				b.failf(int(x.Location), pgerr.SyntaxError, "multiple generation clauses specified for column \"%s\" of table", c.Colname)
-			}
-			d.Generated = b.raw(x.RawExpr)
-		default:
-			if b.attribute(x, last) {
-				continue
-			}
-			last = b.constraint(x)
-			if len(last.Columns) == 0 && last.Kind != 'c' {
-				last.Columns = []string{c.Colname}
-			}
-			d.Constraints = append(d.Constraints, last)
-		}
-	}
-	b.checkColumn(d, c)
-	return d
-}
-
-func (b *binder) conflictingNull(c *pg.ColumnDef, x *pg.Constraint) {
-	b.failf(int(x.Location), pgerr.SyntaxError, "conflicting NULL/NOT NULL declarations for column \"%s\" of table", c.Colname)
-}
-
-// checkColumn refuses contradictory ways of filling a column.
-func (b *binder) checkColumn(d *plan.ColumnDef, c *pg.ColumnDef) {
-	loc := int(c.Location)
-	switch {
-	case d.Default != nil && d.Identity != 0:
-		b.failf(loc, pgerr.SyntaxError, "both default and identity specified for column \"%s\" of table", d.Name)
-	case d.Default != nil && d.Generated != nil:
-		b.failf(loc, pgerr.SyntaxError, "both default and generation expression specified for column \"%s\" of table", d.Name)
-	case d.Identity != 0 && d.Generated != nil:
-		b.failf(loc, pgerr.SyntaxError, "both identity and generation expression specified for column \"%s\" of table", d.Name)
-	case d.Type.Serial != "" && d.Default != nil:
-		b.failf(loc, pgerr.SyntaxError, "multiple default values specified for column \"%s\" of table", d.Name)
-	}
 }
 
 // attribute applies DEFERRABLE and its like, which the grammar gives as constraints of
@@ -263,6 +185,9 @@ func letter(s string, otherwise byte) byte {
 }
 
 func (b *binder) into(i *pg.IntoClause) *plan.CreateTableAs {
+	if i.OnCommit > pg.OnCommitAction_ONCOMMIT_NOOP && persistence(i.Rel) != 't' {
+		b.failf(-1, pgerr.InvalidTableDefinition, "ON COMMIT can only be used on temporary tables")
+	}
 	return &plan.CreateTableAs{
 		Name: b.rangeName(i.Rel), Persistence: persistence(i.Rel), Columns: columnNames(i.ColNames),
 		Options: b.options(i.Options), OnCommit: onCommit(i.OnCommit), WithData: !i.SkipData, Text: b.text,

@@ -185,8 +185,12 @@ func (b *binder) storedExpr(r plan.StoredRequest, n *pg.Node) plan.Expr {
 		value := &plan.CaseTest{Base: plan.Base{Typ: r.Type, Pos: -1}}
 		s.addItem(&nsItem{rel: -1, cols: []nsColumn{{name: "value", expr: value}}, colsVisible: true, lateralOK: true})
 		e = b.coerceBool(s, bind(inCheck), "CHECK")
-	case plan.StoredIndexKey:
-		e = bind(inIndexExpr)
+	case plan.StoredIndexKey, plan.StoredStatistics:
+		c := inIndexExpr
+		if r.Kind == plan.StoredStatistics {
+			c = inStatistic
+		}
+		e = bind(c)
 		if e.ResultType().OID == types.UnknownOID {
 			e = b.coerceTo(s, e, b.plainType(types.TextOID), functions.Implicit, plan.CastImplicit, -1)
 		}
@@ -228,9 +232,12 @@ func (b *binder) using(s *scope, r plan.StoredRequest, n *pg.Node) plan.Expr {
 			b.fail(-1, pgerr.New(pgerr.DatatypeMismatch, "result of USING clause for column \"%s\" cannot be cast automatically to type %s",
 				r.Column, b.typeName(r.Type.OID)).WithHint("You might need to add an explicit cast."))
 		}
-		target := b.env.Types.FormatType(r.Type.OID, r.Type.Typmod)
-		b.fail(-1, pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" cannot be cast automatically to type %s", r.Column, b.typeName(r.Type.OID)).
-			WithHint("You might need to specify \"USING %s::%s\".", types.QuoteIdent(r.Column), target))
+		err := pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" cannot be cast automatically to type %s", r.Column, b.typeName(r.Type.OID))
+		if v, ok := e.(*plan.Var); !ok || r.Table.Columns[v.Attr].Generated == 0 {
+			target := b.env.Types.FormatType(r.Type.OID, r.Type.Typmod)
+			err.WithHint("You might need to specify \"USING %s::%s\".", types.QuoteIdent(r.Column), target)
+		}
+		b.fail(-1, err)
 	}
 	b.collate(out)
 	return out
@@ -245,8 +252,23 @@ func (b *binder) stored(r plan.StoredRequest, e plan.Expr) *plan.Stored {
 	if r.Table != nil {
 		table = r.Table.OID
 	}
+	switch r.Kind {
+	case plan.StoredGenerated:
+		b.checkGenerated(r.Table, e)
+	case plan.StoredIndexKey, plan.StoredPredicate, plan.StoredStatistics:
+		what := "index"
+		if r.Kind == plan.StoredStatistics {
+			what = "statistics"
+		}
+		plan.Walk(e, func(x plan.Expr) bool {
+			if v, ok := x.(*plan.Var); ok && v.Level == 0 && v.Attr < 0 && v.Attr != plan.AttrWholeRow {
+				b.failf(-1, pgerr.FeatureNotSupported, "%s creation on system columns is not supported", what)
+			}
+			return true
+		})
+	}
 	out := &plan.Stored{
-		Expr: e, Encoded: plan.EncodeExpr(e), Type: e.ResultType(), Mutable: mutability(e), Depends: plan.Dependencies(e, table),
+		Expr: e, Encoded: plan.EncodeExpr(e), Type: e.ResultType(), Mutable: b.mutability(e), Depends: plan.Dependencies(e, table),
 	}
 	plan.Walk(e, func(x plan.Expr) bool {
 		if v, ok := x.(*plan.Var); ok && v.Level == 0 && v.Attr >= 0 && !slices.Contains(out.Columns, int16(v.Attr+1)) {
@@ -268,45 +290,62 @@ func (b *binder) stored(r plan.StoredRequest, e plan.Expr) *plan.Stored {
 	return out
 }
 
-// mutability returns the worst volatility of the functions in an expression.
-func mutability(e plan.Expr) byte {
+// checkGenerated refuses what a generated column cannot be computed from: other generated columns, and the
+// row that it is itself a part of.
+func (b *binder) checkGenerated(table *catalog.Relation, e plan.Expr) {
+	plan.Walk(e, func(x plan.Expr) bool {
+		v, ok := x.(*plan.Var)
+		switch {
+		case !ok || v.Level != 0:
+		case v.Attr == plan.AttrWholeRow:
+			b.fail(v.Pos, pgerr.New(pgerr.InvalidObjectDefinition, "cannot use whole-row variable in column generation expression").
+				WithDetail("This would cause the generated column to depend on its own value."))
+		case v.Attr >= 0 && table.Columns[v.Attr].Generated != 0:
+			b.fail(v.Pos, pgerr.New(pgerr.InvalidObjectDefinition, "cannot use generated column \"%s\" in column generation expression", table.Columns[v.Attr].Name).
+				WithDetail("A generated column cannot reference another generated column."))
+		}
+		return true
+	})
+}
+
+// mutability returns the worst volatility of the functions in an expression, as it is computed: without what
+// folds to a constant.
+func (b *binder) mutability(e plan.Expr) byte {
+	l := &level{o: &optimizer{env: b.env}}
+	f := &folder{l: l}
+	if simple := f.simplify(e); f.err == nil {
+		e = simple
+	}
 	worst := byte('i')
 	note := func(v byte) {
 		if v == 'v' || v == 's' && worst == 'i' {
 			worst = v
 		}
 	}
+	io := func(from, to OID) {
+		if !l.immutableIO(from, to) {
+			note('s')
+		}
+	}
 	plan.Walk(e, func(x plan.Expr) bool {
 		switch x := x.(type) {
 		case *plan.Call:
+			// Putting a value of any type behind a text is as good as its text form is.
+			if at := slices.Index([]string{"anytextcat", "textanycat"}, x.Func.Name); at >= 0 && len(x.Args) == 2 {
+				io(x.Args[at].ResultType().OID, types.TextOID)
+				break
+			}
 			note(x.Func.Volatile)
 		case *plan.ValueFunc:
 			note('s')
 		case *plan.NextValue:
 			note('v')
 		case *plan.IOCast:
-			if !plainText(x.Arg.ResultType().OID) || !plainText(x.Typ.OID) {
-				note(ioVolatility(x.Arg.ResultType().OID))
-				note(ioVolatility(x.Typ.OID))
-			}
+			io(x.Arg.ResultType().OID, x.Typ.OID)
 		}
 		return true
 	})
 	return worst
-}
-
-func plainText(t OID) bool {
-	return t == types.TextOID || t == types.VarcharOID || t == types.BPCharOID || t == types.NameOID
-}
-
-// ioVolatility tells whether a type's text form depends on settings.
-func ioVolatility(t OID) byte {
-	switch t {
-	case types.DateOID, types.TimestampOID, types.TimestamptzOID, types.TimetzOID, types.IntervalOID, types.MoneyOID, types.ByteaOID,
-		types.Float4OID, types.Float8OID, types.RegclassOID, types.RegtypeOID, types.RegprocOID:
-		return 's'
-	}
-	return 'i'
 }
 
 // FunctionBody binds the body of an SQL function. The body is kept as text and bound where the

@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"slices"
 	"sort"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
@@ -357,6 +358,9 @@ func (c *groupCheck) dependent(r *plan.Rel, rel int) bool {
 			all = all && hit
 		}
 		if all {
+			if !slices.Contains(c.s.q.KeyIndexes, con.Index) {
+				c.s.q.KeyIndexes = append(c.s.q.KeyIndexes, con.Index)
+			}
 			return true
 		}
 	}

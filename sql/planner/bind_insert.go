@@ -5,7 +5,6 @@ import (
 
 	pg "github.com/pganalyze/pg_query_go/v6"
 
-	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 )
@@ -42,11 +41,12 @@ func (b *binder) bindInsert(parent *scope, x *pg.InsertStmt) *plan.Query {
 		s.insertSelect(cols, sel, len(x.Cols) > 0)
 	}
 	s.items = []*nsItem{it}
-	s.onConflict(x.OnConflictClause, it)
+	infer := s.onConflict(x.OnConflictClause, it)
 	s.items = []*nsItem{it}
 	s.returning(x.ReturningList)
 	s.finishView()
 	b.assignCollations(s)
+	infer()
 	return s.q
 }
 
@@ -246,10 +246,12 @@ func (s *scope) insertSelect(cols []insertColumn, sel *pg.SelectStmt, named bool
 	s.fillTargets(given)
 }
 
-// onConflict binds ON CONFLICT.
-func (s *scope) onConflict(x *pg.OnConflictClause, target *nsItem) {
+// onConflict binds ON CONFLICT. What it returns finds the unique indexes, which comes after
+// everything else that may be wrong with the statement.
+func (s *scope) onConflict(x *pg.OnConflictClause, target *nsItem) (infer func()) {
+	infer = func() {}
 	if x == nil || x.Action == pg.OnConflictAction_ONCONFLICT_NONE || x.Action == pg.OnConflictAction_ON_CONFLICT_ACTION_UNDEFINED {
-		return
+		return infer
 	}
 	b, q := s.b, s.q
 	oc := &plan.OnConflict{Update: x.Action == pg.OnConflictAction_ONCONFLICT_UPDATE}
@@ -259,7 +261,8 @@ func (s *scope) onConflict(x *pg.OnConflictClause, target *nsItem) {
 			WithHint("For example, ON CONFLICT (column_name)."))
 	}
 	if x.Infer != nil {
-		oc.Indexes = s.arbiters(x.Infer, table)
+		find := s.arbiters(x.Infer, table)
+		infer = func() { oc.Indexes = find() }
 	}
 	ex := b.tableRel(table, lockAccessShare)
 	ex.Alias, ex.LockMode = "excluded", 0
@@ -271,7 +274,7 @@ func (s *scope) onConflict(x *pg.OnConflictClause, target *nsItem) {
 	}
 	if oc.Update {
 		q.Rels[q.Result].Required |= aclUpdate | aclSelect
-		it.hasAlias = true
+		it.hasAlias, it.proposed = true, true
 		s.items = []*nsItem{target, it}
 		oc.Set = s.setList(x.TargetList)
 		if x.WhereClause != nil {
@@ -279,107 +282,5 @@ func (s *scope) onConflict(x *pg.OnConflictClause, target *nsItem) {
 		}
 	}
 	q.OnConflict = oc
-}
-
-// arbiters finds the unique indexes that ON CONFLICT names.
-func (s *scope) arbiters(x *pg.InferClause, table *catalog.Relation) []OID {
-	b := s.b
-	if x.Conname != "" {
-		for _, c := range table.Constraints {
-			if c.Name != x.Conname {
-				continue
-			}
-			if c.Kind != 'p' && c.Kind != 'u' {
-				b.failf(-1, pgerr.WrongObjectType, "constraint in ON CONFLICT clause has no associated index")
-			}
-			return []OID{c.Index}
-		}
-		name := table.Name
-		if s.view != nil {
-			name = s.view.view.Name
-		}
-		b.failf(-1, pgerr.UndefinedObject, "constraint \"%s\" for table \"%s\" does not exist", x.Conname, name)
-	}
-	cols := map[int16]bool{}
-	var exprs []plan.Expr
-	for _, n := range x.IndexElems {
-		e := n.GetIndexElem()
-		if e.Ordering > pg.SortByDir_SORTBY_DEFAULT {
-			b.failf(int(x.Location), pgerr.InvalidColumnReference, "ASC/DESC is not allowed in ON CONFLICT clause")
-		}
-		if e.Expr == nil {
-			v := s.findColumn(e.Name, int(x.Location), true)
-			if v == nil {
-				s.missingColumn("", e.Name, int(x.Location))
-			}
-			cols[int16(v.(*plan.Var).Attr+1)] = true
-			continue
-		}
-		bound := within(s, inIndexExpr, func() plan.Expr { return s.expr(e.Expr) })
-		if v, ok := bound.(*plan.Var); ok && v.Attr >= 0 {
-			cols[int16(v.Attr+1)] = true
-		} else {
-			unfree(bound)
-			b.collate(bound) // as the index's own expression is
-			exprs = append(exprs, bound)
-		}
-	}
-	var where plan.Expr
-	if x.WhereClause != nil {
-		where = within(s, inIndexPred, func() plan.Expr { return b.coerceBool(s, s.expr(x.WhereClause), "WHERE") })
-		unfree(where)
-		b.collate(where)
-	}
-	var out []OID
-	for _, oid := range table.Indexes {
-		ix := b.env.Catalog.Index(oid)
-		if ix == nil || !ix.Unique || !ix.Valid || !s.arbitrates(ix, cols, exprs, where) {
-			continue
-		}
-		out = append(out, oid)
-	}
-	if len(out) == 0 {
-		b.failf(-1, pgerr.InvalidColumnReference, "there is no unique or exclusion constraint matching the ON CONFLICT specification")
-	}
-	return out
-}
-
-func (s *scope) arbitrates(ix *catalog.Index, cols map[int16]bool, exprs []plan.Expr, where plan.Expr) bool {
-	seen := map[int16]bool{}
-	matched := make([]bool, len(exprs))
-	for _, k := range ix.Keys {
-		if k.Column != 0 {
-			if !cols[k.Column] {
-				return false
-			}
-			seen[k.Column] = true
-			continue
-		}
-		e := s.b.decodeExpr(k.Expr)
-		hit := false
-		for i, x := range exprs {
-			if plan.Same(e, x) {
-				hit, matched[i] = true, true
-			}
-		}
-		if !hit {
-			return false
-		}
-	}
-	for _, m := range matched {
-		if !m {
-			return false
-		}
-	}
-	if len(seen) != len(cols) {
-		return false
-	}
-	return ix.Predicate == nil || where != nil && s.impliesStored(where, ix.Predicate)
-}
-
-// impliesStored reports whether a condition implies the predicate of an index.
-func (s *scope) impliesStored(where plan.Expr, predicate []byte) bool {
-	f := &folder{l: &level{o: &optimizer{env: s.b.env}}}
-	have, want := f.simplify(where), f.simplify(s.b.decodeExpr(predicate))
-	return f.err == nil && prover{s.b.env}.implied(conjuncts(have), want)
+	return infer
 }

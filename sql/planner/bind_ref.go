@@ -61,7 +61,7 @@ func (s *scope) columnRef(x *pg.ColumnRef) plan.Expr {
 		}
 		s.missingItem(schema, rel, pos)
 	}
-	if e := f.item.column(b, col, pos); e != nil {
+	if e := f.item.column(s, col, pos); e != nil {
 		return at(asSeenFrom(e, s.levelsTo(f.scope)), pos)
 	}
 	if e := s.fieldOrFunc(col, s.wholeRow(f, pos), pos); e != nil {
@@ -129,7 +129,7 @@ func (s *scope) starRow(parts []string, pos int) plan.Expr {
 	}
 	f := s.findItem(schema, rel, pos)
 	if f == nil {
-		s.missingColumn(rel, "*", pos)
+		s.missingItem(schema, rel, pos)
 	}
 	return s.wholeRow(f, pos)
 }
@@ -320,7 +320,7 @@ func (s *scope) compositeColumn(parts []string, pos int) plan.Expr {
 	if f == nil {
 		return nil
 	}
-	e := f.item.column(s.b, parts[1], pos)
+	e := f.item.column(s, parts[1], pos)
 	if e == nil {
 		return nil
 	}

@@ -41,6 +41,7 @@ type nsItem struct {
 	colsVisible bool
 	lateralOnly bool // visible to LATERAL items only
 	lateralOK   bool // … and they may really refer to it
+	proposed    bool // the row that INSERT proposes: it is in no table yet
 }
 
 // nsColumn is a column of an nsItem and what it stands for at its own level.
@@ -202,7 +203,7 @@ func (s *scope) findColumn(name string, pos int, localOnly bool) plan.Expr {
 			if !it.colsVisible || it.lateralOnly && !sc.lateral {
 				continue
 			}
-			e := it.column(s.b, name, pos)
+			e := it.column(s, name, pos)
 			if e == nil {
 				continue
 			}
@@ -223,7 +224,8 @@ func (s *scope) findColumn(name string, pos int, localOnly bool) plan.Expr {
 }
 
 // column returns what a name means in an item, nil when it has no such column.
-func (it *nsItem) column(b *binder, name string, pos int) plan.Expr {
+func (it *nsItem) column(s *scope, name string, pos int) plan.Expr {
+	b := s.b
 	var hit plan.Expr
 	for i := range it.cols {
 		if it.cols[i].name == name {
@@ -236,10 +238,22 @@ func (it *nsItem) column(b *binder, name string, pos int) plan.Expr {
 	if hit != nil || it.rel < 0 || it.table == nil {
 		return hit
 	}
-	if sys, ok := systemColumns[name]; ok && hasSystemColumns(it.table) {
+	if sys, ok := systemColumns[name]; ok && !it.proposed && hasSystemColumns(it.table) {
+		s.refuseSystemColumn(name, pos)
 		return &plan.Var{Base: plan.Base{Typ: plan.Type{OID: sys.typ, Typmod: -1}, Pos: pos}, Rel: it.rel, Attr: sys.attr}
 	}
 	return nil
+}
+
+// refuseSystemColumn keeps expressions that are computed before a row is stored from what it has only then.
+func (s *scope) refuseSystemColumn(name string, pos int) {
+	switch {
+	case name == "tableoid":
+	case s.clause == inGenerated:
+		s.b.failf(pos, pgerr.InvalidColumnReference, "cannot use system column \"%s\" in column generation expression", name)
+	case s.clause == inCheck:
+		s.b.failf(pos, pgerr.InvalidColumnReference, "system column \"%s\" reference in check constraint is invalid", name)
+	}
 }
 
 func hasSystemColumns(r *catalog.Relation) bool {

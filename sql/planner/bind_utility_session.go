@@ -288,6 +288,9 @@ func (b *binder) copyStatement(c *pg.CopyStmt) plan.Utility {
 		Stdio: c.Filename == "", Options: b.options(c.Options), Where: b.raw(c.WhereClause),
 	}
 	if c.Query != nil {
+		if sel := c.Query.GetSelectStmt(); sel != nil && leftmost(sel).IntoClause != nil {
+			b.failf(-1, pgerr.FeatureNotSupported, "COPY (SELECT INTO) is not supported")
+		}
 		u.Query = b.bindNested(c.Query)
 		return u
 	}

@@ -38,7 +38,7 @@ func (l *level) selectivity(c plan.Expr) float64 {
 // selectivityAll estimates the fraction of rows for which all conditions are true. They are taken to be independent, but
 // for a lower and an upper limit on the same value: these cut the rows at both ends.
 func (l *level) selectivityAll(cs []plan.Expr) float64 {
-	s := 1.0
+	cs, s := l.selectivityTogether(cs)
 	var limits []limit
 	for _, c := range cs {
 		if m, ok := l.limitOf(c); ok {
@@ -350,7 +350,10 @@ func (l *level) distinctOf(e plan.Expr) float64 {
 	for _, v := range vars {
 		n *= l.distinctVar(v)
 	}
-	if _, plain := strip(e).(*plan.Var); !plain { // a function of columns: nobody knows
+	if _, plain := strip(e).(*plan.Var); !plain { // a function of columns: nobody knows, unless statistics tell
+		if known, ok := l.expressionDistinct(e, vars[0].Rel); ok {
+			return math.Max(1, known)
+		}
 		n = math.Min(n, distinct)
 	}
 	return n

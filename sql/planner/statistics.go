@@ -15,6 +15,8 @@ type Statistics interface {
 	RangeRows(t *catalog.Relation, index *catalog.Index, lower, upper []byte) (float64, bool)
 	// Column returns what ANALYZE found out about an attribute (0-based), nil if nothing.
 	Column(t *catalog.Relation, attr int) *ColumnStatistics
+	// Groups returns what it found out about several columns together.
+	Groups(t *catalog.Relation) []catalog.GroupStatistic
 }
 
 // ColumnStatistics describes the values of one column.

@@ -36,6 +36,7 @@ var perObject = map[string][]perClass{
 	"pg_inherits":        {{catalog.ClassRelation, 0.05, false}},
 	"pg_rewrite":         {{catalog.ClassRelation, 0.1, false}},
 	"pg_trigger":         {{catalog.ClassRelation, 1, false}},
+	"pg_statistic_ext":   {{catalog.ClassRelation, 0.1, false}},
 	"pg_aggregate":       {{catalog.ClassFunction, 0.1, false}},
 	"pg_statistic":       {{catalog.ClassStatistic, 5, false}},
 }

@@ -60,11 +60,17 @@ var defineCalls = map[string]call{
 	"pg_get_triggerdef_ext": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
 		return f.triggerDef(oidArg(a[0]), a[1].Bool()), nil
 	},
-	"pg_get_partkeydef":                   nothing,
-	"pg_get_partition_constraintdef":      nothing,
-	"pg_get_statisticsobjdef":             nothing,
-	"pg_get_statisticsobjdef_columns":     nothing,
-	"pg_get_statisticsobjdef_expressions": nothing,
+	"pg_get_partkeydef":              nothing,
+	"pg_get_partition_constraintdef": nothing,
+	"pg_get_statisticsobjdef": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		return f.extendedDef(oidArg(a[0]), true)
+	},
+	"pg_get_statisticsobjdef_columns": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		return f.extendedDef(oidArg(a[0]), false)
+	},
+	"pg_get_statisticsobjdef_expressions": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
+		return f.extendedExpressions(oidArg(a[0]))
+	},
 	"pg_get_serial_sequence": func(f Functions, _ *functions.Ctx, a []datum) (datum, error) {
 		return f.serialSequence(a[0].String(), a[1].String())
 	},

@@ -27,7 +27,7 @@ func init() {
 		"pg_auth_members": authMemberRows, "pg_db_role_setting": roleSettingRows, "pg_extension": extensionRows,
 		"pg_default_acl": defaultACLRows, "pg_parameter_acl": parameterACLRows, "pg_depend": dependRows, "pg_shdepend": shdependRows,
 		"pg_description": descriptionRows, "pg_shdescription": shdescriptionRows, "pg_statistic": statisticRows,
-		"pg_trigger": triggerRows, "pg_aggregate": aggregateRows,
+		"pg_statistic_ext": extendedRows, "pg_trigger": triggerRows, "pg_aggregate": aggregateRows,
 		"omen_scrub": scrubRows, "omen_damage": damageRows, "omen_models": modelRows,
 		"omen_snapshots": snapshotRows, "omen_bloat": bloatRows,
 	}

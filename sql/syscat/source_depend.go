@@ -147,6 +147,9 @@ func (d depend) list(v *catalog.View, deps []catalog.Dependency, emit func(depen
 		if class == 0 || x.Class == catalog.ClassSchema {
 			continue
 		}
+		if i := v.Index(x.OID); x.Class == catalog.ClassIndex && i != nil && i.Constraint != 0 {
+			class, x.OID = pgConstraintOID, i.Constraint // a view that groups by the key
+		}
 		kind := byte('n')
 		switch {
 		case x.Class == catalog.ClassExtension:
@@ -420,7 +423,16 @@ func constraintDescriptions(g *generator, oid OID) {
 		}
 		return !g.done
 	}
-	g.visit(catalog.ClassRelation, func(o catalog.Object) bool { return show(o.(*catalog.Relation).Constraints) })
+	g.visit(catalog.ClassRelation, func(o catalog.Object) bool {
+		r := o.(*catalog.Relation)
+		for i := range r.Extended {
+			if s := &r.Extended[i]; s.Comment != "" && (oid == 0 || s.OID == oid) &&
+				!g.row(num(s.OID), num(pgStatisticExtOID), num(0), str(s.Comment)) {
+				return false
+			}
+		}
+		return show(r.Constraints)
+	})
 	if !g.done {
 		g.visit(catalog.ClassType, func(o catalog.Object) bool { return show(o.(*catalog.Type).Checks) })
 	}

@@ -18,10 +18,19 @@ func (e *Env) labels(enum OID) []EnumLabel {
 func enumIn(e *Env, t *Type, _ int32, s string) (Datum, error) {
 	for _, l := range e.labels(t.OID) {
 		if l.Label == s {
-			return intDatum(int64(l.OID)), nil
+			return intDatum(int64(l.OID)), e.Usable(t.OID, &l)
 		}
 	}
 	return Datum{}, pgerr.New(pgerr.InvalidTextRepresentation, "invalid input value for enum %s: \"%s\"", e.TypeName(t.OID), s)
+}
+
+// Usable refuses a value of an enum that its own transaction has not committed yet.
+func (e *Env) Usable(enum OID, l *EnumLabel) error {
+	if !l.Uncommitted {
+		return nil
+	}
+	return pgerr.New(pgerr.UnsafeNewEnumValueUsage, "unsafe use of new value \"%s\" of enum type %s", l.Label, e.TypeName(enum)).
+		WithHint("New enum values must be committed before they can be used.")
 }
 
 func enumOut(e *Env, dst []byte, t *Type, d Datum) []byte {

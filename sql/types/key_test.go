@@ -36,7 +36,7 @@ func (testTypes) TypeByOID(oid OID) *Type {
 
 func (testTypes) EnumLabels(OID) []EnumLabel {
 	// "ok" was added between the others later, so its oid is the greatest.
-	return []EnumLabel{{200001, "sad", 1}, {200009, "ok", 1.5}, {200002, "happy", 2}}
+	return []EnumLabel{{OID: 200001, Label: "sad", Sort: 1}, {OID: 200009, Label: "ok", Sort: 1.5}, {OID: 200002, Label: "happy", Sort: 2}}
 }
 
 func (testTypes) Attributes(OID) []Attribute {

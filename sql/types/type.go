@@ -56,6 +56,8 @@ type EnumLabel struct {
 	OID   OID
 	Label string
 	Sort  float32
+	// Uncommitted: the running transaction has added it to a type. A rollback must not leave it in an index.
+	Uncommitted bool
 }
 
 // Attribute is one column of a composite type. Dropped ones keep their place.
