@@ -16,7 +16,7 @@
 // functions and what belongs to PostgreSQL's own storage.
 //
 // COPY from and to a file of the server is sent as \copy, and so is inline COPY data, from a file: a COPY that fails does
-// not turn its data into statements. A marker is echoed after every statement, so that a crash in one costs no other.
+// not turn its data into statements; one that is expected to fail before them has none. A marker is echoed after every statement, so that a crash in one costs no other.
 package main
 
 import (

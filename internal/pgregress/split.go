@@ -32,8 +32,9 @@ var (
 	sending   = regexp.MustCompile(`^\\(g|gx|gset|gexec|gdesc|watch|crosstabview|bind)\b`)
 )
 
-// split cuts a script into units.
-func split(script string) []unit {
+// split cuts a script into units. A COPY from stdin that fails leaves the lines after it to be statements: the expected
+// output, whose lines are the keys of echo, then shows them.
+func split(script string, echo map[string]bool) []unit {
 	var units []unit
 	var u unit
 	var s splitter
@@ -47,6 +48,11 @@ func split(script string) []unit {
 		u.sql, u.slash = strings.TrimSpace(s.text.String()), slash
 		if fromStdin.MatchString(u.sql) {
 			u.inline = true
+			if statementNext(lines[i+1:], echo) {
+				units = append(units, u)
+				u, s = unit{}, splitter{}
+				continue
+			}
 			for i++; i < len(lines) && lines[i] != `\.`; i++ {
 				u.data = append(u.data, lines[i])
 			}
@@ -58,6 +64,17 @@ func split(script string) []unit {
 		units = append(units, u)
 	}
 	return units
+}
+
+// statementNext reports whether the expected output echoes the next line of a script, which has the look of a statement or
+// of a comment.
+func statementNext(lines []string, echo map[string]bool) bool {
+	for _, line := range lines {
+		if strings.TrimSpace(line) != "" {
+			return (strings.HasPrefix(line, "--") || strings.HasSuffix(line, ";")) && echo[line]
+		}
+	}
+	return false
 }
 
 // line reads one line and reports whether psql acts at its end, and whether on a backslash command alone.

@@ -197,6 +197,30 @@ func (v *View) Children(oid OID) []*Relation {
 	return out
 }
 
+// ParentsWithColumn returns how many parents of a table have a column of a name.
+func (v *View) ParentsWithColumn(r *Relation, name string) int {
+	return v.parentsWith(r, func(p *Relation) bool {
+		return slices.ContainsFunc(p.Columns, func(c Column) bool { return !c.Dropped && c.Name == name })
+	})
+}
+
+// ParentsWithCheck returns how many parents of a table have a check of a name that children get.
+func (v *View) ParentsWithCheck(r *Relation, name string) int {
+	return v.parentsWith(r, func(p *Relation) bool {
+		return slices.ContainsFunc(p.Constraints, func(c Constraint) bool { return c.Kind == 'c' && !c.NoInherit && c.Name == name })
+	})
+}
+
+func (v *View) parentsWith(r *Relation, has func(*Relation) bool) int {
+	n := 0
+	for _, oid := range r.Inherits {
+		if p := v.Relation(oid); p != nil && has(p) {
+			n++
+		}
+	}
+	return n
+}
+
 // Each calls fn for the objects of a class in OID order until it returns false.
 // Fn must not change the catalog.
 func (v *View) Each(class Class, fn func(Object) bool) { v.space(class).each(class, fn) }

@@ -189,7 +189,7 @@ func (o *modifyOp) updateExisting(key []byte, existing, proposed []column.Datum)
 			return err
 		}
 		if !d.Bool() {
-			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "conflicting row is not visible through view %q", v.view)
+			return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "conflicting row is not visible through view \"%s\"", v.view)
 		}
 	}
 	if c.where != nil {

@@ -39,14 +39,14 @@ func PrepareCopy(rt *Runtime, c *plan.Copy) (*CopyJob, error) {
 
 func (j *CopyJob) prepareIn() error {
 	if j.c.Table == nil || j.c.Table.Kind == catalog.KindView {
-		return pgerr.New(pgerr.WrongObjectType, "cannot copy to view %q", j.c.Name.Name).
+		return pgerr.New(pgerr.WrongObjectType, "cannot copy to view \"%s\"", j.c.Name.Name).
 			WithHint("To enable copying to a view, provide an INSTEAD OF INSERT trigger.")
 	}
 	if k := j.c.Table.Kind; k != catalog.KindTable {
 		if k == catalog.KindMatView {
-			return pgerr.New(pgerr.WrongObjectType, "cannot copy to materialized view %q", j.c.Name.Name)
+			return pgerr.New(pgerr.WrongObjectType, "cannot copy to materialized view \"%s\"", j.c.Name.Name)
 		}
-		return pgerr.New(pgerr.InsufficientPrivilege, "permission denied: %q is a system catalog", j.c.Name.Name)
+		return pgerr.New(pgerr.InsufficientPrivilege, "permission denied: \"%s\" is a system catalog", j.c.Name.Name)
 	}
 	attrs, err := copyColumns(j.c.Table, j.c.Columns)
 	if err != nil {

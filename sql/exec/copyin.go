@@ -56,7 +56,7 @@ func newCopyIn(rt *Runtime, c *plan.Copy, opts *copyOptions, r io.Reader) (*copy
 	if in.w, err = in.st.writer(c.Table); err != nil {
 		return nil, err
 	}
-	if in.where, err = in.st.predicate(c.Bound); err != nil {
+	if in.where, err = in.st.predicate(ownRow(c.Bound, c.Table)); err != nil {
 		return nil, err
 	}
 	for _, a := range in.attrs {
@@ -167,9 +167,9 @@ func (in *copyIn) matchHeader() error {
 	for i, f := range fields {
 		switch {
 		case f.null:
-			return pgerr.New(pgerr.BadCopyFileFormat, "column name mismatch in header line field %d: got null value (%q), expected %q", i+1, in.opts.null, in.cols[i].name)
+			return pgerr.New(pgerr.BadCopyFileFormat, "column name mismatch in header line field %d: got null value (\"%s\"), expected \"%s\"", i+1, in.opts.null, in.cols[i].name)
 		case string(f.text) != in.cols[i].name:
-			return pgerr.New(pgerr.BadCopyFileFormat, "column name mismatch in header line field %d: got %q, expected %q", i+1, f.text, in.cols[i].name)
+			return pgerr.New(pgerr.BadCopyFileFormat, "column name mismatch in header line field %d: got \"%s\", expected \"%s\"", i+1, f.text, in.cols[i].name)
 		}
 	}
 	return nil
@@ -187,7 +187,7 @@ func (in *copyIn) readLine() error {
 	for i := range in.cols {
 		c := &in.cols[i]
 		if in.column = ""; i >= len(fields) {
-			return pgerr.New(pgerr.BadCopyFileFormat, "missing data for column %q", c.name)
+			return pgerr.New(pgerr.BadCopyFileFormat, "missing data for column \"%s\"", c.name)
 		}
 		f := &fields[i]
 		if in.opts.format == copyCSV {

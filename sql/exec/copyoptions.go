@@ -114,7 +114,7 @@ func copyString(opt *plan.Option) (string, error) {
 func copyNames(opt *plan.Option) (map[string]bool, error) {
 	list, ok := opt.Value.([]string)
 	if !ok {
-		return nil, pgerr.New(pgerr.InvalidParameterValue, "argument to option %q must be a list of column names", opt.Name)
+		return nil, pgerr.New(pgerr.InvalidParameterValue, "argument to option \"%s\" must be a list of column names", opt.Name)
 	}
 	out := map[string]bool{}
 	for _, s := range list {
@@ -157,7 +157,7 @@ func (o *copyOptions) setFormat(_ *plan.Copy, opt *plan.Option) error {
 	case s == "binary":
 		o.format = copyBinary
 	default:
-		return pgerr.New(pgerr.InvalidParameterValue, "COPY format %q not recognized", s).At(opt.Pos)
+		return pgerr.New(pgerr.InvalidParameterValue, "COPY format \"%s\" not recognized", s).At(opt.Pos)
 	}
 	return nil
 }
@@ -186,7 +186,7 @@ func readCopyOptions(c *plan.Copy) (*copyOptions, error) {
 		opt := &c.Options[i]
 		set, ok := copyOptionTable[opt.Name]
 		if !ok {
-			return nil, pgerr.New(pgerr.SyntaxError, "option %q not recognized", opt.Name).At(opt.Pos)
+			return nil, pgerr.New(pgerr.SyntaxError, "option \"%s\" not recognized", opt.Name).At(opt.Pos)
 		}
 		if o.given[opt.Name] {
 			return nil, pgerr.New(pgerr.SyntaxError, "conflicting or redundant options").At(opt.Pos)
@@ -250,7 +250,7 @@ func (o *copyOptions) checkDelimiter() error {
 	case strings.ContainsAny(o.null, "\r\n"):
 		return pgerr.New(pgerr.InvalidParameterValue, "COPY null representation cannot use newline or carriage return")
 	case o.format != copyCSV && strings.IndexByte(`\.abcdefghijklmnopqrstuvwxyz0123456789`, o.delimiter) >= 0:
-		return pgerr.New(pgerr.InvalidParameterValue, "COPY delimiter cannot be %q", o.delimText)
+		return pgerr.New(pgerr.InvalidParameterValue, "COPY delimiter cannot be \"%s\"", o.delimText)
 	case o.headerGiven && o.header && o.format == copyBinary:
 		return pgerr.New(pgerr.FeatureNotSupported, "cannot specify HEADER in BINARY mode")
 	}
@@ -316,12 +316,12 @@ func copyColumns(rel *catalog.Relation, names []string) ([]int, error) {
 		}
 		switch {
 		case at < 0:
-			return nil, pgerr.New(pgerr.UndefinedColumn, "column %q of relation %q does not exist", name, rel.Name)
+			return nil, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" of relation \"%s\" does not exist", name, rel.Name)
 		case rel.Columns[at].Generated != 0:
-			return nil, pgerr.New(pgerr.InvalidColumnReference, "column %q is a generated column", name).
+			return nil, pgerr.New(pgerr.InvalidColumnReference, "column \"%s\" is a generated column", name).
 				WithDetail("Generated columns cannot be used in COPY.")
 		case seen[name]:
-			return nil, pgerr.New(pgerr.DuplicateColumn, "column %q specified more than once", name)
+			return nil, pgerr.New(pgerr.DuplicateColumn, "column \"%s\" specified more than once", name)
 		}
 		seen[name] = true
 		out = append(out, at)
@@ -341,7 +341,7 @@ func (o *copyOptions) checkNames(rel *catalog.Relation, attrs []int) error {
 	}{{"FORCE_QUOTE", o.forceQuote}, {"FORCE_NOT_NULL", o.forceNot}, {"FORCE_NULL", o.forceNull}} {
 		for name := range f.set {
 			if !copied[name] {
-				return pgerr.New(pgerr.InvalidColumnReference, "%s column %q not referenced by COPY", f.name, name)
+				return pgerr.New(pgerr.InvalidColumnReference, "%s column \"%s\" not referenced by COPY", f.name, name)
 			}
 		}
 	}

@@ -64,9 +64,9 @@ func (o *copyOut) statement(c *plan.Copy) (*plan.Statement, error) {
 func copyable(rel *catalog.Relation, name string) error {
 	switch {
 	case rel == nil || rel.Kind == catalog.KindView:
-		return pgerr.New(pgerr.WrongObjectType, "cannot copy from view %q", name).WithHint("Try the COPY (SELECT ...) TO variant.")
+		return pgerr.New(pgerr.WrongObjectType, "cannot copy from view \"%s\"", name).WithHint("Try the COPY (SELECT ...) TO variant.")
 	case rel.Kind == catalog.KindVirtual:
-		return pgerr.Unsupported("COPY from system catalog %q is not supported", name)
+		return pgerr.Unsupported("COPY from system catalog \"%s\" is not supported", name)
 	}
 	return nil
 }

@@ -42,6 +42,9 @@ type ddl struct {
 	permitted bool
 	reserved  []OID // for the next sequences
 	lockless  bool  // objects are found without a lock that keeps their users away
+	// While the columns of children follow: what was changed, and the tables that the statement speaks of.
+	retyped map[string]bool
+	family  map[OID]bool
 }
 
 // newDDL prepares the execution of a utility statement, or of a step of one.

@@ -16,6 +16,7 @@ type alterWork struct {
 	*tableWork
 	old     *catalog.Relation
 	rewrite bool                   // every row is written anew, to new stores
+	only    bool                   // ALTER TABLE ONLY
 	keyed   bool                   // StorageKey was decided anew
 	values  map[int]*plan.Stored   // attribute → its new value over the old row
 	fill    map[int]*plan.Stored   // attribute → its value in rows that have none yet
@@ -98,6 +99,7 @@ func (d *ddl) alterTable(a *plan.AlterTable) error {
 		if err := d.notInUse(o, "ALTER TABLE"); err != nil {
 			return err
 		}
+		d.family = d.descendants(o.OID, nil)
 		return d.alterRelation(a, o)
 	case *catalog.Index:
 		return d.alterIndex(a, o)
@@ -121,6 +123,7 @@ func (d *ddl) alterRelation(a *plan.AlterTable, r *catalog.Relation) error {
 		// Subcommands that take other objects with them come first and are finished, so that the
 		// rest sees the table without them.
 		w := d.alter(d.view.Relation(r.OID))
+		w.only = a.Only
 		end := start
 		for end < len(cmds) && (alterPass(cmds[end].Action) == 0) == (alterPass(cmds[start].Action) == 0) {
 			if err := w.command(cmds[end]); err != nil {
@@ -247,6 +250,11 @@ func (w *alterWork) columnCommand(c *plan.AlterCommand) error {
 	case "drop_identity":
 		return w.dropIdentity(col, c)
 	case "drop_expression":
+		if !c.Inherited {
+			if err := w.dropsExpressionAlone(col); err != nil {
+				return err
+			}
+		}
 		if col.Generated == 0 {
 			if c.Missing {
 				w.d.notice(pgerr.SuccessfulCompletion, "column \"%s\" of relation \"%s\" is not a stored generated column, skipping", col.Name, w.rel.Name)
@@ -642,6 +650,17 @@ func resetValue(option string) any {
 		return "local"
 	}
 	return "true"
+}
+
+// dropsExpressionAlone refuses DROP EXPRESSION where a parent or the children of a table would keep theirs.
+func (w *alterWork) dropsExpressionAlone(col *catalog.Column) error {
+	switch {
+	case w.only && len(w.d.view.Children(w.rel.OID)) > 0:
+		return pgerr.New(pgerr.FeatureNotSupported, "ALTER TABLE / DROP EXPRESSION must be applied to child tables too")
+	case col.Inherited:
+		return pgerr.New(pgerr.InvalidTableDefinition, "cannot drop generation expression from inherited column")
+	}
+	return nil
 }
 
 // storageNames are the ways in which PostgreSQL may keep long values, as attstorage has them. They are kept and

@@ -588,7 +588,7 @@ func (b *entryBuilder) duplicate(err error) error {
 // keyName returns a key of an index as messages show it: a column's name or an expression.
 func keyName(rt *Runtime, r *catalog.Relation, k *catalog.IndexKey) string {
 	if k.Column > 0 {
-		return r.Columns[k.Column-1].Name
+		return types.QuoteIdent(r.Columns[k.Column-1].Name)
 	}
 	bind, ok := rt.Binder.(DDLBinder)
 	if !ok {

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/omendb/omendb/engine"
@@ -305,7 +306,7 @@ func (d *ddl) alterChildren(a *plan.AlterTable, old *catalog.Relation) error {
 		return nil
 	}
 	var cmds []*plan.AlterCommand
-	for _, c := range a.Commands {
+	for _, c := range d.withChecks(a.Commands, old) {
 		if recursive[c.Action] && !(c.Action == "add_constraint" && (c.Constraint.Kind != 'c' || c.Constraint.NoInherit)) {
 			n := *c
 			n.Inherited = true
@@ -335,9 +336,97 @@ func (d *ddl) alterChildren(a *plan.AlterTable, old *catalog.Relation) error {
 	return nil
 }
 
+// withChecks writes the checks of new columns as subcommands of their own, and gives those without a name the one that
+// they got in the parent.
+func (d *ddl) withChecks(cmds []*plan.AlterCommand, old *catalog.Relation) []*plan.AlterCommand {
+	given := map[string]bool{}
+	var columns, others []*plan.AlterCommand // in the order in which the parent has got them
+	for _, c := range cmds {
+		if c.Action != "add_column" {
+			others = append(others, c)
+			continue
+		}
+		n, col := *c, *c.Column
+		col.Constraints, n.Column = nil, &col
+		columns = append(columns, &n)
+		for _, def := range c.Column.Constraints {
+			if def.Kind == 'c' && columnNamed(old, col.Name) == nil {
+				columns = append(columns, &plan.AlterCommand{Action: "add_constraint", Constraint: def})
+			}
+		}
+	}
+	out := append(columns, others...)
+	for _, c := range out {
+		if c.Action == "add_constraint" {
+			given[c.Constraint.Name] = true
+		}
+	}
+	var names []string
+	for _, k := range d.view.Relation(old.OID).Constraints {
+		if k.Kind == 'c' && constraintNamed(old, k.Name) == nil && !given[k.Name] {
+			names = append(names, k.Name)
+		}
+	}
+	for i, c := range out {
+		if c.Action != "add_constraint" || c.Constraint.Kind != 'c' || c.Constraint.Name != "" || len(names) == 0 {
+			continue
+		}
+		n, def := *c, *c.Constraint
+		def.Name, names = names[0], names[1:]
+		n.Constraint = &def
+		out[i] = &n
+	}
+	return out
+}
+
+// retypedBefore reports whether the statement has changed a column of a child already, on another way down. A column
+// that another family gives, too, cannot change.
+func (d *ddl) retypedBefore(c *plan.AlterCommand, child *catalog.Relation) (bool, error) {
+	name := c.Name
+	if name == "" {
+		name = c.Column.Name
+	}
+	key := fmt.Sprint(child.OID, " ", name)
+	if d.retyped[key] {
+		return true, nil
+	}
+	if d.retyped == nil {
+		d.retyped = map[string]bool{}
+	}
+	d.retyped[key] = true
+	if d.view.ParentsWithColumn(child, name) > d.parentsIn(child, name, d.family) {
+		return false, pgerr.New(pgerr.InvalidTableDefinition, "cannot alter inherited column \"%s\" of relation \"%s\"", name, child.Name)
+	}
+	return false, nil
+}
+
+// descendants are a table and all that inherit from it.
+func (d *ddl) descendants(oid OID, into map[OID]bool) map[OID]bool {
+	if into == nil {
+		into = map[OID]bool{}
+	}
+	if !into[oid] {
+		into[oid] = true
+		for _, c := range d.view.Children(oid) {
+			d.descendants(c.OID, into)
+		}
+	}
+	return into
+}
+
+// parentsIn counts the parents of a table in a family that have a column.
+func (d *ddl) parentsIn(r *catalog.Relation, column string, family map[OID]bool) int {
+	n := 0
+	for _, oid := range r.Inherits {
+		if p := d.view.Relation(oid); family[oid] && p != nil && columnNamed(p, column) != nil {
+			n++
+		}
+	}
+	return n
+}
+
 // childCommands turns subcommands on a table into those on one of its children.
 func (d *ddl) childCommands(cmds []*plan.AlterCommand, only bool, old, child *catalog.Relation) ([]*plan.AlterCommand, error) {
-	parent := d.view.Relation(old.OID)
 	var out []*plan.AlterCommand
 	for _, c := range cmds {
 		switch c.Action {
@@ -355,16 +444,16 @@ func (d *ddl) childCommands(cmds []*plan.AlterCommand, only bool, old, child *ca
 			if only {
 				return nil, pgerr.New(pgerr.InvalidTableDefinition, "constraint must be added to child tables too")
 			}
-			name := c.Constraint.Name
-			for _, k := range parent.Constraints {
-				if name == "" && k.Kind == 'c' && constraintNamed(old, k.Name) == nil {
-					name = k.Name
+		case "alter_column_type":
+			if seen, err := d.retypedBefore(c, child); seen || err != nil {
+				if err != nil {
+					return nil, err
 				}
+				continue
 			}
-			n, def := *c, *c.Constraint
-			def.Name = name
-			n.Constraint = &def
-			c = &n
+			if only {
+				continue
+			}
 		case "drop_column":
 			have := columnNamed(child, c.Name)
 			if have == nil || !have.Inherited {
@@ -532,6 +621,17 @@ func (w *alterWork) matchGenerated(p *catalog.Relation, c, have *catalog.Column)
 func generatedAgain(column string) error {
 	return pgerr.New(pgerr.InvalidColumnDefinition, "child column \"%s\" specifies generation expression", column).
 		WithHint("Omit the generation expression in the definition of the child table column to inherit the generation expression from the parent table.")
+}
+
+// renamable refuses to rename a column that a child has from another family, too.
+func (d *ddl) renamable(rel *catalog.Relation, name string) error {
+	family := d.descendants(rel.OID, nil)
+	for oid := range family {
+		if r := d.view.Relation(oid); oid != rel.OID && d.view.ParentsWithColumn(r, name) > d.parentsIn(r, name, family) {
+			return pgerr.New(pgerr.InvalidTableDefinition, "cannot rename inherited column \"%s\"", name)
+		}
+	}
+	return nil
 }
 
 // renameInherited renames a column in the children of a table, too.

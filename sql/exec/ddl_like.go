@@ -134,6 +134,9 @@ func (w *tableWork) likeChecks(l plan.LikeClause, src *catalog.Relation, moved m
 			if err := w.mergeCheck(have, c.Expr, false, c.NoInherit, true); err != nil {
 				return err
 			}
+			if c.Comment != "" {
+				have.Comment = c.Comment
+			}
 			continue
 		}
 		w.rel.Constraints = append(w.rel.Constraints, c)

@@ -293,6 +293,11 @@ func (d *ddl) renameColumn(o catalog.Object, r *plan.Rename) error {
 	if c.Inherited && !r.Inherited {
 		return pgerr.New(pgerr.InvalidTableDefinition, "cannot rename inherited column \"%s\"", r.Old)
 	}
+	if !r.Inherited {
+		if err := d.renamable(rel, r.Old); err != nil {
+			return err
+		}
+	}
 	if keep, ok := rel.Retention(); ok && keep.Column == r.Old {
 		rel.SetRetentionColumn(r.New)
 	}

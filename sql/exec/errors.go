@@ -68,5 +68,5 @@ func (w *tableWriter) whileWaiting(err error, doing string, key []byte) error {
 	}
 	page, tuple := engine.TupleID(w.store, key)
 	told := *e
-	return told.WithWhere("while %s tuple (%d,%d) in relation %q", doing, page, tuple, w.rel.Name)
+	return told.WithWhere("while %s tuple (%d,%d) in relation \"%s\"", doing, page, tuple, w.rel.Name)
 }

@@ -143,7 +143,7 @@ func (d *domainCheck) test(v column.Datum) error {
 			return err
 		}
 		if !ok.Null && ok.I == 0 {
-			return pgerr.New(pgerr.CheckViolation, "value for domain %s violates check constraint %q", d.typ.Name, d.typ.Checks[i].Name).
+			return pgerr.New(pgerr.CheckViolation, "value for domain %s violates check constraint \"%s\"", d.typ.Name, d.typ.Checks[i].Name).
 				WithDataType(d.schema, d.typ.Name).WithConstraint(d.typ.Checks[i].Name)
 		}
 	}

@@ -89,7 +89,7 @@ func (st *state) childKey(child *catalog.Relation, c *catalog.Constraint) (*chil
 		}
 	}
 	if len(k.order) != len(k.parts) || len(k.parts) != len(k.attrs) {
-		return nil, pgerr.New(pgerr.InvalidForeignKey, "there is no unique constraint matching given keys for referenced table %q", k.parent.Name)
+		return nil, pgerr.New(pgerr.InvalidForeignKey, "there is no unique constraint matching given keys for referenced table \"%s\"", k.parent.Name)
 	}
 	return k, nil
 }
@@ -133,7 +133,7 @@ func (w *tableWriter) queueChild(old, vals []column.Datum) error {
 
 // mixed is the error of a reference that is NULL in part where that is not allowed.
 func (k *childKey) mixed(w *tableWriter) error {
-	return pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table %q violates foreign key constraint %q", w.rel.Name, k.con.Name).
+	return pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table \"%s\" violates foreign key constraint \"%s\"", w.rel.Name, k.con.Name).
 		WithDetail("MATCH FULL does not allow mixing of null and nonnull key values.").
 		WithTable(w.schema(), w.rel.Name).WithConstraint(k.con.Name)
 }
@@ -258,8 +258,8 @@ func (k *childKey) violated(st *state, rel *catalog.Relation, ref []column.Datum
 	for i, a := range k.attrs {
 		names[i], values[i] = rel.Columns[a].Name, st.text(rel.Columns[a].Type, ref[i])
 	}
-	return pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table %q violates foreign key constraint %q", rel.Name, k.con.Name).
-		WithDetail("Key (%s)=(%s) is not present in table %q.", strings.Join(names, ", "), strings.Join(values, ", "), k.parent.Name).
+	return pgerr.New(pgerr.ForeignKeyViolation, "insert or update on table \"%s\" violates foreign key constraint \"%s\"", rel.Name, k.con.Name).
+		WithDetail("Key (%s)=(%s) is not present in table \"%s\".", strings.Join(names, ", "), strings.Join(values, ", "), k.parent.Name).
 		WithTable(st.rt.Catalog.SchemaName(rel.Schema), rel.Name).WithConstraint(k.con.Name)
 }
 
@@ -498,8 +498,8 @@ func (ev *parentEvent) stillReferenced(st *state) error {
 		names[i], values[i] = rel.Columns[a].Name, st.text(rel.Columns[a].Type, ev.old[i])
 	}
 	child := ev.key.child
-	return pgerr.New(pgerr.ForeignKeyViolation, "update or delete on table %q violates foreign key constraint %q on table %q", rel.Name, ev.key.con.Name, child.Name).
-		WithDetail("Key (%s)=(%s) is still referenced from table %q.", strings.Join(names, ", "), strings.Join(values, ", "), child.Name).
+	return pgerr.New(pgerr.ForeignKeyViolation, "update or delete on table \"%s\" violates foreign key constraint \"%s\" on table \"%s\"", rel.Name, ev.key.con.Name, child.Name).
+		WithDetail("Key (%s)=(%s) is still referenced from table \"%s\".", strings.Join(names, ", "), strings.Join(values, ", "), child.Name).
 		WithTable(st.rt.Catalog.SchemaName(child.Schema), child.Name).WithConstraint(ev.key.con.Name)
 }
 

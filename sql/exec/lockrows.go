@@ -136,7 +136,7 @@ func (o *lockRowsOp) lock() (keep, changedAny bool, err error) {
 		res, err := o.st.rt.Txn.Lock(o.st.rt.Context, w.store, key, l.mode, l.wait, o.st.rt.Snapshot)
 		if err != nil {
 			if errors.Is(err, engine.ErrLockNotAvailable) {
-				err = pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on row in relation %q", w.rel.Name)
+				err = pgerr.New(pgerr.LockNotAvailable, "could not obtain lock on row in relation \"%s\"", w.rel.Name)
 			}
 			return false, false, l.w.whileWaiting(lockedRowError(err), "locking", key)
 		}

@@ -309,7 +309,7 @@ func (o *modifyOp) checkViews(vals []column.Datum) error {
 			return err
 		}
 		if !d.Bool() {
-			return pgerr.New(pgerr.WithCheckOptionViolation, "new row violates check option for view %q", v.view).
+			return pgerr.New(pgerr.WithCheckOptionViolation, "new row violates check option for view \"%s\"", v.view).
 				WithDetail("Failing row contains (%s).", o.w.rowText(vals))
 		}
 	}

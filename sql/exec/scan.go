@@ -29,7 +29,7 @@ type scanOp struct {
 
 func unsupportedSystemColumn(a int) error {
 	names := map[int]string{plan.AttrXmin: "xmin", plan.AttrCmin: "cmin", plan.AttrXmax: "xmax", plan.AttrCmax: "cmax"}
-	return pgerr.Unsupported("system column %q is not supported", names[a])
+	return pgerr.Unsupported("system column \"%s\" is not supported", names[a])
 }
 
 func (st *state) newScan(n *plan.Scan) (operator, error) {

@@ -9,6 +9,7 @@ import (
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/types"
 )
 
 // duplicate is a unique key that is taken already.
@@ -59,13 +60,13 @@ func (st *state) text(typ OID, d column.Datum) string {
 func (w *tableWriter) schema() string { return w.st.rt.Catalog.SchemaName(w.rel.Schema) }
 
 func (w *tableWriter) notNull(c *catalog.Column, vals []column.Datum) error {
-	return pgerr.New(pgerr.NotNullViolation, "null value in column %q of relation %q violates not-null constraint", c.Name, w.rel.Name).
+	return pgerr.New(pgerr.NotNullViolation, "null value in column \"%s\" of relation \"%s\" violates not-null constraint", c.Name, w.rel.Name).
 		WithDetail("Failing row contains (%s).", w.rowText(vals)).
 		WithTable(w.schema(), w.rel.Name).WithColumn(c.Name)
 }
 
 func (w *tableWriter) checkViolation(name string, vals []column.Datum) error {
-	return pgerr.New(pgerr.CheckViolation, "new row for relation %q violates check constraint %q", w.rel.Name, name).
+	return pgerr.New(pgerr.CheckViolation, "new row for relation \"%s\" violates check constraint \"%s\"", w.rel.Name, name).
 		WithDetail("Failing row contains (%s).", w.rowText(vals)).
 		WithTable(w.schema(), w.rel.Name).WithConstraint(name)
 }
@@ -81,7 +82,7 @@ func (w *tableWriter) taken(err error, ix *catalog.Index, parts []keyPart, vals 
 	}
 	names, values := make([]string, len(parts)), make([]string, len(parts))
 	for i, p := range parts {
-		names[i], values[i] = w.rel.Columns[p.attr].Name, w.st.text(p.typ, vals[p.attr])
+		names[i], values[i] = types.QuoteIdent(w.rel.Columns[p.attr].Name), w.st.text(p.typ, vals[p.attr])
 	}
 	name := w.rel.Name + "_pkey"
 	if ix != nil {
@@ -125,7 +126,7 @@ func (w *indexWriter) keyTexts(t *tableWriter, vals []column.Datum) (names, valu
 		}
 		values[i] = t.st.text(p.typ, d)
 		if p.attr >= 0 {
-			names[i] = t.rel.Columns[p.attr].Name
+			names[i] = types.QuoteIdent(t.rel.Columns[p.attr].Name)
 		} else {
 			names[i] = keyName(t.st.rt, t.rel, &w.ix.Keys[i])
 		}
@@ -134,7 +135,7 @@ func (w *indexWriter) keyTexts(t *tableWriter, vals []column.Datum) (names, valu
 }
 
 func (w *tableWriter) uniqueViolation(constraint string, names, values []string) *pgerr.Error {
-	return pgerr.New(pgerr.UniqueViolation, "duplicate key value violates unique constraint %q", constraint).
+	return pgerr.New(pgerr.UniqueViolation, "duplicate key value violates unique constraint \"%s\"", constraint).
 		WithDetail("Key (%s)=(%s) already exists.", strings.Join(names, ", "), strings.Join(values, ", ")).
 		WithTable(w.schema(), w.rel.Name).WithConstraint(constraint)
 }

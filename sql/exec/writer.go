@@ -139,6 +139,9 @@ func (st *state) stored(encoded []byte, rel *catalog.Relation) (expr, error) {
 
 // ownRow replaces what an expression over a table's row has beside columns: the row as a whole, and tableoid.
 func ownRow(e plan.Expr, rel *catalog.Relation) plan.Expr {
+	if e == nil {
+		return nil
+	}
 	return plan.Rewrite(e, func(x plan.Expr) plan.Expr {
 		v, ok := x.(*plan.Var)
 		switch {

@@ -73,7 +73,7 @@ func (g *generic) agree(have *OID, actual OID, unknown bool, family string) erro
 		return nil
 	}
 	if *have != 0 && *have != actual {
-		return polymorphicError("arguments declared %q are not all alike", family).(*pgerr.Error).
+		return polymorphicError("arguments declared \"%s\" are not all alike", family).(*pgerr.Error).
 			WithDetail("%s versus %s", g.name(*have), g.name(actual))
 	}
 	*have = actual

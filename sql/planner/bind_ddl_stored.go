@@ -376,6 +376,19 @@ func (b *binder) bindCopyTable(u *plan.Copy, c *pg.CopyStmt) {
 	s.addItem(s.relItem(s.addRel(b.tableRel(u.Table, mode))))
 	u.Bound = within(s, inCopyWhere, func() plan.Expr { return b.coerceBool(s, s.expr(c.WhereClause), "WHERE") })
 	b.collate(u.Bound)
+	plan.Walk(u.Bound, func(x plan.Expr) bool {
+		v, ok := x.(*plan.Var)
+		if !ok || v.Level != 0 {
+			return true
+		}
+		for i := range u.Table.Columns {
+			if col := &u.Table.Columns[i]; col.Generated != 0 && (v.Attr == i || v.Attr == plan.AttrWholeRow) {
+				b.fail(-1, pgerr.New(pgerr.InvalidColumnReference, "generated columns are not supported in COPY FROM WHERE conditions").
+					WithDetail("Column \"%s\" is a generated column.", col.Name))
+			}
+		}
+		return true
+	})
 }
 
 // Parse parses the text of one expression.

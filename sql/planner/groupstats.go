@@ -97,6 +97,9 @@ type columnValue struct {
 // equalitiesOf collects the conditions column = constant by relation, as far as there are statistics of columns together.
 func (l *level) equalitiesOf(cs []plan.Expr) map[int][]columnValue {
 	var found map[int][]columnValue
+	if !slices.ContainsFunc(l.q.Rels, func(r *plan.Rel) bool { return r.Table != nil && len(r.Table.Extended) > 0 }) {
+		return nil
+	}
 	for _, c := range cs {
 		call, ok := c.(*plan.Call)
 		if !ok || len(call.Args) != 2 {

@@ -249,7 +249,7 @@ func (l *level) returning(n *plan.Modify, row *rel) (*rel, error) {
 				v, ok := e.(*plan.Var)
 				return ok && v.Level == 0 && v.Rel == l.q.Result && v.Attr == c.attr
 			}) {
-				return nil, pgerr.Unsupported("system column %q is not supported", c.name)
+				return nil, pgerr.Unsupported("system column \"%s\" is not supported", c.name)
 			}
 		}
 		n.Returning = append(n.Returning, l.slot(row, l.tableOID(t.Expr)))

@@ -192,7 +192,7 @@ func (g *generator) attribute(env *types.Env, rel OID, a *attrRow) bool {
 	}
 	inherited := 0
 	if a.inherited {
-		inherited = 1
+		inherited = max(1, g.view.ParentsWithColumn(g.view.Relation(rel), a.name))
 	}
 	if !a.hasMissing {
 		a.missing = null

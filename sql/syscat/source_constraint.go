@@ -153,7 +153,7 @@ func constraintRow(g *generator, r *catalog.Relation, domain OID, c *catalog.Con
 	}
 	inherited := 0
 	if c.Inherited {
-		inherited = 1
+		inherited = max(1, g.view.ParentsWithCheck(r, c.Name))
 	}
 	noInherit := c.NoInherit || c.Kind != 'c'
 	if domain != 0 {
