@@ -245,7 +245,8 @@ func (st *state) runWorkers(list []*worker) error {
 			panic(p) // our bug: caught at the session's edge, as if it had happened here
 		}
 	}
-	for _, w := range list {
+	for _, w := range list { // what they have made is read later on, when their own context has ended
+		w.st.rt.Context, w.st.rt.Functions.Context = st.rt.Context, st.rt.Functions.Context
 		for oid, a := range w.st.rt.Accesses {
 			st.rt.access(oid).Add(a)
 		}

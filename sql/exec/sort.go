@@ -6,7 +6,9 @@ import (
 	"slices"
 
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
 )
 
 // sortOp orders its input by normalized keys: byte strings that compare as the
@@ -23,11 +25,19 @@ type sortOp struct {
 	keeper
 	figures *NodeStats
 
-	edge   int64 // top-N: the first key column of the last row wanted,
-	plain  bool  // if it is a number
-	near   []int32
-	divide bool       // workers may sort parts
-	parts  *sortParts // what they have sorted
+	edge  int64 // top-N: the first key column of the last row wanted,
+	plain bool  // if it is a number
+	// and for a numeric its scale; lane are those of a batch
+	edgeScale int
+	lane      functions.NumericLane
+	near      []int32
+	divide    bool       // workers may sort parts
+	parts     *sortParts // what they have sorted
+
+	packed  []packedColumn // not nil: no keys are written
+	order   []uint64       // the rows in order, their numbers below rowMask
+	rowMask uint64
+	part    bool // of a worker: packed rows are not sorted
 
 	rows  *rowBuf
 	items []sortItem
@@ -85,7 +95,7 @@ func (o *sortOp) open() error {
 			o.top = d.I
 		}
 	}
-	o.rows = newRowBuf(o.kinds, o.st.rt.batchSize())
+	o.rows, o.packed = newRowBuf(o.kinds, o.st.rt.batchSize()), o.packable()
 	if o.divide {
 		if done, err := o.byWorkers(); done || err != nil {
 			return err
@@ -121,13 +131,20 @@ func (o *sortOp) read() error {
 }
 
 func (o *sortOp) add(b *column.Batch) error {
+	if o.packed != nil {
+		return o.addPacked(b)
+	}
+	return o.addKeyed(b)
+}
+
+func (o *sortOp) addKeyed(b *column.Batch) error {
 	if err := o.key.prepare(b); err != nil {
 		return err
 	}
 	rows := selected(b, b.Sel)
 	keep := o.idx[:0]
 	if o.worst != nil {
-		rows = o.notBeyond(rows)
+		rows = o.notBeyond(rows, b.N)
 	}
 	o.items, o.keys.ends = room(o.items, len(rows)), room(o.keys.ends, len(rows))
 	o.keys.bytes = room(o.keys.bytes, prefixBytes*len(rows))
@@ -139,10 +156,7 @@ func (o *sortOp) add(b *column.Batch) error {
 			o.keys.bytes = o.keys.bytes[:start]
 			continue
 		}
-		o.keys.ends = append(o.keys.ends, len(o.keys.bytes))
-		hi, lo := prefix(k)
-		o.long = o.long || len(k) > prefixBytes
-		o.items = append(o.items, sortItem{hi, lo, int32(len(o.keys.ends) - 1)})
+		o.noteKey(start, int32(len(o.keys.ends)))
 		keep = append(keep, r)
 	}
 	o.idx = keep
@@ -164,6 +178,15 @@ func (o *sortOp) add(b *column.Batch) error {
 	return o.spill()
 }
 
+// noteKey makes the item of a row whose key was written from start on.
+func (o *sortOp) noteKey(start int, row int32) {
+	k := o.keys.bytes[start:]
+	hi, lo := prefix(k)
+	o.long = o.long || len(k) > prefixBytes
+	o.keys.ends = append(o.keys.ends, len(o.keys.bytes))
+	o.items = append(o.items, sortItem{hi, lo, row})
+}
+
 // room makes place for n more elements; what grows again and again is doubled.
 func room[T any](list []T, n int) []T {
 	if cap(list)-len(list) >= n {
@@ -179,7 +202,7 @@ const pruneSlack = 64
 // notBeyond drops rows whose first key column alone puts them behind the last
 // row that is wanted, where that column is a number without NULLs. The keys of
 // the others are compared as a whole.
-func (o *sortOp) notBeyond(rows []int32) []int32 {
+func (o *sortOp) notBeyond(rows []int32, n int) []int32 {
 	v := o.key.vecs[0]
 	desc := o.node.Keys[0].Desc
 	if len(v.Nulls) > 0 || v.Len() == 1 || !o.plain {
@@ -187,6 +210,11 @@ func (o *sortOp) notBeyond(rows []int32) []int32 {
 	}
 	out := o.near[:0]
 	switch {
+	case v.Kind == column.Bytes:
+		if !o.lane.Decode(v, rows, n) || o.lane.Scale != o.edgeScale {
+			return rows
+		}
+		out = compareLane(beyond(desc), o.lane.Coef, o.edge, rows, out)
 	case v.Kind == column.Int:
 		out = compareLane(beyond(desc), v.I, o.edge, rows, out)
 	case v.Kind == column.Float:
@@ -207,9 +235,17 @@ func (o *sortOp) notBeyond(rows []int32) []int32 {
 // noteEdge remembers the first key column of the last row that is wanted.
 func (o *sortOp) noteEdge(row int) {
 	o.plain = false
-	if k, ok := o.node.Keys[0].Expr.(*plan.Slot); ok && o.st.keyForm(k.ResultType()) <= keyFloat && !o.st.rt.Knobs.RowAtATime {
-		d := o.rows.datum(row, k.Index)
-		o.edge, o.plain = d.I, !d.Null
+	k, ok := o.node.Keys[0].Expr.(*plan.Slot)
+	if !ok || o.st.rt.Knobs.RowAtATime {
+		return
+	}
+	d := o.rows.datum(row, k.Index)
+	switch {
+	case d.Null:
+	case o.st.keyForm(k.ResultType()) <= keyFloat:
+		o.edge, o.plain = d.I, true
+	case o.st.baseType(k.ResultType().OID) == types.NumericOID && !o.st.rt.Knobs.NoPacking:
+		o.edge, o.edgeScale, o.plain = types.NumericToInt64Scaled(d)
 	}
 }
 
@@ -250,6 +286,17 @@ func (o *sortOp) prune() {
 }
 
 func (o *sortOp) finish() error {
+	if o.packed != nil {
+		if o.part {
+			return nil
+		}
+		if ok, err := o.sortPacked(); ok || err != nil {
+			return err
+		}
+		if err := o.toKeys(); err != nil {
+			return err
+		}
+	}
 	if len(o.runs) == 0 {
 		o.sort()
 		return nil
@@ -339,6 +386,9 @@ func (o *sortOp) next() (*column.Batch, error) {
 	if o.parts != nil {
 		return o.nextOfParts()
 	}
+	if o.order != nil {
+		return o.nextPacked()
+	}
 	n := min(len(o.items)-o.at, o.st.rt.batchSize())
 	if n <= 0 {
 		return nil, nil
@@ -384,7 +434,7 @@ func (o *sortOp) drop() {
 		o.parts = nil
 	}
 	o.held, o.runs, o.merge, o.rows, o.worst = 0, nil, nil, nil, nil
-	o.items, o.keys = nil, keyArena{}
+	o.items, o.keys, o.order = nil, keyArena{}, nil
 	o.forget()
 }
 

@@ -29,6 +29,7 @@ func (o *sortOp) byWorkers() (bool, error) {
 		if err != nil {
 			return false, err
 		}
+		s.part = true
 		p.sorts = append(p.sorts, s)
 		w.run = s.open
 	}
@@ -51,15 +52,42 @@ func (o *sortOp) byWorkers() (bool, error) {
 	case spilled:
 		return true, o.takeIn(p)
 	}
+	if o.packed != nil {
+		if ok, err := o.join(p); ok || err != nil {
+			return ok, err
+		}
+	}
+	if err := p.keyed(); err != nil {
+		return false, err
+	}
 	p.rows = make([][]int32, len(p.sorts))
 	o.parts = p
 	return true, nil
+}
+
+// keyed makes all parts be sorted by encoded keys.
+func (p *sortParts) keyed() error {
+	for _, s := range p.sorts {
+		if s.packed == nil {
+			continue
+		}
+		if err := s.toKeys(); err != nil {
+			return err
+		}
+		if err := s.finish(); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // takeIn sorts what workers had to put on disk once more, as one input.
 func (o *sortOp) takeIn(p *sortParts) error {
 	o.st.shrink(o.held)
 	o.held = 0
+	if err := p.keyed(); err != nil {
+		return err
+	}
 	for _, s := range p.sorts {
 		for {
 			b, err := s.next()

@@ -33,8 +33,14 @@ type windowOp struct {
 	held     int64
 	ended    bool
 	results  []column.Vec // of the complete partitions
-	complete int          // rows of complete partitions
-	at       int          // batch of rows that is yielded next
+	partCols []int        // the columns of the partition's key, and of the order, where all are integers
+	peerCols []int
+	plain    bool
+	fresh    []bool // by row of a batch: starts a partition
+	begins   []bool // by row of rows: starts a partition
+	spare    *rowBuf
+	complete int // rows of complete partitions
+	at       int // batch of rows that is yielded next
 	out      column.Batch
 }
 
@@ -47,6 +53,7 @@ type windowCall struct {
 	nargs    int
 	filter   int // column, -1 without FILTER
 	kind     column.Kind
+	runs     runKind // not 0: computed for all rows in one go
 }
 
 func (st *state) newWindowAgg(n *plan.WindowAgg) (operator, error) {
@@ -66,6 +73,10 @@ func (st *state) newWindowAgg(n *plan.WindowAgg) (operator, error) {
 		if err := o.prepareCall(c); err != nil {
 			return nil, err
 		}
+	}
+	o.plainKeys()
+	for _, c := range o.calls {
+		c.runs = o.runOf(c)
 	}
 	o.frame, err = o.prepareFrame()
 	o.wide = make([]column.Vec, len(o.args))
@@ -120,7 +131,7 @@ func (o *windowOp) prepareCall(n *plan.WindowCall) error {
 func (o *windowOp) open() error {
 	o.drop()
 	o.rows, o.any, o.ended, o.at, o.complete = newRowBuf(o.kinds, o.st.rt.batchSize()), false, false, 0, 0
-	o.starts, o.peers = o.starts[:0], o.peers[:0]
+	o.starts, o.peers, o.begins = o.starts[:0], o.peers[:0], o.begins[:0]
 	if err := o.frame.start(); err != nil {
 		return err
 	}
@@ -129,7 +140,7 @@ func (o *windowOp) open() error {
 
 func (o *windowOp) drop() {
 	o.st.shrink(o.held)
-	o.held, o.rows = 0, nil
+	o.held, o.rows, o.spare, o.results = 0, nil, nil, nil
 }
 
 func (o *windowOp) close() {
@@ -172,7 +183,7 @@ func (o *windowOp) read() error {
 		if err := o.add(b); err != nil {
 			return err
 		}
-		if n := len(o.starts); n > 1 && o.starts[n-1] >= o.st.rt.batchSize() {
+		if n := len(o.starts); n > 1 && o.starts[n-1] >= o.enough() {
 			o.complete = o.starts[n-1]
 			return nil
 		}
@@ -190,6 +201,22 @@ func (o *windowOp) add(b *column.Batch) error {
 			return err
 		}
 		kept.Cols = append(kept.Cols, *spread(v, b.N, &o.wide[i]))
+	}
+	if err := o.divide(b); err != nil {
+		return err
+	}
+	o.rows.add(&kept)
+	held := o.rows.memory() + int64(cap(o.peers))
+	err := o.st.grow(held - o.held)
+	o.held = held
+	return err
+}
+
+// divide notes where partitions and groups of peers begin.
+func (o *windowOp) divide(b *column.Batch) error {
+	if o.plain {
+		o.divideLanes(b)
+		return nil
 	}
 	if err := o.partition.prepare(b); err != nil {
 		return err
@@ -210,14 +237,10 @@ func (o *windowOp) add(b *column.Batch) error {
 		if peer {
 			o.lastPeer = append(o.lastPeer[:0], key...)
 		}
-		o.peers = append(o.peers, peer)
+		o.peers, o.begins = append(o.peers, peer), append(o.begins, fresh)
 		o.any = true
 	}
-	o.rows.add(&kept)
-	held := o.rows.memory() + int64(cap(o.peers))
-	err := o.st.grow(held - o.held)
-	o.held = held
-	return err
+	return nil
 }
 
 // carry moves the rows of the partition that is not complete to a new buffer.
@@ -225,25 +248,46 @@ func (o *windowOp) carry() error {
 	if o.complete == 0 {
 		return nil
 	}
-	rest, vals := newRowBuf(o.kinds, o.st.rt.batchSize()), make([]column.Datum, len(o.kinds))
-	for i := o.complete; i < o.rows.n; i++ {
-		o.rows.load(i, vals)
-		rest.addRow(vals)
+	rest := o.spare
+	if rest == nil {
+		rest = newRowBuf(o.kinds, o.st.rt.batchSize())
 	}
-	o.peers = append(o.peers[:0], o.peers[o.complete:]...)
+	for i := o.complete / o.rows.size; i < len(o.rows.batches); i++ {
+		b := o.rows.batches[i]
+		part := column.Batch{Cols: b.Cols, N: b.N}
+		if from := o.complete - i*o.rows.size; from > 0 {
+			part.Sel = allRows(b.N)[from:]
+		}
+		rest.add(&part)
+	}
+	o.peers, o.begins = append(o.peers[:0], o.peers[o.complete:]...), append(o.begins[:0], o.begins[o.complete:]...)
 	o.starts = o.starts[:0]
 	if rest.n > 0 {
 		o.starts = append(o.starts, 0)
 	}
-	o.rows, o.complete, o.at = rest, 0, 0
+	o.rows.restart()
+	o.rows, o.spare, o.complete, o.at = rest, o.rows, 0, 0
 	return nil
 }
 
 // compute fills the results of all complete partitions.
 func (o *windowOp) compute() error {
-	o.results = make([]column.Vec, len(o.calls))
+	if o.results == nil {
+		o.results = make([]column.Vec, len(o.calls))
+	}
+	left := 0
 	for i, c := range o.calls {
 		o.results[i].Resize(c.kind, o.complete)
+		if c.runs == 0 {
+			left++
+			continue
+		}
+		if err := o.run(c, &o.results[i]); err != nil {
+			return err
+		}
+	}
+	if left == 0 {
+		return nil
 	}
 	for i, start := range o.starts {
 		end := o.complete
@@ -255,6 +299,9 @@ func (o *windowOp) compute() error {
 		}
 		p := o.newPartition(start, end)
 		for k, c := range o.calls {
+			if c.runs != 0 {
+				continue
+			}
 			if err := p.run(c, &o.results[k]); err != nil {
 				return err
 			}
@@ -277,12 +324,7 @@ func (o *windowOp) emit() *column.Batch {
 	o.at++
 	o.out.Cols = append(o.out.Cols[:0], b.Cols[:len(o.inKinds)]...)
 	for i := range o.results {
-		v := column.Vec{}
-		v.Resize(o.calls[i].kind, n)
-		for r := range n {
-			v.Set(r, o.results[i].Datum(first+r))
-		}
-		o.out.Cols = append(o.out.Cols, v)
+		o.out.Cols = append(o.out.Cols, part(&o.results[i], first, n))
 	}
 	o.out.N, o.out.Sel = n, nil
 	return &o.out

@@ -168,6 +168,13 @@ type AggLane interface {
 	Results(start, n int, v *column.Vec)
 }
 
+// AggRunner is implemented by states that can yield their value after each of
+// many rows. Run feeds all rows of arg, nil for count(*), to group 0, which is emptied before the
+// rows marked in fresh, and puts the value after each row into out, which has these rows and no NULL.
+type AggRunner interface {
+	Run(arg *column.Vec, fresh []bool, out *column.Vec) error
+}
+
 // AggRemover is implemented by states that can take rows back, for moving window
 // frames. Remove reports false when it cannot undo exactly; the caller then computes afresh.
 type AggRemover interface {
