@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime"
 	"strconv"
 	"syscall"
 	"time"
@@ -95,6 +96,8 @@ func (s *startFlags) run(ctx context.Context) error {
 	if s.maxConnections < 1 {
 		return usageError{errors.New("--max-connections must be at least 1")}
 	}
+	reserve := reserveHeap()
+	defer runtime.KeepAlive(reserve)
 	metrics := monitor.New()
 	opts, err := s.options(log, metrics)
 	if err != nil {
