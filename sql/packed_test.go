@@ -31,20 +31,21 @@ SELECT p.id, q.id FROM p LEFT JOIN p q ON q.a = p.c AND q.b = p.b AND q.id < p.i
 SELECT count(*), sum(p.id) FROM p WHERE EXISTS (SELECT 1 FROM p q WHERE q.c = p.a)
 SELECT count(*), sum(p.id) FROM p WHERE NOT EXISTS (SELECT 1 FROM p q WHERE q.c = p.a AND q.b)
 SELECT p.s, count(*), sum(q.c), max(q.s) FROM p JOIN p q ON q.id = p.c AND q.x < p.x + 200 GROUP BY 1 ORDER BY 1
+SELECT count(*), sum(id) FROM p WHERE ch = 'v1' OR ch <> 'v2  ' AND a = 3 OR 'v3' = ch AND b
 SELECT p.far, count(*) FROM p JOIN p q ON q.big = p.big AND q.far = p.far GROUP BY 1 ORDER BY 1
 `), "\n")
 
 // TestPackedKeysDoNotShow asks with and without packed keys, by one worker and by several.
 func TestPackedKeysDoNotShow(t *testing.T) {
 	x, r := testSession(t, testServer(t))
-	run(x, r, `CREATE TABLE p (id int PRIMARY KEY, a int, b boolean, c int NOT NULL, d date, x float8, n numeric(10,2), s text, big bigint, far bigint);
-		INSERT INTO p SELECT i, nullif(h % 37, 5), nullif(h % 3, 2) = 1, h % 1500, date '2024-01-01' + i / 9, (h % 1000) / 4.0, nullif(h % 700, 9) / 100.0, 'v' || nullif(h % 11, 3),
+	run(x, r, `CREATE TABLE p (id int PRIMARY KEY, a int, b boolean, c int NOT NULL, d date, x float8, n numeric(10,2), s text, ch char(4), big bigint, far bigint);
+		INSERT INTO p SELECT i, nullif(h % 37, 5), nullif(h % 3, 2) = 1, h % 1500, date '2024-01-01' + i / 9, (h % 1000) / 4.0, nullif(h % 700, 9) / 100.0, 'v' || nullif(h % 11, 3), 'v' || nullif(h % 7, 4),
 			(h % 5 - 2) * 4000000000000000000, CASE h % 4 WHEN 0 THEN 9223372036854775807 WHEN 1 THEN -9223372036854775807 - 1 WHEN 2 THEN NULL ELSE i % 50 END
 		FROM (SELECT i, (i::bigint * 2654435761) % 1000003 AS h FROM generate_series(1, 6000) i) q; ANALYZE p`)
 	for _, q := range packedQueries {
 		var want string
 		for _, set := range []string{
-			"SET omen.packed_keys = off; SET max_parallel_workers_per_gather = 0", "SET max_parallel_workers_per_gather = 0", "SET min_parallel_table_scan_size = 0",
+			"SET omen.packed_keys = off; SET omen.row_at_a_time = on; SET max_parallel_workers_per_gather = 0", "SET max_parallel_workers_per_gather = 0", "SET min_parallel_table_scan_size = 0",
 			"SET enable_indexscan = off; SET enable_mergejoin = off; SET enable_nestloop = off", "SET work_mem = '64kB'",
 		} {
 			run(x, r, "RESET ALL; "+set)

@@ -156,6 +156,9 @@ var mirrored = map[plan.CompareKind]plan.CompareKind{
 
 // kernel returns a comparison for slot op constant and constant op slot, or nil.
 func (c *compiler) kernel(e *plan.Call) (predicate, error) {
+	if p, err := c.paddedKernel(e); p != nil || err != nil {
+		return p, err
+	}
 	kind, ok := comparisons[e.Func.Src]
 	if !ok || len(e.Args) != 2 || e.Func.Lang != functions.LangInternal {
 		return nil, nil
