@@ -3,7 +3,7 @@ package main
 import "github.com/omendb/omendb/internal/pgdiff/gen"
 
 // methods and rules that the planner can do without, for omen.disabled_rules.
-var rules = []string{"right_semi_join", "or_restrictions", "cheap_first", "inline_cte", "common_conditions", "pull_up_subquery", "sublink_to_join", "fold_constants", "reduce_outer_join", "imply_constants", "push_down_predicate",
+var rules = []string{"right_semi_join", "or_restrictions", "cheap_first", "zone_maps", "inline_cte", "common_conditions", "pull_up_subquery", "sublink_to_join", "fold_constants", "reduce_outer_join", "imply_constants", "push_down_predicate",
 	"min_max_index", "partial_index", "expression_index",
 	"hash_join", "nest_loop", "index_join", "group_join", "index_scan", "key_scan", "ordered_scan"}
 

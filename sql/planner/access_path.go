@@ -21,9 +21,12 @@ func (l *level) scanPath(b *baseRel, a *keyAccess) *path {
 	}
 	rest, sel := l.filterSel(b, a)
 	rest = l.cheapFirst(rest)
-	share := rows / math.Max(1, b.rows)
+	share, read := rows/math.Max(1, b.rows), l.unprunedShare(b, rest)
 	p := &path{rels: relOf(b.rel), rows: clampRows(rows * sel), start: costStart}
-	p.total = costStart + pagesOf(b.bytes)*share*costPage + rows*(costRow+exprsCost(rest))
+	p.total = costStart + (pagesOf(b.bytes)*share*costPage+rows*(costRow+exprsCost(rest)))*read
+	if read < 1 {
+		p.total += pagesOf(b.bytes) * share * costZone
+	}
 	p.order, p.fixed = storageOrder(b, a), fixedBy(b, a)
 	reverse := l.asksReverse(p)
 	p.build = func() *rel {
@@ -226,26 +229,6 @@ func (p *path) info(r *rel) plan.NodeInfo {
 	i := *r.node.Info()
 	i.Rows, i.StartCost, i.TotalCost = p.rows, p.start, p.total
 	return i
-}
-
-// prunable lists the conditions that zone maps can answer for whole blocks.
-func (l *level) prunable(b *baseRel, conds []plan.Expr) []plan.ZonePredicate {
-	var out []plan.ZonePredicate
-	for attr, c := range b.r.Columns {
-		t := types.ByOID(c.Type.OID)
-		if t == nil || t.Kind == column.Bytes || c.Dropped {
-			continue
-		}
-		k := keyColumn{attr: attr, typ: c.Type.OID, family: l.btreeFamily(c.Type.OID)}
-		for _, e := range conds {
-			if call, ok := e.(*plan.Call); ok {
-				if m, ok := l.matchCall(b, k, call); ok {
-					out = append(out, plan.ZonePredicate{Attr: attr, Kind: plan.CompareKind(m.strategy), Value: l.lower(m.value)})
-				}
-			}
-		}
-	}
-	return out
 }
 
 // modelRows asks the engine's models how many keys a constant range holds.

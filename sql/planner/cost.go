@@ -12,6 +12,7 @@ import (
 const (
 	costPage     = 1.0 // reading 8 kB in order
 	pageBytes    = 8192
+	costZone     = 0.02   // asking the zone map of 8 kB whether they are wanted
 	costRow      = 0.005  // producing a scanned row
 	costOperator = 0.0015 // evaluating one operator on one row
 	costLookup   = 0.08   // finding one key: model, block, visibility
