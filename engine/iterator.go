@@ -19,7 +19,9 @@ type ScanOptions struct {
 	// Wanted are conditions of which the caller checks every row: the scan may
 	// leave out rows that do not meet all of them, and need not.
 	Wanted []ColumnRange
-	Stats  *ReadStats // counts what the scan does, if not nil
+	// Late lets Next leave columns to be loaded later: see Iterator.Deferred.
+	Late  bool
+	Stats *ReadStats // counts what the scan does, if not nil
 }
 
 // ReadStats counts what scans did, for EXPLAIN.
@@ -45,8 +47,10 @@ type Iterator struct {
 	held    []*run // private runs that are read
 	lastKey []byte // of a batch that newer rows are put into
 	passed  []byte // the key that sources were moved behind last
+	above   bool   // all that is not in the base is newer than the base
 
 	horizons horizons // that the snapshot sees
+	late     lateColumns
 }
 
 // Scan reads a range. The iterator must be closed before the snapshot. An
@@ -80,8 +84,12 @@ func (s *Snapshot) Scan(id StoreID, o ScanOptions) *Iterator {
 	for _, r := range st.level0 {
 		it.addRuns(0, r)
 	}
-	it.prune = it.pruner(st)
-	it.addRuns(0, it.neededBase(st.base, it.prune)...)
+	it.above = it.newerThanBase(st)
+	it.prune = it.pruner()
+	if it.addRuns(0, it.neededBase(st.base, it.prune)...) && it.above {
+		it.sources[len(it.sources)-1].(*runSource).below = true
+	}
+	it.allowLate()
 	return it
 }
 
@@ -112,9 +120,9 @@ func (it *Iterator) addPrivate(links []*bulkLink) {
 	}
 }
 
-// addRuns adds segments that follow one another. Private ones have a rank, the
-// greater the newer.
-func (it *Iterator) addRuns(rank uint64, runs ...*run) {
+// addRuns adds segments that follow one another, and reports whether there is
+// something in them. Private ones have a rank, the greater the newer.
+func (it *Iterator) addRuns(rank uint64, runs ...*run) bool {
 	src := &runSource{due: true, rank: rank}
 	for _, r := range runs {
 		if r.overlaps(it.opts.Lower, it.opts.Upper) {
@@ -122,7 +130,7 @@ func (it *Iterator) addRuns(rank uint64, runs ...*run) {
 		}
 	}
 	if len(src.runs) == 0 {
-		return
+		return false
 	}
 	src.batch = it.snap.lend()
 	if it.opts.Reverse {
@@ -137,6 +145,7 @@ func (it *Iterator) addRuns(rank uint64, runs ...*run) {
 		src.horizons, src.def = it.horizons, it.def
 	}
 	it.sources = append(it.sources, src)
+	return true
 }
 
 // Next fills dst with the next rows and reports whether there are any.
@@ -146,6 +155,7 @@ func (it *Iterator) Next(dst *column.Batch) (bool, error) {
 	}
 	resetBatch(dst, it.def, it.cols)
 	it.keys = it.keys[:0]
+	it.late.from, it.late.patches = nil, it.late.patches[:0]
 	if len(it.sources) == 1 && !it.noted.on && !it.snap.db.opts.PlainReads {
 		if src, ok := it.sources[0].(*runSource); ok {
 			if ok, err := src.direct(it, dst); ok || err != nil {
@@ -169,7 +179,10 @@ func (it *Iterator) Next(dst *column.Batch) (bool, error) {
 		if !ready || len(it.sources) == 0 {
 			break
 		}
-		if it.overlay(dst, limit) {
+		if done, err := it.overlay(dst, limit); done || err != nil {
+			if it.err = err; err != nil {
+				return false, err
+			}
 			continue
 		}
 		best, bound := it.first()

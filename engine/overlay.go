@@ -15,22 +15,30 @@ import (
 // overlay appends to dst rows of the oldest source under what newer ones say,
 // up to limit rows and as far as every newer row has its place among them. It
 // reports whether it got anywhere. Where rows expire each has to be looked at.
-func (it *Iterator) overlay(dst *column.Batch, limit int) bool {
+func (it *Iterator) overlay(dst *column.Batch, limit int) (bool, error) {
 	last := len(it.sources) - 1
 	base, ok := it.sources[last].(*runSource)
-	if !ok || last == 0 || len(it.horizons) > 0 || it.opts.Reverse || it.noted.on || it.snap.db.opts.PlainReads || base.batch.Sel != nil || !base.it.Clean() {
-		return false
+	if !ok {
+		return false, nil
+	}
+	if last == 0 || len(it.horizons) > 0 || it.opts.Reverse || it.noted.on || it.snap.db.opts.PlainReads || base.batch.Sel != nil || !base.it.Clean() {
+		return false, base.settle(it)
 	}
 	end := base.batch.N
 	if dst.N > 0 || base.at > 0 {
 		end = min(end, base.at+limit-dst.N)
 	}
 	end = it.replaceRows(base, it.sources[:last], end)
+	if base.deferred && base.at == 0 && dst.N == 0 && end == base.batch.N {
+		base.deferred, it.late.from = false, base
+	} else if err := base.settle(it); err != nil {
+		return false, err
+	}
 	if end == base.at {
-		return false
+		return false, nil
 	}
 	base.give(it, dst, end)
-	return true
+	return true, nil
 }
 
 // replaceRows puts the rows of newer sources into the batch of base, from the
@@ -48,7 +56,7 @@ func (it *Iterator) replaceRows(base *runSource, newer []source, end int) int {
 		if span = at; !exact || row < base.at {
 			return max(row, base.at)
 		}
-		if src.version() >= base.versionAt(row) && !src.replace(it, &base.batch, row) {
+		if (base.below || src.version() >= base.versionAt(row)) && !src.replace(it, base, row) {
 			return row // deleted
 		}
 		if !it.passKey(newer, src.key()) {
@@ -82,24 +90,28 @@ func (it *Iterator) passKey(list []source, key []byte) (known bool) {
 	return known
 }
 
-func (s *tableSource) replace(it *Iterator, dst *column.Batch, row int) bool {
+func (s *tableSource) replace(it *Iterator, base *runSource, row int) bool {
 	if s.v.Deleted() {
 		return false
 	}
-	for i, c := range it.cols {
-		dst.Cols[i].Set(row, it.def.cell(s.v.Data, c))
-	}
 	it.count.MemtableRows++
+	if base.deferred {
+		it.late.patches = append(it.late.patches, patch{int32(row), s.v.Data})
+		return true
+	}
+	for i, c := range it.cols {
+		base.batch.Cols[i].Set(row, it.def.cell(s.v.Data, c))
+	}
 	return true
 }
 
-func (s *runSource) replace(_ *Iterator, dst *column.Batch, row int) bool {
+func (s *runSource) replace(_ *Iterator, base *runSource, row int) bool {
 	own := s.batch.Row(s.at)
 	if !s.it.Clean() && s.it.Deleted(own) {
 		return false
 	}
-	for i := range dst.Cols {
-		dst.Cols[i].Set(row, s.batch.Cols[i].Datum(own))
+	for i := range base.batch.Cols {
+		base.batch.Cols[i].Set(row, s.batch.Cols[i].Datum(own))
 	}
 	return true
 }

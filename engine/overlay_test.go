@@ -26,6 +26,9 @@ func rowTexts(t *testing.T, s *Snapshot, id StoreID, plain bool, o ScanOptions) 
 		if b.Sel != nil {
 			t.Fatal("a batch with a selection")
 		}
+		if it.Deferred() {
+			loadLate(t, it, &b)
+		}
 		for i := range b.N {
 			text := ""
 			if o.Keys {
@@ -37,6 +40,56 @@ func rowTexts(t *testing.T, s *Snapshot, id StoreID, plain bool, o ScanOptions) 
 			}
 			rows = append(rows, text)
 		}
+	}
+}
+
+// loadLate loads the columns of a deferred batch, after it has compared the cells
+// of single rows, and the stored ones where there is no patch, with them.
+func loadLate(t *testing.T, it *Iterator, b *column.Batch) {
+	t.Helper()
+	if b.Sel != nil {
+		t.Fatal("a deferred batch with a selection")
+	}
+	patched := map[int32]bool{}
+	for _, r := range it.Patches() {
+		patched[r] = true
+	}
+	for c := range b.Cols {
+		check(t, it.Load(b, c, nil))
+		var want []column.Datum
+		for r := range b.N {
+			want = append(want, b.Cols[c].Datum(r).Clone())
+		}
+		same := func(r int, d column.Datum, what string) {
+			if w := want[r]; d.Null != w.Null || !d.Null && (d.I != w.I || string(d.B) != string(w.B)) {
+				t.Fatalf("%s of row %d: %v, should be %v", what, r, d, w)
+			}
+		}
+		pieces, ok := it.Pieces(c)
+		for _, p := range pieces {
+			for i := p.Lo; ok && i < p.Hi; i++ {
+				if r := p.At + i - p.Lo; !patched[int32(r)] {
+					same(r, p.Datum(i), "stored form")
+				}
+			}
+		}
+		var v column.Vec
+		it.LoadPatches(&v, c)
+		for k, r := range it.Patches() {
+			same(int(r), v.Datum(k), "patch")
+		}
+		var sel []int32
+		for r := 3; r < b.N; r += 7 {
+			sel = append(sel, int32(r))
+		}
+		if len(sel) == 0 {
+			continue
+		}
+		check(t, it.Load(b, c, sel))
+		for _, r := range sel {
+			same(int(r), b.Cols[c].Datum(int(r)), "cell")
+		}
+		check(t, it.Load(b, c, nil))
 	}
 }
 
@@ -67,6 +120,7 @@ func TestRowsInPlaceAreThoseOfPlainReads(t *testing.T) {
 			}
 		}
 		o.Cols = [][]int{nil, {}, {1}, {1, 0}}[r.IntN(4)]
+		o.Late = r.IntN(2) == 0
 		want, got := rowTexts(t, s, id, true, o), rowTexts(t, s, id, false, o)
 		if len(want) != len(got) {
 			t.Fatalf("step %d: %d rows, %d when read plainly", step, len(got), len(want))

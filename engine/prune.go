@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/keys"
 	"github.com/omendb/omendb/engine/memtable"
 	"github.com/omendb/omendb/engine/segment"
 )
@@ -13,14 +15,9 @@ type ColumnRange struct {
 	Min, Max uint64
 }
 
-// pruner returns the question that a segment's zone maps are asked, nil when
-// nothing may be skipped: a row that is skipped does not hide its older
-// versions in other runs, so all that the scan visits besides the base has to
-// be newer than the base.
-func (it *Iterator) pruner(st *storeState) func([]segment.Zone) bool {
-	if len(it.opts.Wanted) == 0 {
-		return nil
-	}
+// newerThanBase reports whether all that the scan visits besides the base is
+// newer than the base.
+func (it *Iterator) newerThanBase(st *storeState) bool {
 	var newest uint64
 	for _, r := range st.base {
 		if r.overlaps(it.opts.Lower, it.opts.Upper) {
@@ -36,7 +33,14 @@ func (it *Iterator) pruner(st *storeState) func([]segment.Zone) bool {
 		newer = newer && (t.Empty() || oldest > newest)
 		return newer
 	})
-	if !newer {
+	return newer
+}
+
+// pruner returns the question that a segment's zone maps are asked, nil when
+// nothing may be skipped: a row that is skipped does not hide its older
+// versions in other runs.
+func (it *Iterator) pruner() func([]segment.Zone) bool {
+	if len(it.opts.Wanted) == 0 || !it.above {
 		return nil
 	}
 	return it.unwanted
@@ -49,6 +53,30 @@ func (it *Iterator) unwanted(zones []segment.Zone) bool {
 			continue
 		}
 		if z := zones[w.Column]; z.AllNull() || z.Max < w.Min || z.Min > w.Max {
+			return true
+		}
+	}
+	return false
+}
+
+// unwantedRow reports whether a row of a memtable that nothing hides is not wanted.
+func (it *Iterator) unwantedRow(r memtable.Row) bool {
+	for i := range it.opts.Wanted {
+		w := &it.opts.Wanted[i]
+		d := it.def.cell(r, w.Column)
+		if d.Null {
+			return true
+		}
+		var x uint64
+		switch it.def.kinds[w.Column] {
+		case column.Int:
+			x = keys.IntBits(d.I)
+		case column.Float:
+			x = keys.FloatBits(d.Float())
+		default:
+			continue
+		}
+		if x < w.Min || x > w.Max {
 			return true
 		}
 	}

@@ -26,9 +26,9 @@ type source interface {
 	// those behind it up to the key bound (nil: all) and limit rows, as far as
 	// it can without a refill; it moves behind them.
 	copy(it *Iterator, dst *column.Batch, bound []byte, limit int)
-	// replace stores the current row in a row of dst, a batch of the scan's
-	// columns. It reports false, having done nothing, if it is a tombstone.
-	replace(it *Iterator, dst *column.Batch, row int) bool
+	// replace puts the current row in the place of a row of the base's batch.
+	// It reports false, having done nothing, if it is a tombstone.
+	replace(it *Iterator, base *runSource, row int) bool
 	close()
 }
 
@@ -67,7 +67,7 @@ func (s *tableSource) next() {
 func (s *tableSource) copy(it *Iterator, dst *column.Batch, bound []byte, limit int) {
 	for first := true; s.at != nil && (first || dst.N < limit && it.before(s.at, bound)); s.next() {
 		first = false
-		if s.v.Deleted() || !s.own && it.expired(s.v) {
+		if s.v.Deleted() || it.unwantedRow(s.v.Data) || !s.own && it.expired(s.v) {
 			continue
 		}
 		for i, c := range it.cols {
@@ -91,6 +91,10 @@ type runSource struct {
 	mem   []byte
 	due   bool
 	rank  uint64 // of private runs, the greater the newer; else 0
+
+	below    bool // every other source is newer
+	late     bool // batches may be deferred
+	deferred bool // the columns of batch are not decoded
 
 	horizons horizons
 	def      *storeDef
@@ -141,11 +145,16 @@ func (s *runSource) open() bool {
 // to be chosen, or at the end.
 func (s *runSource) direct(it *Iterator, dst *column.Batch) (bool, error) {
 	for s.due && s.open() && s.it.Whole() && !s.expiring {
-		ok, err := s.it.Next(dst)
+		read := s.it.Next
+		if s.late {
+			read, it.late.from = s.it.Defer, s
+		}
+		ok, err := read(dst)
 		if ok || err != nil {
 			it.keys = append(it.keys, s.it.Keys()...)
 			return ok, err
 		}
+		it.late.from = nil
 		s.it.Close()
 		s.it = nil
 	}
@@ -159,11 +168,15 @@ func (s *runSource) refill() error {
 			s.batch.Reset()
 			return nil
 		}
-		ok, err := s.it.Next(&s.batch)
+		read := s.it.Next
+		if s.late {
+			read = s.it.Defer
+		}
+		ok, err := read(&s.batch)
 		if err != nil {
 			return err
 		}
-		if ok {
+		if s.deferred = ok && s.late; ok {
 			s.mem = s.it.AppendKey(s.mem[:0], s.batch.Row(0))
 			return nil
 		}
@@ -264,6 +277,7 @@ func appendRows(dst, src *column.Vec, lo, hi int) {
 }
 
 func (s *runSource) close() {
+	s.deferred = false
 	if s.it != nil {
 		s.it.Close()
 		s.it = nil

@@ -103,11 +103,10 @@ func within(key, lower []byte) []byte {
 	return key
 }
 
-// tableSteps is how many keys of a memtable stand between two that are looked
-// at: walking costs much less than reading rows.
-const tableSteps = 64
+// tableSteps is how many keys of a memtable stand between two that are looked at.
+const tableSteps = 256
 
-// appendTablePoints walks a memtable that is large enough to matter.
+// appendTablePoints samples a memtable that is large enough to matter.
 func appendTablePoints(points []splitPoint, t *memtable.Table, lower, upper []byte, least int64) []splitPoint {
 	if t.Keys() < least/4 || t.Empty() {
 		return points
@@ -116,12 +115,8 @@ func appendTablePoints(points []splitPoint, t *memtable.Table, lower, upper []by
 	if least >= tableSteps {
 		step = tableSteps
 	}
-	var cur memtable.Cursor
-	cur.Init(t, lower, upper, false)
-	for i := 0; cur.Next(); i++ {
-		if i%step == 0 {
-			points = append(points, splitPoint{within(bytes.Clone(cur.Key()), lower), float64(step)})
-		}
-	}
+	t.Sample(lower, upper, step, func(key []byte) {
+		points = append(points, splitPoint{within(bytes.Clone(key), lower), float64(step)})
+	})
 	return points
 }

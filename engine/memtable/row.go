@@ -85,6 +85,13 @@ func (r Row) Datum(i int, k column.Kind) column.Datum {
 	return column.Datum{B: r[off : off+size : off+size]}
 }
 
+// Number returns the slot of column i, which must exist: the value of an Int
+// column, or the IEEE bits of a Float column.
+func (r Row) Number(i int) (bits uint64, null bool) {
+	n := r.Columns()
+	return binary.LittleEndian.Uint64(r[2+(n+7)/8+8*i:]), r[2+i/8]&(1<<(i%8)) != 0
+}
+
 // Check reports whether bytes read from a log are a row of these kinds, so
 // that Datum cannot run out of bounds on them.
 func (r Row) Check(kinds []column.Kind) bool {

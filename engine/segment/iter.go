@@ -127,6 +127,19 @@ func (it *Iterator) release() {
 // Next fills dst with the next batch, which has at least one row present, and
 // reports whether there was one.
 func (it *Iterator) Next(dst *column.Batch) (bool, error) {
+	ok, err := it.Defer(dst)
+	if !ok {
+		return false, err
+	}
+	if err := it.Fill(dst); err != nil {
+		it.Close()
+		return false, err
+	}
+	return true, nil
+}
+
+// Defer is Next without the columns, which Fill decodes, or Load one by one.
+func (it *Iterator) Defer(dst *column.Batch) (bool, error) {
 	for {
 		it.release()
 		ok, err := it.collect()
@@ -141,10 +154,12 @@ func (it *Iterator) Next(dst *column.Batch) (bool, error) {
 		if present == 0 {
 			continue
 		}
-		if err := it.fill(dst); err != nil {
-			it.Close()
-			return false, err
+		for len(dst.Cols) < len(it.opts.Cols) {
+			dst.Cols = append(dst.Cols, column.Vec{})
 		}
+		dst.Cols = dst.Cols[:len(it.opts.Cols)]
+		dst.N = it.rows
+		it.wideMem, it.keys = it.wideMem[:0], it.keys[:0]
 		return true, nil
 	}
 }
@@ -310,41 +325,52 @@ func (it *Iterator) choose(dst *column.Batch) int {
 	return len(sel)
 }
 
-// fill decodes the asked columns of the spans.
-func (it *Iterator) fill(dst *column.Batch) error {
-	sel := dst.Sel
-	for len(dst.Cols) < len(it.opts.Cols) {
-		dst.Cols = append(dst.Cols, column.Vec{})
-	}
-	dst.Cols = dst.Cols[:len(it.opts.Cols)]
-	dst.N, dst.Sel = it.rows, sel
-	it.wideMem = it.wideMem[:0]
+// Fill decodes all columns of the batch.
+func (it *Iterator) Fill(dst *column.Batch) error {
 	it.touch()
-	var e column.Encoded
-	for i, c := range it.opts.Cols {
-		v := &dst.Cols[i]
-		if c >= len(it.r.info.Schema.Columns) {
-			fillDefault(v, defaultOf(it.opts.Defaults, c), it.rows)
-			continue
-		}
-		k := it.r.info.Schema.Columns[c]
-		v.Reset(k)
-		for j := range it.spans {
-			s := &it.spans[j]
-			if c >= headColumns || it.opts.Plain || !s.head.cols[c].View(&e, s.data, k, s.rows) {
-				e = s.column(c, k)
-			}
-			e.Decode(v, s.lo, s.hi)
-			if e.HasMarks() {
-				if err := it.fillWide(v, &e, s); err != nil {
-					return err
-				}
-			}
+	for i := range it.opts.Cols {
+		if err := it.decode(&dst.Cols[i], i); err != nil {
+			return err
 		}
 	}
-	it.keys = it.keys[:0]
 	if it.opts.Keys {
 		it.fillKeys()
+	}
+	return nil
+}
+
+// encoded returns column i of those asked for in a span; false where the segment
+// does not have it.
+func (it *Iterator) encoded(e *column.Encoded, i int, s *span) bool {
+	c := it.opts.Cols[i]
+	if c >= len(it.r.info.Schema.Columns) {
+		return false
+	}
+	k := it.r.info.Schema.Columns[c]
+	if c >= headColumns || it.opts.Plain || !s.head.cols[c].View(e, s.data, k, s.rows) {
+		*e = s.column(c, k)
+	}
+	return true
+}
+
+// decode decodes column i of those asked for.
+func (it *Iterator) decode(v *column.Vec, i int) error {
+	c := it.opts.Cols[i]
+	if c >= len(it.r.info.Schema.Columns) {
+		fillDefault(v, defaultOf(it.opts.Defaults, c), it.rows)
+		return nil
+	}
+	v.Reset(it.r.info.Schema.Columns[c])
+	var e column.Encoded
+	for j := range it.spans {
+		s := &it.spans[j]
+		it.encoded(&e, i, s)
+		e.Decode(v, s.lo, s.hi)
+		if e.HasMarks() {
+			if err := it.fillWide(v, &e, s); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }

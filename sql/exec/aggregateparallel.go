@@ -256,6 +256,9 @@ func (st *state) aggregateOver(n *plan.Aggregate, input operator) (*aggOp, error
 		}
 		o.specs = append(o.specs, s)
 	}
+	if s, ok := input.(*scanOp); ok && s.apart != nil && len(n.Keys) == 0 { // with keys, whole rows may be spilled
+		s.apart.readOnly(len(n.Input.Info().Columns), aggregateExprs(n.Aggs))
+	}
 	if o.sets == nil {
 		all := make([]int, len(n.Keys))
 		for i := range all {
@@ -264,4 +267,15 @@ func (st *state) aggregateOver(n *plan.Aggregate, input operator) (*aggOp, error
 		o.sets = [][]int{all}
 	}
 	return o, nil
+}
+
+// aggregateExprs lists all that aggregates compute from rows.
+func aggregateExprs(aggs []*plan.Agg) (out []plan.Expr) {
+	for _, a := range aggs {
+		out = append(append(append(out, a.Args...), a.Direct...), a.Filter)
+		for _, k := range a.OrderBy {
+			out = append(out, k.Expr)
+		}
+	}
+	return out
 }

@@ -50,6 +50,9 @@ func (c *compiler) predicate(e plan.Expr) (predicate, error) {
 			if p, err := c.numericKernel(k); p != nil || err != nil {
 				return p, err
 			}
+			if p, err := c.likeKernel(k); p != nil || err != nil {
+				return p, err
+			}
 		}
 	}
 	x, err := c.top(e)

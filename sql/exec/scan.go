@@ -22,9 +22,10 @@ type scanOp struct {
 	access *Access
 	byKey  bool // it is counted with the primary key
 	done   bool
-	part   *scanPart // of several workers' ranges
-	pass   int64     // rows that the next open leaves out, if it can
-	passed int64     // what the last one has left out
+	part   *scanPart   // of several workers' ranges
+	apart  *lateFilter // nil: all columns are read before the condition is asked
+	pass   int64       // rows that the next open leaves out, if it can
+	passed int64       // what the last one has left out
 }
 
 func unsupportedSystemColumn(a int) error {
@@ -53,7 +54,12 @@ func (st *state) newScan(n *plan.Scan) (operator, error) {
 	if o.prune, err = st.zoneConditions(n); err != nil {
 		return nil, err
 	}
-	o.cond, err = st.predicate(n.Filter)
+	if o.cond, err = st.predicate(n.Filter); err != nil {
+		return nil, err
+	}
+	if o.sample == nil && o.fetch.plain() && !o.fetch.keys {
+		o.apart, err = st.lateFilter(n.Filter)
+	}
 	return o, err
 }
 
@@ -83,7 +89,7 @@ func (o *scanOp) open() error {
 	o.it = o.st.rt.Snapshot.Scan(o.store, engine.ScanOptions{
 		Lower: lower, Upper: upper, Cols: o.fetch.cols, Reverse: o.node.Reverse,
 		Keys: o.fetch.keys || o.sample != nil, Stats: &o.figures.Read,
-		Wanted: wantedRanges(o.prune),
+		Wanted: wantedRanges(o.prune), Late: o.apart != nil,
 	})
 	return nil
 }
@@ -132,11 +138,7 @@ func (o *scanOp) next() (*column.Batch, error) {
 		if o.byKey {
 			o.access.Fetched += int64(o.in.Len())
 		}
-		b := o.fetch.arrange(&o.in, keys)
-		if o.sample != nil {
-			b = o.sample.apply(b, keys)
-		}
-		if out, err := o.apply(b); err != nil || out != nil {
+		if out, err := o.choose(keys); err != nil || out != nil {
 			return out, err
 		}
 		if err := o.st.rt.canceled(); err != nil {
@@ -144,6 +146,18 @@ func (o *scanOp) next() (*column.Batch, error) {
 		}
 	}
 	return nil, nil
+}
+
+// choose returns the rows of the batch in hand that are wanted, nil if there are none.
+func (o *scanOp) choose(keys [][]byte) (*column.Batch, error) {
+	if o.it.Deferred() {
+		return o.applyLate(&o.in)
+	}
+	b := o.fetch.arrange(&o.in, keys)
+	if o.sample != nil {
+		b = o.sample.apply(b, keys)
+	}
+	return o.apply(b)
 }
 
 func (o *scanOp) close() {
