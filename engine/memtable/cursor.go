@@ -157,14 +157,15 @@ const (
 	lineWords  = 8
 )
 
-// touch loads what the next records are read from: the head, the version and
-// the key behind it, and the cells.
+// touch loads what the next records are read from: the head with the key, and the cells.
 func (c *Cursor) touch() {
 	for i := c.at; i < c.at+touchAhead; i++ {
-		w := c.t.arena.at(c.t.lane.at(uint32(i)).ref)
-		n := w[headWords+2]
-		last := headWords + versionWords + words(int(n>>32)+int(uint32(n))) - 1
-		c.touched += atomic.LoadUint64(&w[0]) + w[min(last, lineWords)] + w[min(last, 2*lineWords)]
+		w := c.t.arena.at(c.t.lane.at(uint32(i)))
+		last := uint64(2)
+		if w[1]&wide == 0 {
+			last = uint64(words(headBytes+4+int(uint16(w[2]))+int(uint16(w[2]>>16)))) - 1
+		}
+		c.touched += w[min(last, lineWords)] + w[min(last, 2*lineWords)]
 	}
 }
 
@@ -228,7 +229,7 @@ func (t *Table) Sample(lower, upper []byte, step int, fn func(key []byte)) {
 	c.Init(t, lower, upper, false)
 	if c.dir == nil && len(c.fresh) == 0 {
 		for at := c.at; at < c.end; at += step {
-			fn(t.key(t.lane.at(uint32(at)).ref))
+			fn(t.key(t.lane.at(uint32(at))))
 		}
 		return
 	}
