@@ -116,6 +116,8 @@ func (d *ddl) alterRelation(a *plan.AlterTable, r *catalog.Relation) error {
 	case a.Kind == "view" && r.Kind != catalog.KindView, a.Kind == "materialized view" && r.Kind != catalog.KindMatView,
 		a.Kind == "index", a.Kind == "sequence":
 		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not a %s", r.Name, a.Kind)
+	case r.Kind == catalog.KindComposite:
+		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is a composite type", r.Name).WithHint("Use ALTER TYPE instead.")
 	}
 	cmds := slices.Clone(a.Commands)
 	slices.SortStableFunc(cmds, func(x, y *plan.AlterCommand) int { return cmp.Compare(alterPass(x.Action), alterPass(y.Action)) })

@@ -74,6 +74,11 @@ func Check(sql string) error {
 				return err.At(Position(sql, t.Start))
 			}
 		}
+		if t.Kind == Integer || t.Kind == Float || t.Kind == Param {
+			if err := junk(sql, t); err != nil {
+				return err.At(Position(sql, t.Start))
+			}
+		}
 		if !b.token(t, sql) {
 			return tooDeep()
 		}
@@ -96,6 +101,50 @@ func hopeless(rest string) *pgerr.Error {
 		return pgerr.New(pgerr.SyntaxError, "operator too long at or near \"%s\"", rest)
 	}
 	return nil
+}
+
+// junk refuses what the grammar, which is of a later release, takes for a number or reads past: 0x1F, 1_000 and $1a.
+func junk(sql string, t Token) *pgerr.Error {
+	i, what := t.Start, "numeric literal"
+	if t.Kind == Param {
+		i, what = t.End, "parameter"
+	} else {
+		i = decimal(sql, i)
+		if i == t.End {
+			return nil // the grammar refuses letters behind such a number itself
+		}
+	}
+	end := i
+	for end < len(sql) && (classes[sql[end]] == classIdent || classes[sql[end]] == classDigit || sql[end] == '$') {
+		end++
+	}
+	if end == i || classes[sql[i]] != classIdent {
+		return nil
+	}
+	return pgerr.New(pgerr.SyntaxError, "trailing junk after %s at or near \"%s\"", what, sql[t.Start:end])
+}
+
+// decimal returns where a number of PostgreSQL 15 ends.
+func decimal(sql string, i int) int {
+	digits := func() {
+		for i < len(sql) && classes[sql[i]] == classDigit {
+			i++
+		}
+	}
+	if digits(); i+1 < len(sql) && sql[i] == '.' && sql[i+1] != '.' || i+1 == len(sql) && sql[i] == '.' {
+		i++
+		digits()
+	}
+	if j := i; j < len(sql) && sql[j]|0x20 == 'e' {
+		if j++; j < len(sql) && (sql[j] == '+' || sql[j] == '-') {
+			j++
+		}
+		if j < len(sql) && classes[sql[j]] == classDigit {
+			i = j
+			digits()
+		}
+	}
+	return i
 }
 
 func tooDeep() error {

@@ -72,7 +72,7 @@ func (s *scope) unifyHypothetical(args []plan.Expr, direct int) {
 		if k >= len(args) {
 			break
 		}
-		t, _ := b.commonType([]plan.Expr{args[i], args[k]}, "WITHIN GROUP")
+		t, _ := b.commonType([]plan.Expr{args[k], args[i]}, "WITHIN GROUP")
 		for _, j := range []int{i, k} {
 			args[j] = b.coerceTo(s, args[j], b.plainType(t), functions.Implicit, plan.CastImplicit, -1)
 		}
@@ -95,7 +95,7 @@ func (s *scope) aggOrder(a *plan.Agg, order []*pg.Node, pos int) {
 		e := s.expr(sb.Node)
 		e = b.resolveUnknown(s, e)
 		for _, arg := range a.Args {
-			if plan.Same(arg, e) || plan.Same(stripImplicit(arg), e) {
+			if plan.Same(stripImplicit(arg), e) {
 				e = arg
 			}
 		}
@@ -107,7 +107,7 @@ func (s *scope) aggOrder(a *plan.Agg, order []*pg.Node, pos int) {
 	for _, k := range a.OrderBy {
 		hit := false
 		for _, arg := range a.Args {
-			hit = hit || plan.Same(arg, k.Expr)
+			hit = hit || arg == k.Expr
 		}
 		if !hit {
 			b.failf(location(k.Expr), pgerr.InvalidColumnReference, "in an aggregate with DISTINCT, ORDER BY expressions must appear in argument list")

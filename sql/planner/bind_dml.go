@@ -72,13 +72,26 @@ func (s *scope) assign(e plan.Expr, attr int) plan.Expr {
 }
 
 func (s *scope) assignType(e plan.Expr, t plan.Type, column string) plan.Expr {
+	return s.assignTo(e, t, "column \"%s\" is of type %s but expression is of type %s", column, location(e))
+}
+
+// assignTo is assignType with the words and the place that an error has.
+func (s *scope) assignTo(e plan.Expr, t plan.Type, format, name string, pos int) plan.Expr {
 	b := s.b
 	out := b.coerceTo(s, e, t, functions.Assignment, plan.CastImplicit, -1)
 	if out == nil {
-		b.fail(location(e), pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" is of type %s but expression is of type %s", column, b.typeName(t.OID), b.typeName(e.ResultType().OID)).
+		b.fail(pos, pgerr.New(pgerr.DatatypeMismatch, format, name, b.typeName(t.OID), b.typeName(e.ResultType().OID)).
 			WithHint("You will need to rewrite or cast the expression."))
 	}
 	return out
+}
+
+// assignElement converts a value to the type of the element, slice or field that it is assigned to.
+func (s *scope) assignElement(e plan.Expr, t plan.Type, path []*pg.Node, column string, pos int) plan.Expr {
+	if last := path[len(path)-1]; last.GetString_() != nil {
+		return s.assignTo(e, t, "subfield \"%s\" is of type %s but expression is of type %s", last.GetString_().GetSval(), pos)
+	}
+	return s.assignTo(e, t, "subscripted assignment to \"%s\" requires type %s but expression is of type %s", column, pos)
 }
 
 // defaultValue returns what an attribute gets when no value is given.
@@ -322,9 +335,7 @@ func (s *scope) assignedField(base plan.Expr, t plan.Type, name, column string, 
 
 // assignPart binds an assignment to an element or field of a column: c[i].f = value.
 func (s *scope) assignPart(base plan.Expr, t plan.Type, path []*pg.Node, value plan.Expr, column string, pos int) plan.Expr {
-	if len(path) == 0 {
-		return s.assignType(value, t, column)
-	}
+	whole := path
 	subs, path := leadingSubscripts(path)
 	if len(subs) > 0 {
 		probe := s.subscripts(base, subs, nil)
@@ -332,12 +343,17 @@ func (s *scope) assignPart(base plan.Expr, t plan.Type, path []*pg.Node, value p
 		if len(path) > 0 {
 			value = s.assignPart(probe, et, path, value, column, pos)
 		} else {
-			value = s.assignType(value, et, column)
+			value = s.assignElement(value, et, whole, column, pos)
 		}
 		return s.subscripts(base, subs, value)
 	}
 	field := s.assignedField(base, t, path[0].GetString_().GetSval(), column, pos)
-	v := s.assignPart(field, field.Typ, path[1:], value, column, pos)
+	var v plan.Expr
+	if len(path) > 1 {
+		v = s.assignPart(field, field.Typ, path[1:], value, column, pos)
+	} else {
+		v = s.assignElement(value, field.Typ, path, column, pos)
+	}
 	return &plan.FieldStore{Base: plan.Base{Typ: t, Pos: -1}, Arg: base, Index: []int{field.Index}, Values: []plan.Expr{v}}
 }
 

@@ -132,7 +132,7 @@ func (s *scope) value(c insertColumn, e plan.Expr) plan.Expr {
 	s.checkAssignable(c.attr, "insert", c.pos)
 	if len(c.path) > 0 {
 		t := plan.Type{OID: col.Type, Typmod: col.Typmod, Collation: col.Collation}
-		return s.assignType(e, s.partType(b.nullConst(t), t, c.path, col.Name, c.pos), col.Name)
+		return s.assignElement(e, s.partType(b.nullConst(t), t, c.path, col.Name, c.pos), c.path, col.Name, c.pos)
 	}
 	return s.assign(e, c.attr)
 }

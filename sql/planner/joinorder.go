@@ -150,7 +150,9 @@ func (j *joiner) exhaustive() *path {
 			continue
 		}
 		for pass := 0; pass < 2 && best[mask] == nil; pass++ { // cross products only where nothing else is left
-			for left := (mask - 1) & mask; left > 0; left = (left - 1) & mask {
+			// Subsets in ascending order: of joins that cost the same the one in the order of FROM comes first, and people
+			// see the order of its rows.
+			for left := mask & -mask; left != mask; left = (left - mask) & mask {
 				if best[left] == nil || best[mask] != nil && j.least(best, left, mask&^left) >= best[mask].total {
 					continue
 				}

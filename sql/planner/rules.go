@@ -25,6 +25,7 @@ var rules = []rule{
 	{"imply_constants", implyConstants},
 	{"push_down_predicate", pushDownPredicates},
 	{"min_max_index", minMaxIndex},
+	{"degenerate_group", degenerateGroup},
 }
 
 const maxRulePasses = 8

@@ -19,8 +19,11 @@ func (d *Definition) check(value string) (string, error) {
 		if !ok {
 			return "", pgerr.New(pgerr.InvalidParameterValue, "parameter \"%s\" requires a Boolean value", d.Name)
 		}
-		if b {
+		switch {
+		case b:
 			return "on", nil
+		case d.Name == "standard_conforming_strings":
+			return "", pgerr.Unsupported("backslashes in strings that are not written E'…' are not escapes: \"%s\" cannot be off", d.Name)
 		}
 		return "off", nil
 	case "enum":
