@@ -451,6 +451,13 @@ type runMerge struct {
 	taken   int   // reader whose row was handed out, -1 for none
 }
 
+// mergeBuffers is what the readers of runs that are merged have together, of
+// which none has less than leastChunk.
+const (
+	mergeBuffers = 1 << 20
+	leastChunk   = 8 << 10
+)
+
 func newRunMerge(runs []*spillFile) (*runMerge, error) {
 	m := &runMerge{taken: -1}
 	for i, f := range runs {
@@ -458,6 +465,7 @@ func newRunMerge(runs []*spillFile) (*runMerge, error) {
 		if err != nil {
 			return nil, err
 		}
+		r.chunk = max(leastChunk, min(spillBuffer, mergeBuffers/int64(len(runs))))
 		m.readers = append(m.readers, r)
 		row, err := r.next()
 		if err != nil {

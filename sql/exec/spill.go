@@ -118,11 +118,12 @@ func (f *spillFile) close() {
 
 // spillReader reads a spill file from its start.
 type spillReader struct {
-	f   *spillFile
-	off int64
-	buf []byte
-	pos int
-	row []column.Datum
+	chunk int64 // bytes read at once
+	f     *spillFile
+	off   int64
+	buf   []byte
+	pos   int
+	row   []column.Datum
 }
 
 // reader returns a reader of everything written so far.
@@ -130,7 +131,7 @@ func (f *spillFile) reader() (*spillReader, error) {
 	if err := f.flush(); err != nil {
 		return nil, err
 	}
-	return &spillReader{f: f, row: make([]column.Datum, len(f.kinds))}, nil
+	return &spillReader{f: f, chunk: spillBuffer, row: make([]column.Datum, len(f.kinds))}, nil
 }
 
 // need makes n bytes available at pos; false at the end of the file.
@@ -139,7 +140,7 @@ func (r *spillReader) need(n int) (bool, error) {
 		return true, nil
 	}
 	kept := len(r.buf) - r.pos
-	rest := append(make([]byte, 0, max(n, kept+int(min(spillBuffer, r.f.size-r.off)))), r.buf[r.pos:]...)
+	rest := append(make([]byte, 0, max(n, kept+int(min(r.chunk, r.f.size-r.off)))), r.buf[r.pos:]...)
 	r.pos = 0
 	r.buf = rest
 	for len(r.buf) < n {
