@@ -1,6 +1,7 @@
 package memtable
 
 import (
+	"strings"
 	"sync/atomic"
 	"unsafe"
 )
@@ -33,7 +34,7 @@ type arena struct {
 	bytes int64                      // bytes allocated in all slabs
 }
 
-// alloc returns a reference to n fresh words, and the words, which are zero.
+// alloc returns a reference to n fresh words, and the words, which hold anything.
 func (a *arena) alloc(n int) (ref uint64, w []uint64) {
 	if len(a.last)-a.used < n {
 		return a.allocSlow(n)
@@ -60,7 +61,7 @@ func (a *arena) grow(n int) (base uint64, words []uint64) {
 	if p := a.units.Load(); p != nil {
 		units = *p
 	}
-	words = newSlab(n)
+	words = unsafe.Slice((*uint64)(newMemory(8*n)), n)
 	base = uint64(len(units)) << unitBits
 	for at := 0; at < n; at += 1 << unitBits {
 		units = append(units, words[at:]) // readers do not look behind the length that they know
@@ -68,6 +69,31 @@ func (a *arena) grow(n int) (base uint64, words []uint64) {
 	a.bytes += int64(n) * 8
 	a.units.Store(&units)
 	return base, words
+}
+
+// newMemory returns memory for a slab that is not cleared: its words are written
+// before they are read, and to clear them would take as long as to write them.
+// It is the collector's all the same, which does not look into it. The builder
+// is the library's way to such memory; nobody has its string.
+func newMemory(size int) unsafe.Pointer {
+	var b strings.Builder
+	b.Grow(size)
+	b.WriteByte(0)
+	p := unsafe.Pointer(unsafe.StringData(b.String()))
+	adviseSlab(p, size)
+	return p
+}
+
+// newSlab returns the words of a slab, which are zero.
+func newSlab(n int) []uint64 {
+	words := make([]uint64, n)
+	adviseSlab(unsafe.Pointer(unsafe.SliceData(words)), 8*n)
+	return words
+}
+
+// newLeaves returns leaves that lie side by side, and whose slots hold anything.
+func newLeaves(n int) []leaf {
+	return unsafe.Slice((*leaf)(newMemory(n*int(unsafe.Sizeof(leaf{})))), n)
 }
 
 // at returns the words from a reference to the end of its slab.

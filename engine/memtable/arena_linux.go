@@ -10,24 +10,12 @@ import (
 // hugePage is what the kernel maps at once where it is asked to.
 const hugePage = 2 << 20
 
-// newSlab allocates the words of a slab. Large ones ask for huge pages: fewer
-// faults while they are filled, and fewer address translations missed later.
-// The memory is the collector's all the same, which does not look into it.
-func newSlab(n int) []uint64 {
-	words := make([]uint64, n)
-	if 8*n >= 2*hugePage {
-		wantHuge(unsafe.Pointer(unsafe.SliceData(words)), 8*n)
+// adviseSlab asks for huge pages for a large slab: fewer faults while it is
+// filled, and fewer address translations missed later.
+func adviseSlab(p unsafe.Pointer, size int) {
+	if size >= 2*hugePage {
+		wantHuge(p, size)
 	}
-	return words
-}
-
-// newLeaves allocates leaves that lie side by side.
-func newLeaves(n int) []leaf {
-	leaves := make([]leaf, n)
-	if size := n * int(unsafe.Sizeof(leaves[0])); size >= 2*hugePage {
-		wantHuge(unsafe.Pointer(unsafe.SliceData(leaves)), size)
-	}
-	return leaves
 }
 
 // wantHuge asks for huge pages for a slab, and for what lies beside it in its

@@ -2,8 +2,7 @@
 
 package memtable
 
-// newSlab allocates the words of a slab.
-func newSlab(n int) []uint64 { return make([]uint64, n) }
+import "unsafe"
 
-// newLeaves allocates leaves that lie side by side.
-func newLeaves(n int) []leaf { return make([]leaf, n) }
+// adviseSlab may ask for huge pages.
+func adviseSlab(unsafe.Pointer, int) {}
