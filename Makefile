@@ -1,5 +1,5 @@
 # The two commands of the README need no make. These targets are for development; `make help` lists them.
-.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-random ddl-audit large-transaction isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures pg pg-diff bench-sql bench-tpch bench-wire bench-commit
+.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-random ddl-audit large-transaction isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures pg pg-diff bench-sql bench-tpch bench-wire bench-commit large-table
 
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
@@ -56,6 +56,12 @@ BENCH_WORK ?=
 bench-wire: build ## statements through the wire beside PostgreSQL 15, BENCH_ROUNDS alternating rounds; BENCH_WORK picks by name
 	go build -C cmd/omendb-bench -o ../../omendb-bench
 	./omendb-bench wire -omendb ./omendb -rounds $(BENCH_ROUNDS) -only "$(BENCH_WORK)"
+
+LARGE_TABLE_ROWS ?= 50000000
+
+large-table: build ## LARGE_TABLE_ROWS rows of 100 bytes through COPY into a server, read through psql: answers, times, memory and disk
+	go build -C cmd/omendb-bench -o ../../omendb-bench
+	./omendb-bench large -omendb ./omendb -rows $(LARGE_TABLE_ROWS)
 
 bench-commit: build ## short durable transactions at 1 to 64 connections beside PostgreSQL 15; BENCH_WORK picks by name
 	go build -C cmd/omendb-bench -o ../../omendb-bench

@@ -112,7 +112,7 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 	happened := &event.Counts{}
 	events := event.Multi(o.events, happened.Event)
 	db.eng, err = engine.Open(engine.Options{FS: fs, Dir: dir, Clock: o.clock, Tasks: db.tasks, Log: o.log,
-		CacheBytes: o.cacheBytes, MemtableBytes: o.memtableBytes,
+		CacheBytes: o.cacheBytes, MemtableBytes: o.memtableBytes, PartitionBytes: o.partitionBytes,
 		MaxLogBytes: logging.maxBytes, MinLogBytes: logging.minBytes, CheckpointTimeout: logging.timeout, ScrubRate: o.scrubRate, Archive: o.archive != "", Events: events, Fatal: o.fatal})
 	if err != nil {
 		return err

@@ -37,6 +37,7 @@ type options struct {
 	peerLogin                 bool
 	maxConnections            int
 	cacheBytes, memtableBytes int64
+	partitionBytes            int64
 	scrubRate                 int64
 	archive                   string
 	archiveEvery              time.Duration
@@ -96,6 +97,9 @@ func WithCacheBytes(n int64) Option { return func(o *options) { o.cacheBytes = n
 
 // WithMemtableBytes sets how much is gathered in memory before it is written to a data file.
 func WithMemtableBytes(n int64) Option { return func(o *options) { o.memtableBytes = n } }
+
+// WithPartitionBytes sets the size of the data files that merges and bulk loads make.
+func WithPartitionBytes(n int64) Option { return func(o *options) { o.partitionBytes = n } }
 
 // WithScrub reads all data files again and again, at so many bytes per second,
 // to find damage before somebody needs the rows. 0, as without it, is never.

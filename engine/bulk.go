@@ -328,7 +328,7 @@ func (db *DB) buildUnstamped(def *storeDef, sources []compact.Source, duplicate 
 // buildRuns merges sources into segments of one timestamp, or of that of each
 // row if it is 0. Of the versions up to each of snapshots the newest stays.
 func (db *DB) buildRuns(def *storeDef, sources []compact.Source, snapshots []uint64, duplicate func([]byte, compact.Source) error, stamp uint64) ([]*run, error) {
-	res, err := compact.Merge(sources, compact.Options{Snapshots: snapshots, TargetBytes: compact.TargetBytes,
+	res, err := compact.Merge(sources, compact.Options{Snapshots: snapshots, TargetBytes: db.opts.PartitionBytes,
 		NewWriter: func() *segment.Writer { return db.newWriter(def) }, Duplicate: duplicate})
 	if err != nil {
 		return nil, fmt.Errorf("build segment of store %d: %w", def.ID, err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 
 	"github.com/omendb/omendb/engine/column"
-	"github.com/omendb/omendb/engine/compact"
 	"github.com/omendb/omendb/engine/memtable"
 	"github.com/omendb/omendb/engine/segment"
 )
@@ -22,7 +21,7 @@ func (b *BulkWriter) streams(key []byte, row []column.Datum) (bool, error) {
 	if bytes.Compare(key, b.stream.last) <= 0 {
 		return false, b.endStream()
 	}
-	if b.stream.w.Bytes() >= compact.TargetBytes {
+	if b.stream.w.Bytes() >= b.t.db.opts.PartitionBytes {
 		if err := b.endStream(); err != nil {
 			return false, err
 		}

@@ -283,7 +283,7 @@ func (db *DB) buildFrom(id StoreID, t *memtable.Table) ([]*run, error) {
 func (db *DB) build(st *storeState, sources []compact.Source, bottom, merge bool) ([]*run, error) {
 	def, snapshots := st.def, db.snapshots()
 	res, err := compact.Merge(sources, compact.Options{
-		Snapshots: snapshots, Expired: st.expiry(snapshots[0]), Bottom: bottom, TargetBytes: compact.TargetBytes,
+		Snapshots: snapshots, Expired: st.expiry(snapshots[0]), Bottom: bottom, TargetBytes: db.opts.PartitionBytes,
 		NewWriter: func() *segment.Writer { return db.newWriter(def) },
 		Stop: func() error {
 			db.flush.mu.Lock()

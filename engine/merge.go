@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"bytes"
 	"context"
 	"maps"
 	"path"
@@ -32,11 +33,17 @@ func (db *DB) pickMerge() (StoreID, compact.Plan, bool) {
 	defer db.releaseView(v)
 	for _, id := range slices.Sorted(maps.Keys(v.stores)) { // in order: one seed, one run
 		st := v.stores[id]
-		if p, ok := compact.Pick(st.shapes(oldest)); ok && !slices.ContainsFunc(st.inputs(p), (*run).isDamaged) {
+		if p, ok := db.pick(st, oldest); ok && !slices.ContainsFunc(st.inputs(p), (*run).isDamaged) {
 			return id, p, true
 		}
 	}
 	return 0, compact.Plan{}, false
+}
+
+// pick names the merge that is due in a store.
+func (db *DB) pick(st *storeState, oldest uint64) (compact.Plan, bool) {
+	level0, base := st.shapes(oldest)
+	return compact.Pick(level0, base, db.opts.PartitionBytes)
 }
 
 // mergeAll is the merging task.
@@ -70,7 +77,7 @@ func (db *DB) mergeStore(id StoreID, all bool) error {
 	if st == nil {
 		return nil
 	}
-	plan, ok := compact.Pick(st.shapes(db.oldestSnapshot()))
+	plan, ok := db.pick(st, db.oldestSnapshot())
 	if all {
 		plan, ok = compact.Plan{Level0: len(st.level0), Upper: len(st.base)}, len(st.level0)+len(st.base) > 0
 	}
@@ -82,7 +89,7 @@ func (db *DB) mergeStore(id StoreID, all bool) error {
 	bottom, hs := st.nothingOlder(inputs), st.horizons.seen(db.oldestSnapshot())
 	var sources []compact.Source
 	for i, r := range inputs {
-		if bottom && i >= plan.Level0 { // of the base: nothing is below it
+		if bottom && i >= plan.Level0 && !r.hidesAny(inputs) { // of the base: nothing is below it
 			if _, all := r.expires(st.def, hs); all {
 				continue
 			}
@@ -164,6 +171,16 @@ func (s *storeState) nothingOlder(inputs []*run) bool {
 		ok = ok && (slices.Contains(inputs, r) || r.info.MinTS > newest)
 	}
 	return ok
+}
+
+// hidesAny reports whether a run may hold newer versions of keys than another
+// one of the list: a bulk load or a spilled transaction may have put it into
+// the base past older rows that came to level 0 later.
+func (r *run) hidesAny(list []*run) bool {
+	upper := append(bytes.Clone(r.info.MaxKey), 0)
+	return slices.ContainsFunc(list, func(o *run) bool {
+		return o != r && o.info.MinTS < r.info.MaxTS && o.overlaps(r.info.MinKey, upper)
+	})
 }
 
 // Compact merges a store's segments into one run now, for tests and maintenance commands.

@@ -34,6 +34,9 @@ type operations struct {
 	found  []bool
 	batch  column.Batch
 	expect []int32
+
+	expires bool
+	horizon int // keys below it are gone when they are committed
 }
 
 type oldRows struct {
@@ -52,24 +55,26 @@ var values = func() []string {
 }()
 
 type operationSet struct {
-	name string
-	span int
-	opts func(*Options)
+	name    string
+	span    int
+	opts    func(*Options)
+	expires bool
 }
 
 func operationSets() []operationSet {
 	sets := []operationSet{
-		{"defaults", 20000, func(*Options) {}},
-		{"tiny memtable", 20000, func(o *Options) { o.MemtableBytes = 32 << 10 }},
-		{"tiny memtable and cache", 20000, func(o *Options) { o.MemtableBytes = 64 << 10; o.CacheBytes = 64 << 10 }},
-		{"few keys", 50, func(o *Options) { o.MemtableBytes = 16 << 10 }},
-		{"everything in bulk", 20000, func(o *Options) { o.BulkMinBytes = 1; o.BulkBufferBytes = 4 << 10 }},
-		{"writes commit as segments", 5000, func(o *Options) { o.SpillBytes = 4 << 10; o.MemtableBytes = 256 << 10 }},
-		{"small log files", 5000, func(o *Options) { o.LogFileBytes = 8 << 10; o.MemtableBytes = 128 << 10 }},
+		{"defaults", 20000, func(*Options) {}, false},
+		{"tiny memtable", 20000, func(o *Options) { o.MemtableBytes = 32 << 10 }, false},
+		{"tiny memtable and cache", 20000, func(o *Options) { o.MemtableBytes = 64 << 10; o.CacheBytes = 64 << 10 }, false},
+		{"few keys", 50, func(o *Options) { o.MemtableBytes = 16 << 10 }, false},
+		{"everything in bulk", 20000, func(o *Options) { o.BulkMinBytes = 1; o.BulkBufferBytes = 4 << 10 }, false},
+		{"writes commit as segments", 5000, func(o *Options) { o.SpillBytes = 4 << 10; o.MemtableBytes = 256 << 10 }, false},
+		{"rows expire", 5000, func(o *Options) { o.MemtableBytes = 64 << 10; o.PartitionBytes = 64 << 10 }, true},
+		{"small log files", 5000, func(o *Options) { o.LogFileBytes = 8 << 10; o.MemtableBytes = 128 << 10 }, false},
 	}
 	for _, set := range sets[:len(sets):len(sets)] { // the same without short cuts and models
 		opts := set.opts
-		sets = append(sets, operationSet{"plain, " + set.name, set.span, func(o *Options) { opts(o); o.PlainReads, o.PlainWrites = true, true }})
+		sets = append(sets, operationSet{"plain, " + set.name, set.span, func(o *Options) { opts(o); o.PlainReads, o.PlainWrites = true, true }, set.expires})
 	}
 	return sets
 }
@@ -84,7 +89,7 @@ func TestOperations(t *testing.T) {
 	for i, set := range sets {
 		t.Run(set.name, func(t *testing.T) {
 			m := &operations{t: t, rng: rand.New(rand.NewPCG(uint64(seed), uint64(i))), fs: vfs.NewMem(uint64(seed)), opts: set.opts,
-				rows: make([]int32, set.span), plain: strings.HasPrefix(set.name, "plain")}
+				rows: make([]int32, set.span), expires: set.expires, plain: strings.HasPrefix(set.name, "plain")}
 			m.open()
 			m.id = makeStore(t, m.db)
 			for m.done < wanted/len(sets) {
@@ -127,6 +132,8 @@ func (m *operations) step() {
 		check(m.t, m.db.Flush(ctx))
 	case n < 996:
 		check(m.t, m.db.Compact(ctx, m.id))
+	case n < 998 && m.expires:
+		m.expire()
 	case n == 999 && m.rng.IntN(4) == 0:
 		m.restart()
 	}
@@ -178,8 +185,24 @@ func (m *operations) end(tx *Txn, changed map[int]int32) {
 	}
 	commit(m.t, tx)
 	for k, v := range changed {
-		m.rows[k] = v
+		if m.rows[k] = v; k < m.horizon {
+			m.rows[k] = 0
+		}
 	}
+}
+
+// expire moves the horizon a little, or ends it when it has come far.
+func (m *operations) expire() {
+	tx := m.db.Begin(TxnOptions{})
+	if m.horizon > len(m.rows)/2 {
+		check(m.t, tx.EndHorizon(m.id))
+		m.horizon = 0
+	} else {
+		m.horizon += m.rng.IntN(len(m.rows) / 16)
+		check(m.t, tx.MoveHorizon(m.id, 0, int64(m.horizon)))
+		clear(m.rows[:m.horizon])
+	}
+	commit(m.t, tx)
 }
 
 // load fills free keys from one on in bulk, in order.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/omendb/omendb/engine/compact"
 	"github.com/omendb/omendb/internal/clock"
 	"github.com/omendb/omendb/internal/event"
 	"github.com/omendb/omendb/internal/task"
@@ -40,6 +41,8 @@ type Options struct {
 
 	Archive   bool  // an archiver will come: keep log and segments for it (TakeArchiveHold)
 	ScrubRate int64 // bytes per second that the scrub reads; 0 is off
+
+	PartitionBytes int64 // size of the segments that merges and bulk loads make; 0 is compact.TargetBytes
 
 	PlainReads  bool // reads take no short cuts; rows are the same
 	PlainWrites bool // nor do writes and locks
@@ -83,6 +86,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.PackLocks == 0 {
 		o.PackLocks = packLocks
+	}
+	if o.PartitionBytes == 0 {
+		o.PartitionBytes = compact.TargetBytes
 	}
 	if o.ReplayBatchBytes == 0 {
 		o.ReplayBatchBytes = wal.DefaultBatchBytes

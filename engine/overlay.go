@@ -14,19 +14,25 @@ import (
 
 // overlay appends to dst rows of the oldest source under what newer ones say,
 // up to limit rows and as far as every newer row has its place among them. It
-// reports whether it got anywhere. Where rows expire each has to be looked at.
+// reports whether it got anywhere. Where rows expire, it gets up to the next
+// one that has.
 func (it *Iterator) overlay(dst *column.Batch, limit int) (bool, error) {
 	last := len(it.sources) - 1
 	base, ok := it.sources[last].(*runSource)
 	if !ok {
 		return false, nil
 	}
-	if last == 0 || len(it.horizons) > 0 || it.opts.Reverse || it.noted.on || it.snap.db.opts.PlainReads || base.batch.Sel != nil || !base.it.Clean() {
+	if last == 0 || it.opts.Reverse || it.noted.on || it.snap.db.opts.PlainReads || base.batch.Sel != nil || !base.it.Clean() {
 		return false, base.settle(it)
 	}
 	end := base.batch.N
 	if dst.N > 0 || base.at > 0 {
 		end = min(end, base.at+limit-dst.N)
+	}
+	if base.expiring {
+		if end = base.untilGone(end); end == base.at {
+			return false, nil
+		}
 	}
 	end = it.replaceRows(base, it.sources[:last], end)
 	if base.deferred && base.at == 0 && dst.N == 0 && end == base.batch.N {
@@ -57,7 +63,7 @@ func (it *Iterator) replaceRows(base *runSource, newer []source, end int) int {
 			return max(row, base.at)
 		}
 		if (base.below || src.version() >= base.versionAt(row)) && !src.replace(it, base, row) {
-			return row // deleted
+			return row // deleted, or expired
 		}
 		if !it.passKey(newer, src.key()) {
 			return row + 1
@@ -91,7 +97,7 @@ func (it *Iterator) passKey(list []source, key []byte) (known bool) {
 }
 
 func (s *tableSource) replace(it *Iterator, base *runSource, row int) bool {
-	if s.v.Deleted() {
+	if s.v.Deleted() || !s.own && it.expired(s.v) {
 		return false
 	}
 	it.count.MemtableRows++
@@ -105,21 +111,32 @@ func (s *tableSource) replace(it *Iterator, base *runSource, row int) bool {
 	return true
 }
 
-func (s *runSource) replace(_ *Iterator, base *runSource, row int) bool {
+func (s *runSource) replace(it *Iterator, base *runSource, row int) bool {
 	own := s.batch.Row(s.at)
-	if !s.it.Clean() && s.it.Deleted(own) {
+	if (s.expiring || !s.it.Clean()) && s.gone(own) {
 		return false
 	}
-	for i := range base.batch.Cols {
+	for i := range it.cols { // either batch may have more, which tell of expiry
 		base.batch.Cols[i].Set(row, s.batch.Cols[i].Datum(own))
 	}
 	return true
 }
 
+// untilGone returns the first row from where the source stands on that has
+// expired, end if none has. All rows of the batch are present.
+func (s *runSource) untilGone(end int) int {
+	for row := s.at; row < end; row++ {
+		if s.gone(row) {
+			return row
+		}
+	}
+	return end
+}
+
 // give moves the rows up to end to dst. All rows of the batch are present and
 // none is a tombstone.
 func (s *runSource) give(it *Iterator, dst *column.Batch, end int) {
-	if s.at == 0 && dst.N == 0 && end == s.batch.N {
+	if s.at == 0 && dst.N == 0 && end == s.batch.N && !s.expiring {
 		// The whole batch goes as it is; the next refill comes later.
 		*dst, s.batch = s.batch, *dst
 		it.keys = append(it.keys, s.it.Keys()...)

@@ -63,7 +63,7 @@ func runStore(args []string) error {
 	f.IntVar(&o.batches, "batches", 300, "batches of a round")
 	f.Int64Var(&o.cacheMB, "cache", 0, "cache of each store in MB; 0 holds all rows twice")
 	f.StringVar(&o.stores, "stores", "", "only these stores, with commas between (Pebble, bbolt, SQLite, OmenDB); what the memory of the process says is right with one")
-	f.StringVar(&o.work, "work", "", "only this work: read or write")
+	f.StringVar(&o.work, "work", "", "only this work: read, write or load; load does it in rounds, each into a fresh directory")
 	f.Float64Var(&o.share, "cgroup", 0, "reads of each store by a process in a memory cgroup of this share of the raw data; as root, on Linux")
 	f.StringVar(&o.part, "part", "", "what a child process does")
 	f.StringVar(&o.group, "group", "", "the cgroup of a child process")
@@ -79,6 +79,9 @@ func runStore(args []string) error {
 	}
 	if o.share > 0 {
 		return storeGroups(&o, r)
+	}
+	if o.work == "load" {
+		return storeLoads(&o, r)
 	}
 	return storeBench(&o, r)
 }

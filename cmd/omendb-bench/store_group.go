@@ -48,6 +48,7 @@ type groupMember struct {
 	cmd   *exec.Cmd
 	to    *json.Encoder
 	from  *json.Decoder
+	ended error // why it is no more
 }
 
 // storeGroups measures reads of all stores inside cgroups.
@@ -112,9 +113,13 @@ func (o *storeOptions) groupWork(r report, rng *rand.Rand, members []*groupMembe
 				i = len(members) - 1 - k
 			}
 			progress("%s: round %d of %d, %s", work, round+1, o.rounds, members[i].name)
+			if members[i].ended != nil {
+				continue
+			}
 			a, err := members[i].turn(groupTurn{work, keys[round]})
 			if err != nil {
-				return fmt.Errorf("%s: %w", members[i].name, err)
+				members[i].ended = err
+				continue
 			}
 			if want == 0 {
 				want = a.Sum
@@ -129,12 +134,17 @@ func (o *storeOptions) groupWork(r report, rng *rand.Rand, members []*groupMembe
 	progress("")
 	list := make([]sample, len(members))
 	for i, m := range members {
+		if m.ended != nil {
+			list[i] = sample{Work: work, Structure: m.name, Keys: o.rows, Note: m.ended.Error()}
+			continue
+		}
 		slices.Sort(times[i])
 		t := times[i]
 		list[i] = sample{Data: fmt.Sprintf("rows of 100 bytes, each store in a cgroup of %d MB", limit>>20), Work: work, Structure: m.name, Keys: o.rows,
 			Median: t[len(t)/2], Min: t[0], Max: t[len(t)-1], Note: fmt.Sprintf("%.0f bytes read per operation", float64(bytes[i])/float64(count*o.rounds))}
 		list[i].Ratio = list[0].Median / list[i].Median
 	}
+	list[0].Data = fmt.Sprintf("rows of 100 bytes, each store in a cgroup of %d MB", limit>>20) // the heading, whether or not it has ended
 	return r.add(list)
 }
 

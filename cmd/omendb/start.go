@@ -36,7 +36,7 @@ type startFlags struct {
 	logFormat, logLevel        string
 	metricsListen              string
 	gracePeriod                time.Duration
-	cacheMB                    int64
+	cacheMB, partitionMB       int64
 	maxWAL, minWAL, checkpoint string
 	scrubMB                    float64
 	archiveDir                 string
@@ -72,6 +72,7 @@ func startCommandWith(s *startFlags) *cobra.Command {
 		"with --tls-client-ca: cert (the certificate names the role and replaces the password), verify-full (both), verify-ca (any certificate and the password) or optional")
 	f.IntVar(&s.maxConnections, "max-connections", 100, "most connections at a time")
 	f.Int64Var(&s.cacheMB, "cache-mb", 0, "size of the block cache in MB; 0 chooses")
+	f.Int64Var(&s.partitionMB, "partition-mb", 64, "size in MB of the data files that merges and bulk loads make; 16 to 1024")
 	f.StringVar(&s.maxWAL, "max-wal-size", "1GB", "checkpoints keep the log to replay after a crash below this (max_wal_size)")
 	f.StringVar(&s.minWAL, "min-wal-size", "80MB", "log files of this size are kept for reuse (min_wal_size)")
 	f.StringVar(&s.checkpoint, "checkpoint-timeout", "5min", "time after which a checkpoint is made if there was none (checkpoint_timeout)")
@@ -214,6 +215,10 @@ func (s *startFlags) options(log zerolog.Logger, metrics *monitor.Metrics) ([]om
 	if s.cacheMB > 0 {
 		opts = append(opts, omendb.WithCacheBytes(s.cacheMB<<20))
 	}
+	if s.partitionMB < 16 || s.partitionMB > 1024 { // smaller ones are too many files, larger ones too long merges
+		return nil, usageError{errors.New("--partition-mb must be from 16 to 1024")}
+	}
+	opts = append(opts, omendb.WithPartitionBytes(s.partitionMB<<20))
 	more, err := s.tlsOptions(log)
 	return append(opts, more...), err
 }

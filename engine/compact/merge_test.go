@@ -168,11 +168,11 @@ func TestPick(t *testing.T) {
 	}
 	big := int64(TargetBytes)
 	base := []Segment{seg("a", "c", big), seg("d", "f", big), seg("g", "i", big)}
-	if p, ok := Pick([]Segment{seg("a", "z", 1)}, base); ok {
+	if p, ok := Pick([]Segment{seg("a", "z", 1)}, base, TargetBytes); ok {
 		t.Errorf("one run in level 0: %+v", p)
 	}
 	level0 := []Segment{seg("e", "e", 1), seg("f", "f", 1), seg("d", "e", 1), seg("e", "g", 1)}
-	if p, ok := Pick(level0, base); !ok || p != (Plan{Level0: 4, Lower: 1, Upper: 3}) {
+	if p, ok := Pick(level0, base, TargetBytes); !ok || p != (Plan{Level0: 4, Lower: 1, Upper: 3}) {
 		t.Errorf("full level 0: %+v %v", p, ok)
 	}
 	if p := All(nil, base); p != (Plan{}) {
@@ -182,14 +182,14 @@ func TestPick(t *testing.T) {
 	for i := range smallCount {
 		small = append(small, seg(fmt.Sprint("k", i), fmt.Sprint("k", i), 10))
 	}
-	if p, ok := Pick(nil, small); !ok || p != (Plan{Lower: 3, Upper: 3 + smallCount}) {
+	if p, ok := Pick(nil, small, TargetBytes); !ok || p != (Plan{Lower: 3, Upper: 3 + smallCount}) {
 		t.Errorf("small ones side by side: %+v %v", p, ok)
 	}
-	if _, ok := Pick(nil, small[:len(small)-1]); ok {
+	if _, ok := Pick(nil, small[:len(small)-1], TargetBytes); ok {
 		t.Error("too few small ones are merged")
 	}
 	base[1].DeadShare = 0.6
-	if p, ok := Pick(nil, base); !ok || p != (Plan{Lower: 1, Upper: 2}) {
+	if p, ok := Pick(nil, base, TargetBytes); !ok || p != (Plan{Lower: 1, Upper: 2}) {
 		t.Errorf("mostly tombstones: %+v %v", p, ok)
 	}
 }

@@ -15,8 +15,8 @@ type Segment struct {
 // MaxLevel0 runs and one of the base.
 const (
 	MaxLevel0   = 4        // this many runs in level 0 are merged into the base
-	TargetBytes = 64 << 20 // size of a base segment
-	smallBytes  = 16 << 20 // base segments below it are merged with their neighbours,
+	TargetBytes = 64 << 20 // size of a base segment, if the options do not say another
+	smallShare  = 4        // base segments below this part of it are merged with their neighbours,
 	smallCount  = 8        // this many at a time, so that a row is rewritten log₈ times
 	deadShare   = 0.25     // a base segment of which a rewrite drops more is rewritten
 )
@@ -28,8 +28,9 @@ type Plan struct {
 	Lower, Upper int
 }
 
-// Pick decides what to merge next in a store, if anything.
-func Pick(level0, base []Segment) (Plan, bool) {
+// Pick decides what to merge next in a store whose base segments are to have
+// about target bytes, if anything.
+func Pick(level0, base []Segment, target int64) (Plan, bool) {
 	if len(level0) >= MaxLevel0 {
 		return All(level0, base), true
 	}
@@ -44,7 +45,7 @@ func Pick(level0, base []Segment) (Plan, bool) {
 	}
 	run := 0
 	for i := 0; i <= len(base); i++ {
-		if i < len(base) && base[i].Bytes < smallBytes {
+		if i < len(base) && base[i].Bytes < target/smallShare {
 			run++
 			continue
 		}

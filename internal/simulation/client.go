@@ -35,7 +35,7 @@ func (c *client) do(s step) {
 		c.expect("flush", db.Flush(ctx))
 	case stepMerge:
 		if sc, err := c.current(); c.expect("read", err) {
-			c.expect("merge", db.Compact(ctx, []engine.StoreID{sc.table, sc.index, sc.unique, ledgerStore}[c.rng.IntN(4)]))
+			c.expect("merge", db.Compact(ctx, []engine.StoreID{sc.table, sc.index, sc.unique, ledgerStore, agingStore}[c.rng.IntN(5)]))
 		}
 	case stepWait:
 		c.sleep(time.Duration(c.rng.IntN(300)) * time.Millisecond)
@@ -53,6 +53,9 @@ func (c *client) do(s step) {
 		tx := db.Begin(engine.TxnOptions{})
 		snap := tx.Snapshot()
 		_, _, err := contents(snap)
+		if err == nil {
+			_, err = readAging(snap)
+		}
 		snap.Close()
 		_ = tx.Rollback()
 		c.expect("read", err)
@@ -98,7 +101,7 @@ func expectedConflict(err error) bool {
 func (c *client) transaction(kind stepKind) {
 	w := c.w
 	w.numbers++
-	c.effect = &effect{number: w.numbers, rows: map[int64]*record{}}
+	c.effect = &effect{number: w.numbers, rows: map[int64]*record{}, ages: map[int64]int64{}}
 	o := engine.TxnOptions{AsyncCommit: c.rng.IntN(4) == 0, DeadlockTimeout: 10 * time.Millisecond}
 	if c.rng.IntN(4) == 0 {
 		o.Isolation = engine.Isolation(1 + c.rng.IntN(2))
@@ -169,11 +172,33 @@ func (c *client) work(kind stepKind) error {
 		err = c.addColumn()
 	case stepBulk:
 		err = c.bulk()
+	case stepExpire:
+		c.effect.horizon = max(c.effect.number-c.rng.Int64N(30), 1)
+		return c.tx.MoveHorizon(agingStore, 1, c.effect.horizon)
 	}
 	if err != nil {
 		return err
 	}
-	return c.writes()
+	if err := c.writes(); err != nil {
+		return err
+	}
+	return c.age()
+}
+
+// age writes some rows of the store whose rows expire, with the transaction's
+// number or an older one.
+func (c *client) age() error {
+	for range c.rng.IntN(4) {
+		k, age := c.rng.Int64N(agingSpan), c.effect.number-c.rng.Int64N(20)
+		if err := c.tx.LockKey(ctx, agingStore, intKey(k)); err != nil {
+			return err
+		}
+		if err := c.tx.Put(agingStore, intKey(k), []column.Datum{column.IntDatum(k), column.IntDatum(age)}); err != nil {
+			return err
+		}
+		c.effect.ages[k] = age
+	}
+	return nil
 }
 
 func (c *client) newStore() engine.StoreID {

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 
@@ -228,5 +229,9 @@ func (w *world) compare(s *engine.Snapshot, c *Crash, r *Result) (*State, error)
 	if r != nil && len(w.history) > 0 && w.history[len(w.history)-1].lsn > at {
 		r.Torn++
 	}
-	return state, state.diff(rows)
+	ages, err := readAging(s)
+	if err != nil {
+		return nil, err
+	}
+	return state, errors.Join(state.diff(rows), state.diffAges(ages))
 }

@@ -21,6 +21,9 @@ type State struct {
 	Width int            // columns of the table
 	Seen  map[int64]bool // the ledger: numbers of the transactions that are contained
 
+	Ages    map[int64]int64 // rows of the store whose rows expire,
+	Horizon int64           // which are at or above this, unless it is 0
+
 	// What must not come back.
 	sequence int64
 	store    engine.StoreID
@@ -28,12 +31,12 @@ type State struct {
 }
 
 func newState() *State {
-	return &State{Rows: map[int64]record{}, Width: baseColumns, Seen: map[int64]bool{}}
+	return &State{Rows: map[int64]record{}, Width: baseColumns, Seen: map[int64]bool{}, Ages: map[int64]int64{}}
 }
 
 func (s *State) clone() *State {
 	c := *s
-	c.Rows, c.Seen = maps.Clone(s.Rows), maps.Clone(s.Seen)
+	c.Rows, c.Seen, c.Ages = maps.Clone(s.Rows), maps.Clone(s.Seen), maps.Clone(s.Ages)
 	return &c
 }
 
@@ -43,6 +46,8 @@ type effect struct {
 	truncate bool
 	width    int // 0 = unchanged
 	rows     map[int64]*record
+	ages     map[int64]int64
+	horizon  int64      // 0 = not moved
 	lsn      engine.LSN // 0 = not known: under way, or in doubt
 	failed   bool       // certainly not committed
 
@@ -64,6 +69,11 @@ func (s *State) apply(e *effect) {
 		} else {
 			s.Rows[k] = *r
 		}
+	}
+	maps.Copy(s.Ages, e.ages)
+	s.Horizon = max(s.Horizon, e.horizon)
+	if s.Horizon > 0 {
+		maps.DeleteFunc(s.Ages, func(_, age int64) bool { return age < s.Horizon })
 	}
 	s.Seen[e.number] = true
 }
@@ -114,6 +124,14 @@ func expected(base *State, history []*effect, acked, visible engine.LSN, seen ma
 		}
 	}
 	return s, nil
+}
+
+// diffAges compares the rows that expire.
+func (s *State) diffAges(got map[int64]int64) error {
+	if !maps.Equal(s.Ages, got) {
+		return fmt.Errorf("expiry: rows are %v, want %v", got, s.Ages)
+	}
+	return nil
 }
 
 // diff compares rows.

@@ -119,6 +119,12 @@ func (w *world) checkPrepared(db *engine.DB, c *Crash, found *State, at engine.L
 	if err == nil {
 		err = state.diff(rows)
 	}
+	if err == nil {
+		var ages map[int64]int64
+		if ages, err = readAging(s); err == nil {
+			err = state.diffAges(ages)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("with prepared transactions ended: %w", err)
 	}

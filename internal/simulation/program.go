@@ -20,9 +20,10 @@ const (
 	stepMerge
 	stepWait   // lets time pass
 	stepBackup // reads a backup while the others go on
+	stepExpire // has old rows of a store expire
 )
 
-var stepNames = [...]string{"txn", "bulk", "truncate", "column", "sequence", "read", "flush", "merge", "wait", "backup"}
+var stepNames = [...]string{"txn", "bulk", "truncate", "column", "sequence", "read", "flush", "merge", "wait", "backup", "expire"}
 
 // step is one thing that a client does; its choices come from its own seed, so
 // that they stay when other steps are left out.
@@ -73,8 +74,10 @@ func draw(rng *rand.Rand, client int) stepKind {
 		return stepTruncate
 	case n < 82:
 		return stepColumn
-	case n < 95:
+	case n < 92:
 		return stepSequence
+	case n < 95:
+		return stepExpire
 	}
 	return stepRead
 }

@@ -3,6 +3,7 @@ package simulation
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/omendb/omendb/engine"
@@ -15,6 +16,7 @@ const (
 	catalogStore  engine.StoreID = 1
 	ledgerStore   engine.StoreID = 2
 	sequenceStore engine.StoreID = 3
+	agingStore    engine.StoreID = 4 // its rows expire
 	tableLock                    = 1
 	baseColumns                  = 3 // key, text, unique number
 	maxColumns                   = 6
@@ -83,6 +85,9 @@ func setUp(db *engine.DB) error {
 		return err
 	}
 	if err := tx.CreateStore(engine.StoreDef{ID: ledgerStore, Name: "ledger", Columns: columns(column.Int)}); err != nil {
+		return err
+	}
+	if err := tx.CreateStore(engine.StoreDef{ID: agingStore, Name: "aging", Columns: columns(column.Int, column.Int)}); err != nil {
 		return err
 	}
 	if err := tx.CreateSequence(sequenceStore, engine.SequenceState{Last: 1}); err != nil {
@@ -192,6 +197,36 @@ func agree(s *engine.Snapshot, sc schema, rows map[int64]record) error {
 	}
 	return nil
 }
+
+// readAging returns the rows of the store whose rows expire. Counting and
+// looking up must find what the scan does.
+func readAging(s *engine.Snapshot) (map[int64]int64, error) {
+	ages := map[int64]int64{}
+	err := scan(s, agingStore, func(_ []byte, row []column.Datum) error {
+		ages[row[0].I] = row[1].I
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if n, err := s.Count(agingStore, nil, nil); err != nil || int(n) != len(ages) {
+		return nil, errors.Join(err, fmt.Errorf("expiry mismatch: count is %d, scan found %d", n, len(ages)))
+	}
+	for k := range int64(agingSpan) {
+		row := make([]column.Datum, 2)
+		ok, err := s.Get(agingStore, intKey(k), nil, row)
+		if err != nil {
+			return nil, err
+		}
+		if age, there := ages[k]; ok != there || ok && row[1].I != age {
+			return nil, fmt.Errorf("expiry mismatch: row %d is %v, the scan found %d", k, row, age)
+		}
+	}
+	return ages, nil
+}
+
+// agingSpan is the number of keys of the store whose rows expire.
+const agingSpan = 40
 
 // readLedger returns the numbers of the transactions that left theirs.
 func readLedger(s *engine.Snapshot) (map[int64]bool, error) {
