@@ -166,7 +166,7 @@ func (c *changes) publish() {
 }
 
 func (db *DB) applyCommit(d *decoder, lsn LSN, beside *tempWrites, rp *replayer) error {
-	d.uvarint() // the transaction's number
+	xid := d.uvarint()
 	c := changes{db: db, known: lsn <= db.catalog}
 	if beside != nil {
 		c.opened = beside.opened
@@ -209,6 +209,9 @@ func (db *DB) applyCommit(d *decoder, lsn LSN, beside *tempWrites, rp *replayer)
 		}
 	}
 	if d.err == nil {
+		if xid != 0 {
+			db.noteWriter(&c, xid, uint64(lsn), rp)
+		}
 		c.publish()
 	}
 	return nil

@@ -109,6 +109,7 @@ func (db *DB) load(m *manifest) error {
 		db.notePrepared(xid, p)
 	}
 	stores := db.view.Load().stores
+	stores[writerStore] = writerState() // also in a database that is older than it
 	for i := range m.stores {
 		ms := &m.stores[i]
 		st := &storeState{def: newStoreDef(ms.def), active: memtable.New(), horizons: ms.horizons}

@@ -105,6 +105,26 @@ func (s *shard) rowsLocked(store uint64, o *Owner) bool {
 		slices.ContainsFunc(s.packed, func(p *packed) bool { return p.owner != o && p.stores[store] != nil })
 }
 
+// RowHolder returns an owner whose transaction holds a lock on a row, nil if there is none.
+func (m *Manager) RowHolder(t Tag) *Owner {
+	s := m.shard(t)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if l := s.locks[t]; l != nil {
+		for i := range l.holders {
+			if h := &l.holders[i]; h.transaction&^(1<<RowProbe) != 0 {
+				return h.owner
+			}
+		}
+	}
+	for _, p := range s.packed {
+		if p.modes(t) != 0 {
+			return p.owner
+		}
+	}
+	return nil
+}
+
 // LockedByOther reports whether anybody but the owner holds or wants a lock.
 func (m *Manager) LockedByOther(t Tag, o *Owner) bool {
 	s := m.shard(t)

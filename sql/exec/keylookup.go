@@ -159,5 +159,5 @@ func (st *state) getBatch(figures *NodeStats, store engine.StoreID, keys [][]byt
 		}
 	}
 	in.Sel = sel
-	return f.arrange(in, keys), nil
+	return f.arrange(in, keys)
 }

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/keys"
 	"github.com/omendb/omendb/sql/catalog"
@@ -147,8 +148,11 @@ type fetch struct {
 	kinds []column.Kind
 	keys  bool // the storage key is wanted
 	whole bool // the whole row is wanted
-	out   column.Batch
-	mem   []byte // byte strings of the rows that were looked up last
+
+	writers    bool // xmin or xmax is wanted
+	xmin, xmax []int64
+	out        column.Batch
+	mem        []byte // byte strings of the rows that were looked up last
 }
 
 func (st *state) fetch(rel *catalog.Relation, attrs []int) (*fetch, error) {
@@ -179,6 +183,9 @@ func (st *state) fetch(rel *catalog.Relation, attrs []int) (*fetch, error) {
 			f.kinds = append(f.kinds, column.Bytes)
 		case rel.Kind == catalog.KindVirtual: // whose reader has them
 			f.kinds = append(f.kinds, column.Int)
+		case a == plan.AttrXmin || a == plan.AttrXmax:
+			f.keys, f.writers = true, true
+			f.kinds = append(f.kinds, column.Int)
 		default:
 			return nil, unsupportedSystemColumn(a)
 		}
@@ -206,9 +213,14 @@ func (f *fetch) plain() bool {
 }
 
 // arrange makes the output batch from the read columns and their keys.
-func (f *fetch) arrange(in *column.Batch, keys [][]byte) *column.Batch {
+func (f *fetch) arrange(in *column.Batch, keys [][]byte) (*column.Batch, error) {
 	if f.plain() {
-		return in
+		return in, nil
+	}
+	if f.writers {
+		if err := f.readWriters(in, keys); err != nil {
+			return nil, err
+		}
 	}
 	for len(f.out.Cols) < len(f.from) {
 		f.out.Cols = append(f.out.Cols, column.Vec{})
@@ -227,11 +239,29 @@ func (f *fetch) arrange(in *column.Batch, keys [][]byte) *column.Batch {
 				lane[r] = int64(f.rel.OID)
 			}
 			*v = column.Vec{Kind: column.Int, I: lane}
+		case c == plan.AttrXmin:
+			*v = column.Vec{Kind: column.Int, I: f.xmin}
+		case c == plan.AttrXmax:
+			*v = column.Vec{Kind: column.Int, I: f.xmax}
 		default:
 			*v = f.wholeRow(in)
 		}
 	}
-	return &f.out
+	return &f.out, nil
+}
+
+// readWriters asks for the transactions behind the rows.
+func (f *fetch) readWriters(in *column.Batch, keys [][]byte) error {
+	f.xmin, f.xmax = make([]int64, in.N), make([]int64, in.N)
+	for i := range in.Len() {
+		r := in.Row(i)
+		xmin, xmax, err := f.st.rt.Snapshot.Writers(engine.StoreID(f.rel.Store), keys[r])
+		if err != nil {
+			return err
+		}
+		f.xmin[r], f.xmax[r] = int64(uint32(xmin)), int64(uint32(xmax))
+	}
+	return nil
 }
 
 // wholeRow makes composite values of the rows.

@@ -154,8 +154,7 @@ func (o *lockRowsOp) lock() (keep, changedAny bool, err error) {
 			if table != nil {
 				newer = (&modifyTable{attrs: table.attrs}).note(newer, len(table.attrs))
 			}
-			l.substitute(o.in, newer, at)
-			return true, nil
+			return true, l.substitute(o.st, w.rel, o.in, newer, at)
 		})
 		if err != nil || state == rowGone {
 			return false, false, err

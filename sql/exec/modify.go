@@ -5,6 +5,7 @@ import (
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 )
@@ -49,16 +50,30 @@ type target struct {
 // load copies the old row out of an input row.
 func (t *target) load(in, old []column.Datum) {
 	for i, a := range t.attrs {
-		old[a] = in[t.slots[i]]
+		if a >= 0 {
+			old[a] = in[t.slots[i]]
+		}
 	}
 }
 
 // substitute puts a newer version of the row, and its key, into the input row.
-func (t *target) substitute(in, newer []column.Datum, key []byte) {
+func (t *target) substitute(st *state, rel *catalog.Relation, in, newer []column.Datum, key []byte) error {
 	for i, a := range t.attrs {
-		in[t.slots[i]] = newer[a]
+		switch a {
+		case plan.AttrXmin:
+			xid, err := st.rt.DB.NewestWriter(engine.StoreID(rel.Store), key)
+			if err != nil {
+				return err
+			}
+			in[t.slots[i]] = column.IntDatum(int64(uint32(xid)))
+		case plan.AttrXmax: // who asks has just locked it
+			in[t.slots[i]] = column.IntDatum(int64(uint32(st.rt.Txn.XID())))
+		default:
+			in[t.slots[i]] = newer[a]
+		}
 	}
 	in[t.key] = column.BytesDatum(key)
+	return nil
 }
 
 type viewCheck struct {
@@ -355,7 +370,9 @@ func (o *modifyOp) lockTarget(mode engine.LockMode) (lockOutcome, bool, error) {
 		if o.cur != nil {
 			newer = o.cur.note(newer, o.width)
 		}
-		o.target.substitute(o.in, newer, at)
+		if err := o.target.substitute(o.st, o.w.rel, o.in, newer, at); err != nil {
+			return false, err
+		}
 		return o.recheck.apply(o.in)
 	})
 }

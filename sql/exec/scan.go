@@ -153,7 +153,10 @@ func (o *scanOp) choose(keys [][]byte) (*column.Batch, error) {
 	if o.it.Deferred() {
 		return o.applyLate(&o.in)
 	}
-	b := o.fetch.arrange(&o.in, keys)
+	b, err := o.fetch.arrange(&o.in, keys)
+	if err != nil {
+		return nil, err
+	}
 	if o.sample != nil {
 		b = o.sample.apply(b, keys)
 	}

@@ -71,10 +71,14 @@ func attrColumn(r *plan.Rel, attr int) plan.Column {
 		return plan.Column{Name: "ctid", Type: plan.Type{OID: types.ByteaOID, Typmod: -1}}
 	case plan.AttrTableOID:
 		return plan.Column{Name: "tableoid", Type: plan.Type{OID: types.OIDOID, Typmod: -1}}
-	case plan.AttrXmin, plan.AttrXmax:
+	case plan.AttrXmin:
 		return plan.Column{Name: "xmin", Type: plan.Type{OID: types.XIDOID, Typmod: -1}}
-	case plan.AttrCmin, plan.AttrCmax:
+	case plan.AttrXmax:
+		return plan.Column{Name: "xmax", Type: plan.Type{OID: types.XIDOID, Typmod: -1}}
+	case plan.AttrCmin:
 		return plan.Column{Name: "cmin", Type: plan.Type{OID: types.CIDOID, Typmod: -1}}
+	case plan.AttrCmax:
+		return plan.Column{Name: "cmax", Type: plan.Type{OID: types.CIDOID, Typmod: -1}}
 	}
 	c := r.Columns[attr]
 	return plan.Column{Name: c.Name, Type: c.Type}

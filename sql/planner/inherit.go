@@ -104,10 +104,13 @@ func (l *level) expandOne(i int, tree []*catalog.Relation, target bool) error {
 	} else {
 		q.Rels[i] = union
 	}
+	var refused error
 	move := func(v *plan.Var) *plan.Var {
 		w := *v
 		w.Rel = at
 		switch v.Attr {
+		case plan.AttrXmin, plan.AttrXmax, plan.AttrCmin, plan.AttrCmax:
+			refused = pgerr.Unsupported("system column %q of a table that others inherit from is not supported", attrColumn(r, v.Attr).Name)
 		case plan.AttrTableOID:
 			w.Attr = n
 		case plan.AttrKey:
@@ -117,7 +120,7 @@ func (l *level) expandOne(i int, tree []*catalog.Relation, target bool) error {
 	}
 	if !target {
 		moveVars(q, 0, i, move)
-		return nil
+		return refused
 	}
 	// What is returned and checked is the changed row, of the table's own columns; only where it is
 	// stored is known from the row that was found.
@@ -134,7 +137,7 @@ func (l *level) expandOne(i int, tree []*catalog.Relation, target bool) error {
 			return v
 		})
 	}
-	return nil
+	return refused
 }
 
 // inheritedTarget is the tree of tables that UPDATE or DELETE changes: rel is the union of their rows.

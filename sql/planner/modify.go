@@ -31,7 +31,7 @@ func (l *level) planModify() (*rel, error) {
 		l.used[q.Result][plan.AttrKey]++
 		for _, t := range visibleTargets(q.Returning) { // these are not read but known when the row is changed
 			plan.Walk(t.Expr, func(e plan.Expr) bool {
-				if v, ok := e.(*plan.Var); ok && v.Level == 0 && v.Rel == q.Result && (v.Attr == plan.AttrXmin || v.Attr == plan.AttrXmax) {
+				if v, ok := e.(*plan.Var); ok && v.Level == 0 && v.Rel == q.Result && (v.Attr == plan.AttrXmin && q.Command == plan.Update || v.Attr == plan.AttrXmax) {
 					l.used[q.Result][v.Attr]--
 				}
 				return true
@@ -100,7 +100,7 @@ func assignsKey(r *plan.Rel, targets []*plan.Target) bool {
 func (l *level) lockTarget(r *rel, index int, strength plan.LockStrength, wait plan.WaitPolicy) plan.LockTarget {
 	t := plan.LockTarget{Table: l.q.Rels[index].Table, Strength: strength, Wait: wait, Key: r.cols[colKey{index, plan.AttrKey}]}
 	for _, a := range l.attrsOf(index) {
-		if a < 0 {
+		if a < 0 && a != plan.AttrXmin && a != plan.AttrXmax {
 			continue
 		}
 		if s, ok := r.cols[colKey{index, a}]; ok {
@@ -238,7 +238,7 @@ func (l *level) returning(n *plan.Modify, row *rel) (*rel, error) {
 	unknown := []systemColumn{{plan.AttrCmin, "cmin"}, {plan.AttrCmax, "cmax"}}
 	if n.Command == plan.Insert || n.Command == plan.Update {
 		row.cols[colKey{l.q.Result, plan.AttrXmin}] = row.cols[colKey{l.q.Result, plan.AttrXmax}] + 1
-	} else { // who wrote a row that is deleted is not in the input
+	} else if _, known := row.cols[colKey{l.q.Result, plan.AttrXmin}]; !known { // of a row that was deleted it is in the input, or not, with several tables
 		unknown = append(unknown, systemColumn{plan.AttrXmin, "xmin"})
 	}
 	n.NodeInfo = plan.NodeInfo{Rows: in.Rows, StartCost: in.StartCost, TotalCost: in.TotalCost + in.Rows*costRow*4}
