@@ -66,7 +66,8 @@ type DB struct {
 	archiving archiving
 	identity  Identity
 
-	linked []*run // bulk loaded, and in no manifest yet; guarded by applyMu
+	writerRow writerRow
+	linked    []*run // bulk loaded, and in no manifest yet; guarded by applyMu
 
 	manifestTurn gate // held while the manifest is replaced; guards what follows
 	applied      LSN  // of the manifest

@@ -22,6 +22,12 @@ var writerKinds = []column.Kind{column.Int}
 // writers was there: PostgreSQL's FrozenTransactionId.
 const unknownWriter = 2
 
+// writerRow is the memory in which the row of a commit is put together; guarded by applyMu.
+type writerRow struct {
+	key, row []byte
+	cells    [1]column.Datum
+}
+
 func writerState() *storeState {
 	def := StoreDef{ID: writerStore, Name: "transactions", Columns: []ColumnDef{{Kind: column.Int, Missing: column.Null()}}}
 	return &storeState{def: newStoreDef(def), active: memtable.New()}
@@ -29,22 +35,24 @@ func writerState() *storeState {
 
 // noteWriter adds the row of a commit. In recovery rp takes it, as all rows.
 func (db *DB) noteWriter(c *changes, xid, ts uint64, rp *replayer) {
-	var key [8]byte
-	binary.BigEndian.PutUint64(key[:], ts)
-	row := memtable.AppendRow(nil, writerKinds, []column.Datum{column.IntDatum(int64(xid))})
+	w := &db.writerRow
+	w.key = binary.BigEndian.AppendUint64(w.key[:0], ts)
+	w.cells[0] = column.IntDatum(int64(xid))
+	w.row = memtable.AppendRow(w.row[:0], writerKinds, w.cells[:])
 	if rp != nil {
 		var e encoder
 		e.uvarint(uint64(writerStore))
 		e.uvarint(1)
 		e.byte(byte(memtable.Inserted))
-		e.bytes(key[:])
-		e.bytes(row)
+		e.bytes(w.key)
+		e.bytes(w.row)
 		rp.writes(&decoder{b: e.b}, c, ts)
+		rp.jobs[rp.turn].changes-- // nobody has asked for it
 		return
 	}
 	table, _ := c.lookup(writerStore)
 	before := table.Bytes()
-	table.Put(key[:], ts, memtable.Inserted, row)
+	table.Put(w.key, ts, memtable.Inserted, w.row)
 	db.activeBytes += table.Bytes() - before
 }
 
@@ -89,10 +97,8 @@ func (s *Snapshot) Writers(id StoreID, key []byte) (xmin, xmax uint64, err error
 		return 0, 0, err
 	}
 	o := segment.ReadOptions{NoModel: s.noModel, Plain: s.db.opts.PlainReads, Cols: []int{}}
-	if own := s.own(id); own != nil {
-		if _, ok := own.Get(key, s.ownSeq); ok {
-			return s.txn.XID(), 0, nil
-		}
+	if _, ok := s.getOwn(id, key); ok {
+		return s.txn.XID(), 0, nil
 	}
 	if s.txn != nil && len(s.txn.bulk) > 0 {
 		res, err := s.txn.getOwn(id, key, s.ownSeq, nil, &o)

@@ -110,6 +110,9 @@ func (m *Manager) RowHolder(t Tag) *Owner {
 	s := m.shard(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if e := s.thin.find(t); e != nil && e.owner != nil && e.modes&^(1<<RowProbe) != 0 && e.live() {
+		return e.owner
+	}
 	if l := s.locks[t]; l != nil {
 		for i := range l.holders {
 			if h := &l.holders[i]; h.transaction&^(1<<RowProbe) != 0 {

@@ -38,7 +38,7 @@ func (o *optimizer) collectObjects(q *plan.Query, around []*plan.Query) {
 		}
 	}
 	plan.WalkQuery(q, func(e plan.Expr) bool {
-		o.namedRelation(e)
+		o.namedObject(e)
 		o.calledFunction(e)
 		noteRead(levels, e)
 		return true

@@ -3,6 +3,7 @@ package planner
 import (
 	pg "github.com/pganalyze/pg_query_go/v6"
 
+	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
@@ -290,7 +291,7 @@ func lockName(l pg.LockClauseStrength) string {
 func (s *scope) locks(list []*pg.Node) {
 	for _, n := range list {
 		c := n.GetLockingClause()
-		s.checkLockable(c.Strength)
+		s.b.checkLocking(s.q, c.Strength)
 		l := plan.RowLock{Strength: plan.LockStrength(c.Strength - pg.LockClauseStrength_LCS_FORKEYSHARE)}
 		switch c.WaitPolicy {
 		case pg.LockWaitPolicy_LockWaitSkip:
@@ -310,8 +311,9 @@ func (s *scope) locks(list []*pg.Node) {
 	}
 }
 
-func (s *scope) checkLockable(st pg.LockClauseStrength) {
-	q, bad := s.q, ""
+// checkLocking refuses to lock the rows behind a query whose rows are not those of tables.
+func (b *binder) checkLocking(q *plan.Query, st pg.LockClauseStrength) {
+	bad := ""
 	switch {
 	case q.SetOp != nil:
 		bad = "UNION/INTERSECT/EXCEPT"
@@ -329,7 +331,7 @@ func (s *scope) checkLockable(st pg.LockClauseStrength) {
 		bad = "set-returning functions in the target list"
 	}
 	if bad != "" {
-		s.b.failf(-1, pgerr.FeatureNotSupported, "%s is not allowed with %s", lockName(st), bad)
+		b.failf(-1, pgerr.FeatureNotSupported, "%s is not allowed with %s", lockName(st), bad)
 	}
 }
 
@@ -366,6 +368,7 @@ func (b *binder) lockRel(q *plan.Query, i int, l plan.RowLock) {
 	r := q.Rels[i]
 	switch r.Kind {
 	case plan.RelTable:
+		b.checkLockable(r.Table)
 		if r.LockMode < lockRowShare && b.env.LockRelation != nil { // of a view or subquery; nobody changes it under our lock
 			_, err := b.env.LockRelation(r.Table.OID, lockRowShare)
 			b.check(-1, err)
@@ -382,10 +385,21 @@ func (b *binder) lockRel(q *plan.Query, i int, l plan.RowLock) {
 		}
 		q.Locks = append(q.Locks, l)
 	case plan.RelSubquery:
+		b.checkLocking(r.Query, pg.LockClauseStrength(l.Strength)+pg.LockClauseStrength_LCS_FORKEYSHARE)
 		l.Pushed = true
 		for k := range r.Query.Rels {
 			b.lockRel(r.Query, k, l)
 		}
+	}
+}
+
+// checkLockable refuses to lock rows of what has none to lock.
+func (b *binder) checkLockable(r *catalog.Relation) {
+	if r.Kind == catalog.KindMatView {
+		b.failf(-1, pgerr.WrongObjectType, "cannot lock rows in materialized view \"%s\"", r.Name)
+	}
+	if _, sequence := r.Virtual.(*catalog.Sequence); sequence {
+		b.failf(-1, pgerr.WrongObjectType, "cannot lock rows in sequence \"%s\"", r.Name)
 	}
 }
 

@@ -39,6 +39,7 @@ func (c *fakeCatalog) Schema(oid OID) *catalog.Schema                  { return 
 func (c *fakeCatalog) SchemaByName(name string) *catalog.Schema        { return c.schemas[name] }
 func (c *fakeCatalog) Role(OID) *catalog.Role                          { return nil }
 func (c *fakeCatalog) Restricted(catalog.OID) bool                     { return false }
+func (c *fakeCatalog) ObjectVersion(catalog.Class, catalog.OID) uint64 { return 1 }
 func (c *fakeCatalog) RoleByName(string) *catalog.Role                 { return nil }
 
 const publicSchema OID = 2200

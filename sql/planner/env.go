@@ -29,6 +29,7 @@ type Catalog interface {
 	SchemaByName(name string) *catalog.Schema
 	Role(oid OID) *catalog.Role
 	RoleByName(name string) *catalog.Role
+	ObjectVersion(class catalog.Class, oid OID) uint64
 	Restricted(function OID) bool // whether calls of a built-in function have to be checked
 }
 

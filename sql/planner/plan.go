@@ -296,21 +296,28 @@ func queryWrites(q *plan.Query) bool {
 	return found
 }
 
-// namedRelation notes relations that a constant names: nextval('s') is bound to
-// one sequence and has to be bound again when that is gone.
-func (o *optimizer) namedRelation(e plan.Expr) {
+// namedObject notes objects that a constant names: nextval('s') is bound to one
+// sequence, 'a'::regnamespace to one schema, and has to be bound again when that is gone.
+func (o *optimizer) namedObject(e plan.Expr) {
 	c, ok := e.(*plan.Const)
-	if !ok || c.Value.Null || c.Typ.OID != types.RegclassOID {
+	if !ok || c.Value.Null {
 		return
 	}
-	oid := plan.OID(c.Value.I)
-	if s := o.env.Catalog.Sequence(oid); s != nil {
-		o.addObject(catalog.ClassSequence, oid, s.Version)
-	} else if r := o.env.Catalog.Relation(oid); r != nil {
-		o.addObject(catalog.ClassRelation, oid, r.Version)
-	} else if i := o.env.Catalog.Index(oid); i != nil {
-		o.addObject(catalog.ClassIndex, oid, i.Version)
+	for _, class := range namedClasses[c.Typ.OID] {
+		if version := o.env.Catalog.ObjectVersion(class, plan.OID(c.Value.I)); version != 0 {
+			o.addObject(class, plan.OID(c.Value.I), version)
+			return
+		}
 	}
+}
+
+// namedClasses tells which classes of objects the constants of a type name.
+var namedClasses = map[plan.OID][]catalog.Class{
+	types.RegclassOID:     {catalog.ClassSequence, catalog.ClassRelation, catalog.ClassIndex},
+	types.RegnamespaceOID: {catalog.ClassSchema},
+	types.RegroleOID:      {catalog.ClassRole},
+	types.RegtypeOID:      {catalog.ClassType},
+	types.RegprocOID:      {catalog.ClassFunction}, types.RegprocedureOID: {catalog.ClassFunction},
 }
 
 func (o *optimizer) addObject(class catalog.Class, oid plan.OID, version uint64) {
