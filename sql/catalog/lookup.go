@@ -266,26 +266,7 @@ func (v *View) EnumLabels(enum OID) []types.EnumLabel {
 	for i, l := range t.Labels {
 		list[i] = types.EnumLabel{OID: l.OID, Label: l.Label, Sort: l.Order, Uncommitted: l.Added != 0 && l.Added == running}
 	}
-	if before := v.committedType(enum); before != nil && before != t {
-		for i := range list {
-			list[i].Unsafe = !slices.ContainsFunc(before.Labels, func(l EnumLabel) bool { return l.OID == list[i].OID })
-		}
-	}
 	return list
-}
-
-// committedType returns a type as it is without what the transaction has changed,
-// nil when it has changed nothing, or made the type.
-func (v *View) committedType(oid OID) *Type {
-	if len(v.journal) == 0 {
-		return nil
-	}
-	own := v.base.databases[v.database]
-	if own == nil {
-		return nil
-	}
-	t, _ := own.get(ClassType, oid).(*Type)
-	return t
 }
 
 // Attributes implements types.TypeSource.

@@ -140,11 +140,7 @@ func enumEnd(c *Ctx, k int) (column.Datum, error) {
 	if k < 0 {
 		k = len(labels) - 1
 	}
-<<<<<<< HEAD
 	if err := c.Env.Usable(c.argType(0), &labels[k]); err != nil {
-=======
-	if err := c.Env.CheckLabel(c.argType(0), labels[k]); err != nil {
->>>>>>> 6572346 (156 scenarios of concurrent sessions: new values of enums, locks of what has no rows, kept statements with names of schemas, xmin under locks)
 		return column.Datum{}, err
 	}
 	return intResult(int64(labels[k].OID))
@@ -158,11 +154,7 @@ func enumRange(c *Ctx, lower, upper column.Datum) (column.Datum, error) {
 			in = true
 		}
 		if in {
-<<<<<<< HEAD
 			if err := c.Env.Usable(c.argType(0), &l); err != nil {
-=======
-			if err := c.Env.CheckLabel(c.argType(0), l); err != nil {
->>>>>>> 6572346 (156 scenarios of concurrent sessions: new values of enums, locks of what has no rows, kept statements with names of schemas, xmin under locks)
 				return column.Datum{}, err
 			}
 			list = append(list, column.IntDatum(int64(l.OID)))

@@ -18,26 +18,15 @@ func (e *Env) labels(enum OID) []EnumLabel {
 func enumIn(e *Env, t *Type, _ int32, s string) (Datum, error) {
 	for _, l := range e.labels(t.OID) {
 		if l.Label == s {
-<<<<<<< HEAD
 			return intDatum(int64(l.OID)), e.Usable(t.OID, &l)
-=======
-			return intDatum(int64(l.OID)), e.CheckLabel(t.OID, l)
->>>>>>> 6572346 (156 scenarios of concurrent sessions: new values of enums, locks of what has no rows, kept statements with names of schemas, xmin under locks)
 		}
 	}
 	return Datum{}, pgerr.New(pgerr.InvalidTextRepresentation, "invalid input value for enum %s: \"%s\"", e.TypeName(t.OID), s)
 }
 
-<<<<<<< HEAD
 // Usable refuses a value of an enum that its own transaction has not committed yet.
 func (e *Env) Usable(enum OID, l *EnumLabel) error {
 	if !l.Uncommitted {
-=======
-// CheckLabel refuses to use a label before the transaction that added it has
-// committed: an index might keep it after a rollback.
-func (e *Env) CheckLabel(enum OID, l EnumLabel) error {
-	if !l.Unsafe {
->>>>>>> 6572346 (156 scenarios of concurrent sessions: new values of enums, locks of what has no rows, kept statements with names of schemas, xmin under locks)
 		return nil
 	}
 	return pgerr.New(pgerr.UnsafeNewEnumValueUsage, "unsafe use of new value \"%s\" of enum type %s", l.Label, e.TypeName(enum)).

@@ -56,14 +56,8 @@ type EnumLabel struct {
 	OID   OID
 	Label string
 	Sort  float32
-<<<<<<< HEAD
 	// Uncommitted: the running transaction has added it to a type. A rollback must not leave it in an index.
 	Uncommitted bool
-=======
-	// Unsafe tells that the running transaction has added the label to an enum which was there before: it
-	// must not be used yet.
-	Unsafe bool
->>>>>>> 6572346 (156 scenarios of concurrent sessions: new values of enums, locks of what has no rows, kept statements with names of schemas, xmin under locks)
 }
 
 // Attribute is one column of a composite type. Dropped ones keep their place.
