@@ -44,6 +44,10 @@ type Session interface {
 	Execute(ctx context.Context, portal string, maxRows int64, sink sql.Sink) error
 	CloseStatement(name string)
 	ClosePortal(name string)
+	// FunctionQuery is the query that calls a function, with its parameters' types.
+	FunctionQuery(oid uint32, args int) (text string, params []uint32, err error)
+	// Parameters is how many parameters a prepared statement has, -1 if there is none of the name.
+	Parameters(statement string) int
 	// Sync ends an implicit transaction.
 	Sync(ctx context.Context) error
 	// Failed marks the transaction after an error of the extended protocol.

@@ -26,9 +26,12 @@ func (s *cachedString) get(b []byte) string {
 	return text
 }
 
+// cutName is a name of a statement or portal as far as it counts, as with other names.
+func cutName(name []byte) []byte { return name[:min(len(name), maxIdentifier)] }
+
 func (c *conn) parse(body []byte) error {
 	m := message{b: body}
-	name, text := m.str(), m.str()
+	name, text := cutName(m.str()), m.str()
 	n := m.count()
 	var params []uint32
 	if n > 0 && !m.bad && len(m.b) >= 4*n {
@@ -53,7 +56,7 @@ func (c *conn) parse(body []byte) error {
 
 func (c *conn) bind(body []byte) error {
 	m := message{b: body}
-	portal, statement := m.str(), m.str()
+	portal, statement := cutName(m.str()), cutName(m.str())
 	c.paramFormats = m.formats(c.paramFormats)
 	n := m.count()
 	c.params = c.params[:0]
@@ -63,6 +66,9 @@ func (c *conn) bind(body []byte) error {
 		if m.bad || size < -1 || int(size) > len(m.b) {
 			if cut {
 				break
+			}
+			if want := c.session.Parameters(string(statement)); want >= 0 && want != n {
+				return pgerr.New(pgerr.ProtocolViolation, "bind message supplies %d parameters, but prepared statement \"%s\" requires %d", n, statement, want)
 			}
 			return shortParameter(portal, i)
 		}
@@ -110,7 +116,7 @@ func (m *message) formats(dst []int16) []int16 {
 
 func (c *conn) execute(body []byte) error {
 	m := message{b: body}
-	portal := m.str()
+	portal := cutName(m.str())
 	limit := m.int32()
 	if err := m.done(); err != nil {
 		return err
@@ -123,7 +129,7 @@ func (c *conn) execute(body []byte) error {
 
 func (c *conn) describe(body []byte) error {
 	m := message{b: body}
-	kind, name := m.byte(), m.str()
+	kind, name := m.byte(), cutName(m.str())
 	if err := m.done(); err != nil {
 		return err
 	}
@@ -152,7 +158,7 @@ func (c *conn) describe(body []byte) error {
 
 func (c *conn) closeObject(body []byte) error {
 	m := message{b: body}
-	kind, name := m.byte(), m.str()
+	kind, name := m.byte(), cutName(m.str())
 	if err := m.done(); err != nil {
 		return err
 	}

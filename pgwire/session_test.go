@@ -370,5 +370,11 @@ func (s *script) copyOut(sink sql.Sink, count string) error {
 	return sink.Complete(fmt.Sprint("COPY ", n))
 }
 
+// FunctionQuery implements Session.
+func (s *script) FunctionQuery(uint32, int) (string, []uint32, error) { return "", nil, fmt.Errorf("no functions") }
+
+// Parameters implements Session.
+func (s *script) Parameters(string) int { return -1 }
+
 var _ Session = (*script)(nil)
 var _ Backend = (*scripts)(nil)

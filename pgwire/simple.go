@@ -7,8 +7,10 @@ import (
 // message answers one message, of which the header has been read.
 func (c *conn) message(typ byte, n int) error {
 	c.resting = false
-	if n < 0 || n > DefaultMaxMessage {
-		return c.fatal(pgerr.New(pgerr.ProtocolViolation, "invalid message length"))
+	small := typ == 'E' || typ == 'D' || typ == 'C' || typ == 'H' || typ == 'S'
+	if n < 0 || n > DefaultMaxMessage || small && n > maxSmallMessage { // where the next message starts nobody knows
+		c.log().Debug().Str("event", "message").Int("length", n).Msg("invalid message length")
+		return errClosed
 	}
 	switch typ {
 	case 'X':
@@ -23,11 +25,7 @@ func (c *conn) message(typ byte, n int) error {
 	if c.skip && typ != 'S' {
 		return c.r.skip(n)
 	}
-	limit := c.srv.opts.MaxMessage
-	if typ == 'E' || typ == 'D' || typ == 'C' || typ == 'H' || typ == 'S' {
-		limit = maxSmallMessage
-	}
-	if n > limit {
+	if limit := c.srv.opts.MaxMessage; n > limit {
 		if err := c.r.skip(n); err != nil {
 			return err
 		}
@@ -76,7 +74,7 @@ func (c *conn) dispatch(typ byte, body []byte) error {
 		}
 		return c.ready()
 	}
-	return pgerr.Unsupported("function call messages are not supported")
+	return c.functionCall(body)
 }
 
 // failed tells the client of an error, and goes on as the protocol says: the
@@ -90,7 +88,7 @@ func (c *conn) failed(typ byte, err error) error {
 		return c.goodbye()
 	}
 	extended := typ != 'Q' && typ != 'F' && typ != 'S'
-	if typ != 'Q' || !markedBySession(err) {
+	if typ != 'Q' && typ != 'F' || !markedBySession(err) {
 		if perr := c.protect(func() error { c.session.Failed(err); return nil }); perr != nil && isFatal(perr) {
 			return c.fatal(perr)
 		}

@@ -60,6 +60,7 @@ func (x *Session) prepare(ctx context.Context, text string, params []uint32) (*s
 			return s, nil
 		}
 	}
+	long := x.tellLongNames(text)
 	list, err := parser.Parse(text)
 	if err != nil {
 		return nil, err
@@ -78,7 +79,9 @@ func (x *Session) prepare(ctx context.Context, text string, params []uint32) (*s
 	if _, err := x.readyToPrepare(ctx, s); err != nil {
 		return nil, err
 	}
-	x.srv.plans.keepPrepared(x, text, params, s)
+	if !long {
+		x.srv.plans.keepPrepared(x, text, params, s)
+	}
 	return s, nil
 }
 
@@ -99,6 +102,18 @@ func (x *Session) portal(name string) (*portal, error) {
 		return nil, pgerr.New(pgerr.InvalidCursorName, "portal \"%s\" does not exist", name)
 	}
 	return p, nil
+}
+
+// Parameters returns how many parameters a prepared statement has, -1 if there is none of the name.
+func (x *Session) Parameters(name string) int {
+	s := x.statements[name]
+	switch {
+	case s == nil:
+		return -1
+	case s.bound == nil:
+		return 0
+	}
+	return len(s.bound.params)
 }
 
 // Bind makes a portal from a prepared statement and parameter values.

@@ -68,6 +68,7 @@ func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 		}
 		return last.end(ctx, x)
 	}
+	long := x.tellLongNames(text)
 	list, err := parser.Parse(text)
 	if err != nil {
 		return err
@@ -87,7 +88,7 @@ func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 			defer stop()
 		}
 		s := &statement{text: list[i].Text, parsed: &list[i]}
-		params, err := x.liftStatement(ctx, s, len(list) == 1)
+		params, err := x.liftStatement(ctx, s, len(list) == 1 && !long)
 		if err != nil {
 			return err
 		}
@@ -98,11 +99,20 @@ func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 		if err := x.runStatement(ctx, s, params, to, len(list) == 1); err != nil {
 			return err
 		}
-		if len(list) == 1 && params == nil {
+		if len(list) == 1 && params == nil && !long {
 			x.srv.plans.keep(x, text, s)
 		}
 	}
 	return last.end(ctx, x)
+}
+
+// tellLongNames tells the client of the names in a text that are cut. Each time that it is parsed: plans are not kept for such.
+func (x *Session) tellLongNames(text string) bool {
+	long := parser.LongNames(text)
+	for _, n := range long {
+		x.notice(pgerr.Notice("NOTICE", pgerr.NameTooLong, "identifier \"%s\" will be truncated to \"%s\"", n.Written, n.Cut))
+	}
+	return long != nil
 }
 
 // runCached runs a query string whose plan is known: by its exact text, or by

@@ -145,8 +145,9 @@ type Relation struct {
 	ReplIdent   byte         `tag:"19"` // 'd' default, 'f' full, 'n' nothing, 'i' index
 	HiddenRowID bool         `tag:"20"` // rows are keyed by an own growing int64
 	// Extended are the statistics objects on the table.
-	Extended []ExtendedStatistic `tag:"21"`
-	Virtual  any                 `tag:"-"` // of KindVirtual: what computes the rows
+	Extended  []ExtendedStatistic `tag:"21"`
+	ReplIndex OID                 `tag:"22"` // of ReplIdent 'i'
+	Virtual   any                 `tag:"-"`  // of KindVirtual: what computes the rows
 }
 
 // Column is one attribute. Attribute numbers are 1-based, dense, and never reused.

@@ -189,7 +189,7 @@ func (w *alterWork) command(c *plan.AlterCommand) error {
 		return pgerr.Unsupported("row-level security is not supported")
 	case "disable_row_security", "no_force_row_security":
 	case "replica_identity":
-		w.rel.ReplIdent = letterOf(c.Role, 'd')
+		return w.replicaIdentity(letterOf(c.Role, 'd'), c.Name)
 	case "cluster_on", "drop_cluster":
 		return w.clusterOn(c)
 	case "set_logged", "set_un_logged":

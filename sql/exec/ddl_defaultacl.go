@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -110,6 +111,12 @@ func (d *ddl) defaultPrivilegesOf(x *granting, role, schema OID) error {
 	acl, err := x.apply(acl, want, role, role)
 	if err != nil {
 		return err
+	}
+	for _, list := range []*[]catalog.ACLItem{&acl, &base} { // as PostgreSQL keeps them
+		*list = slices.Clone(*list)
+		slices.SortFunc(*list, func(a, b catalog.ACLItem) int {
+			return cmp.Or(cmp.Compare(a.Grantee, b.Grantee), cmp.Compare(a.Grantor, b.Grantor), cmp.Compare(a.Privileges, b.Privileges))
+		})
 	}
 	switch {
 	case sameACL(acl, base):

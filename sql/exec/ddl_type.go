@@ -252,6 +252,8 @@ func (d *ddl) createDomain(c *plan.CreateDomain) error {
 		if err := d.setDomainDefault(t, c.Default, typ); err != nil {
 			return err
 		}
+	} else if b := d.view.Type(base.OID); b != nil && b.Kind == 'd' {
+		t.Default, t.DefaultTxt, t.Depends = b.Default, b.DefaultTxt, append(t.Depends, b.Depends...)
 	}
 	for _, def := range c.Constraints {
 		if def.Kind == 'n' {

@@ -80,7 +80,7 @@ var defineCalls = map[string]call{
 			return null, nil
 		}
 		for _, x := range f.World.View().IndexesOf(r) {
-			if x.Primary {
+			if r.ReplIdent != 'i' && x.Primary || r.ReplIdent == 'i' && r.ReplIndex == x.OID {
 				return num(x.OID), nil
 			}
 		}
@@ -255,8 +255,8 @@ func (f Functions) indexKeyRest(b *strings.Builder, x *catalog.Index, r *catalog
 	} else if t := f.World.Types().Type(k.Type); t != nil {
 		collation = t.Collation
 	}
-	if k.Collation != 0 && k.Collation != collation {
-		if c := f.World.Types().Collation(k.Collation); c != nil {
+	if own := shownCollation(r, k); own != 0 && own != collation {
+		if c := f.World.Types().Collation(own); c != nil {
 			b.WriteString(" COLLATE " + types.QuoteIdent(c.Name))
 		}
 	}

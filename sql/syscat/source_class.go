@@ -276,9 +276,9 @@ func indexAttributes(g *generator, env *types.Env, x *catalog.Index) bool {
 	}
 	for i := range x.Keys {
 		k := &x.Keys[i]
-		a := attrRow{name: k.Name, typ: k.Type, num: int16(i + 1), typmod: -1, collation: k.Collation, acl: null, options: null, statTarget: -1}
+		a := attrRow{name: k.Name, typ: k.Type, num: int16(i + 1), typmod: -1, collation: shownCollation(r, k), acl: null, options: null, statTarget: -1}
 		if k.Column > 0 {
-			a.typmod = r.Columns[k.Column-1].Typmod
+			a.typmod, a.storage = r.Columns[k.Column-1].Typmod, r.Columns[k.Column-1].Storage
 		}
 		if a.name == "" && k.Column > 0 {
 			a.name = r.Columns[k.Column-1].Name

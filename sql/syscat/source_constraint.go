@@ -1,7 +1,7 @@
 package syscat
 
 import (
-	"slices"
+	"strings"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
@@ -53,7 +53,7 @@ func indexRow(g *generator, x *catalog.Index) bool {
 		if c := functions.DefaultOpclass(g.rt.Functions.Env, accessMethod(x.Method), k.Type); class == 0 && c != nil {
 			class = c.OID
 		}
-		classes, collations = append(classes, class), append(collations, k.Collation)
+		classes, collations = append(classes, class), append(collations, shownCollation(g.view.Relation(x.Table), k))
 		option := int16(0)
 		if k.Desc {
 			option |= 1
@@ -72,12 +72,25 @@ func indexRow(g *generator, x *catalog.Index) bool {
 		for i := range r.Constraints {
 			exclusion = exclusion || r.Constraints[i].Index == x.OID && r.Constraints[i].Kind == 'x'
 		}
-		replident = r.ReplIdent == 'i' && slices.Contains(x.Options, "replica_identity")
+		replident = r.ReplIdent == 'i' && r.ReplIndex == x.OID
 	}
 	return g.row(num(x.OID), num(x.Table), num(len(keys)), num(len(x.Keys)), flag(x.Unique), flag(x.NullsNotDistinct),
 		flag(x.Primary), flag(exclusion), flag(x.Immediate || x.Constraint == 0), flag(x.Clustered), flag(x.Valid), flag(false), flag(!x.NotReady), flag(true),
 		flag(replident), vector(types.Int2OID, keys), vector(types.OIDOID, collations), vector(types.OIDOID, classes),
 		vector(types.Int2OID, options), tree(exprs...), tree(x.Predicate))
+}
+
+// shownCollation is the collation that a key was declared with: one of text_pattern_ops and its like is kept in the
+// order of bytes, whatever its own says.
+func shownCollation(r *catalog.Relation, k *catalog.IndexKey) OID {
+	class := functions.OpclassByOID(k.OpClass)
+	switch {
+	case class == nil || !strings.HasSuffix(class.Name, "_pattern_ops"):
+		return k.Collation
+	case k.Column > 0 && r != nil:
+		return r.Columns[k.Column-1].Collation
+	}
+	return types.DefaultCollation
 }
 
 // constraintRows yields table and domain constraints. Restrictions on conrelid, contypid,

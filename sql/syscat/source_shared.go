@@ -1,6 +1,8 @@
 package syscat
 
 import (
+	"strings"
+
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/types"
 )
@@ -56,26 +58,10 @@ func roleSettingRows(g *generator) {
 		r := o.(*catalog.Role)
 		return len(r.Settings) == 0 || g.row(num(0), num(r.OID), texts(r.Settings))
 	})
-	type scope struct{ database, role OID }
-	byScope := map[scope][]string{}
-	var order []scope
 	g.visit(catalog.ClassSetting, func(o catalog.Object) bool {
 		s := o.(*catalog.Setting)
-		k := scope{s.Database, s.Role}
-		if s.Database == 0 && s.Role == 0 { // ALTER SYSTEM: a file's affair in PostgreSQL
-			return true
-		}
-		if byScope[k] == nil {
-			order = append(order, k)
-		}
-		byScope[k] = append(byScope[k], s.Name+"="+s.Value)
-		return true
+		return s.Value == "" || g.row(num(s.Database), num(s.Role), texts(strings.Split(s.Value, "\x00")))
 	})
-	for _, k := range order {
-		if !g.row(num(k.database), num(k.role), texts(byScope[k])) {
-			return
-		}
-	}
 }
 
 func extensionRows(g *generator) {

@@ -1,0 +1,40 @@
+package exec
+
+import (
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
+)
+
+// replicaIdentity is ALTER TABLE … REPLICA IDENTITY. Nothing replicates by it yet: it is kept for dumps.
+func (w *alterWork) replicaIdentity(kind byte, name string) error {
+	if kind != 'i' {
+		w.rel.ReplIdent, w.rel.ReplIndex = kind, 0
+		return nil
+	}
+	x, ok := w.d.view.ByName(catalog.ClassIndex, w.rel.Schema, name).(*catalog.Index)
+	if !ok {
+		return pgerr.New(pgerr.UndefinedObject, "index \"%s\" for table \"%s\" does not exist", name, w.rel.Name)
+	}
+	no := func(code, why string) error { return pgerr.New(code, "cannot use "+why+" \"%s\" as replica identity", name) }
+	switch {
+	case x.Table != w.rel.OID:
+		return pgerr.New(pgerr.WrongObjectType, "\"%s\" is not an index for table \"%s\"", name, w.rel.Name)
+	case !x.Unique:
+		return no(pgerr.WrongObjectType, "non-unique index")
+	case !x.Immediate && x.Constraint != 0:
+		return no(pgerr.FeatureNotSupported, "non-immediate index")
+	case len(x.Predicate) > 0:
+		return no(pgerr.FeatureNotSupported, "partial index")
+	}
+	for i := range x.Keys {
+		n := x.Keys[i].Column
+		if n == 0 {
+			return no(pgerr.FeatureNotSupported, "expression index")
+		}
+		if c := &w.rel.Columns[n-1]; !c.NotNull {
+			return pgerr.New(pgerr.WrongObjectType, "index \"%s\" cannot be used as replica identity because column \"%s\" is nullable", name, c.Name)
+		}
+	}
+	w.rel.ReplIdent, w.rel.ReplIndex = 'i', x.OID
+	return nil
+}
