@@ -35,7 +35,7 @@ func (c *conn) functionCall(body []byte) error {
 	}
 	format := m.int16()
 	text, params, err := c.session.FunctionQuery(oid, n)
-	if err != nil && !short {
+	if err != nil && (!short || pgerr.From(err).Code != pgerr.ProtocolViolation) {
 		return err
 	}
 	if err := m.done(); err != nil {

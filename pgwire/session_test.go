@@ -371,7 +371,9 @@ func (s *script) copyOut(sink sql.Sink, count string) error {
 }
 
 // FunctionQuery implements Session.
-func (s *script) FunctionQuery(uint32, int) (string, []uint32, error) { return "", nil, fmt.Errorf("no functions") }
+func (s *script) FunctionQuery(uint32, int) (string, []uint32, error) {
+	return "", nil, fmt.Errorf("no functions")
+}
 
 // Parameters implements Session.
 func (s *script) Parameters(string) int { return -1 }

@@ -173,6 +173,7 @@ type Column struct {
 	HasMissing  bool         `tag:"19"` // rows older than the column read as Missing rather than NULL
 	Local       bool         `tag:"21"` // of inherited columns: also declared by the table itself
 	DroppedKind uint8        `tag:"20"` // of dropped columns: the column.Kind of what is stored
+	Options     []string     `tag:"22"` // name=value
 }
 
 // Constraint is a table constraint. NOT NULL lives in the column.

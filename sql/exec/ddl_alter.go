@@ -275,8 +275,10 @@ func (w *alterWork) columnCommand(c *plan.AlterCommand) error {
 		}
 	case "set_storage":
 		return w.setStorage(col, plan.OptionText(c.Options[0].Value))
-	case "set_options", "reset_options", "set_compression":
-		// Statistics overrides and compression tune PostgreSQL's own storage.
+	case "set_options", "reset_options":
+		return setColumnOptions(col, c.Options, c.Action == "reset_options")
+	case "set_compression":
+		// It tunes PostgreSQL's own storage.
 	}
 	return nil
 }

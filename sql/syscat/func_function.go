@@ -128,7 +128,7 @@ func (f Functions) arguments(r *routine, defaults, table bool) string {
 		if isInput {
 			input++
 		}
-		if table != (mode == 't') || !defaults && !table && mode == 'o' && r.Kind != 'p' {
+		if table != (mode == 't') {
 			continue
 		}
 		if printed == direct && !table {

@@ -231,7 +231,7 @@ func attributeRows(g *generator) {
 			c := &r.Columns[i]
 			a := attrRow{name: c.Name, typ: c.Type, num: c.Num, typmod: c.Typmod, storage: c.Storage, notNull: c.NotNull,
 				hasDefault: hasDefault(c), identity: c.Identity, generated: c.Generated, dropped: c.Dropped,
-				inherited: c.Inherited, local: c.Local, collation: c.Collation, acl: aclDatum(g.view, c.ACL), options: null, statTarget: c.StatTgt}
+				inherited: c.Inherited, local: c.Local, collation: c.Collation, acl: aclDatum(g.view, c.ACL), options: texts(c.Options), statTarget: c.StatTgt}
 			if a.statTarget == 0 {
 				a.statTarget = -1
 			}
