@@ -72,7 +72,7 @@ func TestClientLongNames(t *testing.T) {
 		long := strings.Repeat("n", 70)
 		for range 2 {
 			notices = nil
-			rows, err := c.Query(context.Background(), `SELECT 1 AS `+strings.ToUpper(long)+`, 2 AS "`+long+`"`)
+			rows, err := c.Query(context.Background(), `SELECT 1 AS `+strings.ToUpper(long)+`, 2 AS "`+long+`"`, pgx.QueryExecModeSimpleProtocol)
 			if err != nil {
 				t.Fatal(err)
 			}

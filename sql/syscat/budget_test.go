@@ -26,6 +26,10 @@ var (
 // clock would say more about what else the machine does.
 const ceiling = 500 * time.Millisecond
 
+// written are the files of questions that were not captured from clients but written after them: they are measured and
+// compared, and the budget is not theirs.
+var written = []string{"datagrip", "dbeaver", "information_schema", "npgsql", "pgadmin", "tools"}
+
 // timing is how long a question took: planned anew and, the best of several times, again.
 type timing struct {
 	name        string
@@ -90,13 +94,16 @@ func TestIntrospectionBudget(t *testing.T) {
 		}
 	}
 	slices.SortFunc(list, func(a, b timing) int { return int(b.best - a.best) })
-	over, overFirst := 0, 0
+	over, overFirst, overWritten := 0, 0, 0
 	for _, m := range list {
 		spent := m.best
 		if *budget == 0 {
 			spent = m.work
 		}
-		if spent > limit {
+		switch {
+		case spent > limit && slices.Contains(written, strings.Fields(m.name)[0]):
+			overWritten++
+		case spent > limit:
 			over++
 			if *budget > 0 || testing.Verbose() {
 				t.Errorf("%s took %v, the limit is %v\n%s", m.name, spent, limit, m.text)
@@ -108,7 +115,7 @@ func TestIntrospectionBudget(t *testing.T) {
 	}
 	if *budget > 0 || testing.Verbose() {
 		logTimings(t, "asked again", list)
-		t.Logf("%d of %d questions need over %v, %d when first asked", over, len(list), limit, overFirst)
+		t.Logf("%d of %d questions need over %v, %d when first asked; %d of those that no client was seen to ask", over, len(list), limit, overFirst, overWritten)
 	}
 	if *budget > 0 {
 		slices.SortFunc(list, func(a, b timing) int { return int(b.first - a.first) })
