@@ -372,7 +372,7 @@ func (s *script) copyOut(sink sql.Sink, count string) error {
 
 // FunctionQuery implements Session.
 func (s *script) FunctionQuery(uint32, int) (string, []uint32, error) {
-	return "", nil, fmt.Errorf("no functions")
+	return "", nil, pgerr.New(pgerr.UndefinedFunction, "there are no functions")
 }
 
 // Parameters implements Session.
