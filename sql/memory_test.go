@@ -26,7 +26,7 @@ import (
 
 const (
 	// memoryLimit is what the statements below may use, and heapLimit by how much the heap may grow before one fails:
-	// batches on their way and garbage that waits for its collection come on top of what is counted.
+	// batches on their way come on top of what is counted.
 	memoryLimit = 1 << 20
 	heapLimit   = 10 * memoryLimit
 	memoryRows  = 48000 // of 256 bytes each: twelve times the limit
@@ -118,23 +118,24 @@ func (f *countedFS) Create(name string) (vfs.File, error) {
 	return f.FS.Create(name)
 }
 
-// sampled runs f and returns by how much the heap grew at most.
+// sampled runs f and returns by how much the heap grew at most, without what only waits for its collection.
 func sampled(f func()) int64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	base, peak := int64(m.HeapAlloc), int64(0)
+	live := func() int64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return int64(m.HeapAlloc)
+	}
+	base, peak := live(), int64(0)
 	stop, done := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(done)
-		var m runtime.MemStats
 		for {
-			runtime.ReadMemStats(&m)
-			peak = max(peak, int64(m.HeapAlloc)-base)
+			peak = max(peak, live()-base)
 			select {
 			case <-stop:
 				return
-			case <-time.After(4 * time.Millisecond):
+			case <-time.After(20 * time.Millisecond):
 			}
 		}
 	}()

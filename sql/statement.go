@@ -202,7 +202,8 @@ func (x *Session) databaseName() string {
 
 // functionContext is what functions see of this session.
 func (x *Session) functionContext(ctx context.Context) *functions.Ctx {
-	return &functions.Ctx{Context: ctx, Env: x.env, Session: functionSession{x: x, context: ctx}, Catalog: x.functionCatalog()}
+	return &functions.Ctx{Context: ctx, Env: x.env, Session: functionSession{x: x, context: ctx}, Catalog: x.functionCatalog(),
+		Limit: x.knob().queryMem}
 }
 
 // compile binds and plans a parsed statement.

@@ -26,6 +26,13 @@ var (
 	SQLLogicRewrite = flag.Bool("sqllogic.rewrite", false, "write the results into our own scripts (needs -sqllogic.dsn)")
 )
 
+// CancelWithin is how long a cancelled statement may go on (TestCancel of the root package): 100 ms on an idle machine, more where
+// other tests share it.
+var CancelWithin = flag.Duration("cancel.within", 2*time.Second, "fail when a cancelled statement goes on for longer than `d`")
+
+// MemoryAll runs every statement of TestTenTimesTheMemory (package sql), not only one of each kind.
+var MemoryAll = flag.Bool("memory.all", false, "run every statement that needs ten times its memory")
+
 // Flags of the test that kills the server (package internal/killtest).
 var (
 	// KillCycles is how often the server is killed.

@@ -60,6 +60,9 @@ func (st *state) newAggregate(n *plan.Aggregate) (operator, error) {
 	if o := st.rankCount(n, input); o != nil {
 		return o, nil
 	}
+	for i := range n.Aggs {
+		input = st.narrowed(input, n.Aggs[i].Args...)
+	}
 	o, err := st.aggregateOver(n, input)
 	if err != nil {
 		return nil, err

@@ -1,16 +1,11 @@
 package exec
 
 import (
-	"context"
-
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 )
-
-// cancelBytes is how many bytes go through a function, row by row, between looks at the cancel flag.
-const cancelBytes = 8 << 10
 
 // call is a function or operator call.
 type call struct {
@@ -22,7 +17,10 @@ type call struct {
 	vecs []*column.Vec
 	vals []column.Datum
 	memo *memo // of functions that look into the catalog
-	work int   // bytes that went through the function since the last look at the cancel flag
+
+	st   *state
+	held int64 // bytes of out that the statement accounts for
+	work int   // since somebody looked whether the statement was cancelled
 }
 
 func (c *compiler) call(e *plan.Call) (expr, error) {
@@ -43,7 +41,7 @@ func (c *compiler) call(e *plan.Call) (expr, error) {
 	ctx := c.site(e.InputColl, e.Typ.OID, e.Args...)
 	ctx.Variadic = e.Variadic
 	x := &call{
-		fn: fn, ctx: ctx, args: args, kind: c.kind(e),
+		fn: fn, ctx: ctx, args: args, kind: c.kind(e), st: c.st,
 		vecs: make([]*column.Vec, len(args)), vals: make([]column.Datum, len(args)),
 	}
 	if functions.AsksCatalog(fn) && fn.Volatile != 'v' && len(args) > 0 {
@@ -138,23 +136,27 @@ func (e *call) vec(b *column.Batch, sel []int32) (*column.Vec, error) {
 		return &e.out, nil
 	}
 	e.out.Resize(e.kind, b.N)
+	e.st.shrink(e.held)
+	e.held = 0
+	made := int64(0)
 	for _, r := range selected(b, sel) {
 		for i, v := range e.vecs {
 			e.vals[i] = at(v, int(r))
-			e.work += len(e.vals[i].B)
+			e.work += byteWork * len(e.vals[i].B)
 		}
 		d, err := e.apply()
 		if err != nil {
 			return nil, err
 		}
 		e.out.Set(int(r), d)
-		if e.work += len(d.B); e.work > cancelBytes {
-			e.work = 0
-			if e.ctx.Context != nil && e.ctx.Context.Err() != nil {
-				return nil, context.Cause(e.ctx.Context)
+		made += int64(len(d.B))
+		if e.work += rowWork + byteWork*len(d.B); e.work >= workBetweenLooks {
+			if err := e.look(made); err != nil {
+				return nil, err
 			}
 		}
 	}
+	e.st.made += made
 	return &e.out, nil
 }
 
@@ -166,4 +168,26 @@ func (e *call) hasNullColumn(n int) bool {
 		}
 	}
 	return false
+}
+
+// A call looks whether the statement was cancelled, and accounts for the values it has made, after some work: 32 rows, or
+// fewer whose values are long and so took longer.
+const (
+	rowWork          = 64
+	byteWork         = 4
+	workBetweenLooks = 32 * rowWork
+	freeValues       = 256 << 10 // bytes of values that a batch has anyway
+)
+
+// look ends a call whose statement was cancelled, or whose values are too large together: made bytes so far.
+func (e *call) look(made int64) error {
+	e.work = 0
+	if over := made - freeValues; over > e.held {
+		grown := over - e.held
+		e.held = over
+		if err := e.st.grow(grown); err != nil {
+			return err
+		}
+	}
+	return e.ctx.Canceled()
 }

@@ -20,7 +20,7 @@ func (st *state) newFilter(n *plan.Filter) (operator, error) {
 		return nil, err
 	}
 	cond, err := st.predicate(n.Cond)
-	return &filterOp{selection: selection{cond: cond, figures: st.figures(n)}, st: st, input: input, once: n.Once}, err
+	return &filterOp{selection: selection{cond: cond, figures: st.figures(n)}, st: st, input: st.narrowed(input, n.Cond), once: n.Once}, err
 }
 
 func (o *filterOp) open() error {

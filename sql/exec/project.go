@@ -46,7 +46,7 @@ func (st *state) newProject(n *plan.Project) (operator, error) {
 		return nil, err
 	}
 	exprs, err := st.compileAll(n.Exprs)
-	o := &projectOp{st: st, input: input, projection: newProjection(exprs)}
+	o := &projectOp{st: st, input: st.narrowed(input, n.Exprs...), projection: newProjection(exprs)}
 	o.repeat = !slices.ContainsFunc(n.Exprs, isVolatile)
 	o.picks = !slices.ContainsFunc(n.Exprs, func(e plan.Expr) bool { _, column := e.(*plan.Var); return !column })
 	return o, err

@@ -29,11 +29,16 @@ type spillFile struct {
 	size  int64 // bytes in the file, without buf
 	rows  int64
 	kinds []column.Kind
+	chunk int // bytes that are read or written at once
 }
 
+// The buffer of a temporary file is a part of the memory that an operator may use, since it has up to some dozens of files
+// at a time, but large enough for the disk to be worth the call.
 const (
-	spillBuffer = 64 << 10
-	spillHeader = 8
+	spillBuffer     = 64 << 10
+	spillBufferLess = 8 << 10
+	spillBuffers    = 32 // in the memory of one operator
+	spillHeader     = 8
 )
 
 var spillSums = crc32.MakeTable(crc32.Castagnoli)
@@ -55,7 +60,8 @@ func (st *state) newSpill(kinds []column.Kind) (*spillFile, error) {
 	if err != nil {
 		return nil, fmt.Errorf("create temporary file: %w", err)
 	}
-	return &spillFile{st: st, file: f, name: name, kinds: kinds}, nil
+	chunk := int(min(max(st.rt.memoryLimit()/spillBuffers, spillBufferLess), spillBuffer))
+	return &spillFile{st: st, file: f, name: name, kinds: kinds, chunk: chunk}, nil
 }
 
 func (f *spillFile) add(row []column.Datum) error {
@@ -79,7 +85,7 @@ func (f *spillFile) add(row []column.Datum) error {
 	binary.LittleEndian.PutUint32(f.buf[start:], uint32(len(body)))
 	binary.LittleEndian.PutUint32(f.buf[start+4:], crc32.Checksum(body, spillSums))
 	f.rows++
-	if len(f.buf) >= spillBuffer {
+	if len(f.buf) >= f.chunk {
 		return f.flush()
 	}
 	return nil
@@ -140,7 +146,7 @@ func (r *spillReader) need(n int) (bool, error) {
 		return true, nil
 	}
 	kept := len(r.buf) - r.pos
-	rest := append(make([]byte, 0, max(n, kept+int(min(r.chunk, r.f.size-r.off)))), r.buf[r.pos:]...)
+	rest := append(make([]byte, 0, max(n, kept+int(min(r.chunk, int64(r.f.chunk), r.f.size-r.off)))), r.buf[r.pos:]...)
 	r.pos = 0
 	r.buf = rest
 	for len(r.buf) < n {

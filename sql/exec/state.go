@@ -23,6 +23,7 @@ type state struct {
 	stats    map[plan.Node]*NodeStats
 	domains  map[OID]*domainCheck // whose constraints functions asked for
 	memory   int64
+	made     int64 // bytes of values that calls have made
 	writers  map[OID]*tableWriter
 	events   []parentEvent                // referenced keys that went away
 	foreign  map[OID]engine.TableLockMode // tables locked for foreign keys

@@ -65,8 +65,8 @@ var arrayEvals = map[string]EvalFunc{
 	},
 	"array_to_text":      arrayToText,
 	"array_to_text_null": arrayToText,
-	"text_to_array":      func(_ *Ctx, a []column.Datum) (column.Datum, error) { return stringToArray(a) },
-	"text_to_array_null": func(_ *Ctx, a []column.Datum) (column.Datum, error) { return stringToArray(a) },
+	"text_to_array":      func(c *Ctx, a []column.Datum) (column.Datum, error) { return stringToArray(c, a) },
+	"text_to_array_null": func(c *Ctx, a []column.Datum) (column.Datum, error) { return stringToArray(c, a) },
 	"width_bucket_array": widthBucketArray,
 }
 
@@ -317,11 +317,18 @@ func arrayFill(c *Ctx, args []column.Datum) (column.Datum, error) {
 	if len(sizes) == 0 || n == 0 {
 		return c.Env.MakeArray(types.Array{Elem: out.Elem}), nil
 	}
+	if err := c.Room(n * (2*elementBytes + int64(len(args[0].B)))); err != nil {
+		return column.Datum{}, err
+	}
 	out.Elems = make([]column.Datum, n)
+	p := pace{c: c}
 	for i := range out.Elems {
 		out.Elems[i] = args[0]
+		if err := p.step(1); err != nil {
+			return column.Datum{}, err
+		}
 	}
-	return c.Env.MakeArray(out), nil
+	return c.Env.MakeArray(out), c.Canceled()
 }
 
 // containsAll reports whether every element of b is one of a; NULLs never are.

@@ -16,7 +16,16 @@ func arrayToText(c *Ctx, args []column.Datum) (column.Datum, error) {
 	a := types.ArrayFrom(args[0])
 	var out []byte
 	first := true
+	p := pace{c: c}
 	for _, e := range a.Elems {
+		if err := p.step(64 + len(e.B)); err != nil {
+			return column.Datum{}, err
+		}
+		if p.done == 0 {
+			if err := c.textRoom(int64(len(out))); err != nil {
+				return column.Datum{}, err
+			}
+		}
 		if e.Null && (len(args) < 3 || args[2].Null) {
 			continue
 		}
@@ -35,13 +44,16 @@ func arrayToText(c *Ctx, args []column.Datum) (column.Datum, error) {
 
 // splitText cuts a text at a delimiter, or into characters when that is NULL; fields
 // equal to the third argument become NULL.
-func splitText(args []column.Datum) []column.Datum {
+func splitText(c *Ctx, args []column.Datum) ([]column.Datum, error) {
 	s, sep := args[0].B, args[1]
 	var parts [][]byte
 	switch {
 	case len(s) == 0:
-		return nil
+		return nil, nil
 	case sep.Null:
+		if err := c.Room(int64(len(s)) * 2 * elementBytes); err != nil {
+			return nil, err
+		}
 		for len(s) > 0 {
 			n := charSize(s, true)
 			parts = append(parts, s[:n])
@@ -50,6 +62,9 @@ func splitText(args []column.Datum) []column.Datum {
 	case len(sep.B) == 0:
 		parts = [][]byte{s}
 	default:
+		if err := c.Room(int64(bytes.Count(s, sep.B)) * 2 * elementBytes); err != nil {
+			return nil, err
+		}
 		parts = bytes.Split(s, sep.B)
 	}
 	list := make([]column.Datum, len(parts))
@@ -59,22 +74,30 @@ func splitText(args []column.Datum) []column.Datum {
 			list[i] = column.Null()
 		}
 	}
-	return list
+	return list, c.Canceled()
 }
 
-func stringToArray(args []column.Datum) (column.Datum, error) {
+// elementBytes is what an element of an array takes while it is a value of its own.
+const elementBytes = 40
+
+func stringToArray(c *Ctx, args []column.Datum) (column.Datum, error) {
 	if args[0].Null {
 		return nullResult()
 	}
-	return textArray(splitText(args)), nil
+	list, err := splitText(c, args)
+	if err != nil {
+		return column.Datum{}, err
+	}
+	return textArray(list), nil
 }
 
-func splitTable(_ *Ctx, args []column.Datum) (SetIter, error) {
+func splitTable(c *Ctx, args []column.Datum) (SetIter, error) {
 	if args[0].Null {
 		return &rowsIter{}, nil
 	}
 	own := append([]column.Datum{args[0].Clone()}, args[1:]...)
-	return oneColumn(splitText(own)), nil
+	list, err := splitText(c, own)
+	return oneColumn(list), err
 }
 
 // subscripts is generate_subscripts(array, dimension [, reverse]).

@@ -22,7 +22,9 @@ type Ctx struct {
 	Catalog   Catalog
 	// Domain tests a value against the constraints of a domain. May be nil.
 	Domain func(domain OID, d types.Datum) error
-	Memo   any // what the function at this call site remembers (a compiled pattern); never shared
+	// Limit is what one value may take, in bytes; 0: no limit but that of a text.
+	Limit int64
+	Memo  any // what the function at this call site remembers (a compiled pattern); never shared
 }
 
 // OutCol is one column of a row type that the call returns: of a composite result

@@ -48,7 +48,7 @@ func runPath(c *Ctx, a []column.Datum, exists bool) (found []types.JSONB, status
 	}
 	silent := len(a) < 4 || a[3].I != 0
 	root := types.JSONB(a[0].B)
-	x := &pathExec{lax: !memo.path.Strict, ignore: !memo.path.Strict, root: root, current: root, size: -1, memo: memo}
+	x := &pathExec{lax: !memo.path.Strict, ignore: !memo.path.Strict, root: root, current: root, size: -1, memo: memo, pace: pace{c: c}}
 	if len(a) > 2 {
 		x.vars = types.JSONB(a[2].B)
 		if x.vars.Kind() != types.JSONObject {

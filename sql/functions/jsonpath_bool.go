@@ -149,7 +149,7 @@ func (x *pathExec) likeRegex(p *types.PathItem, v types.JSONB) (boolean, error) 
 		}
 		x.memo.patterns[p] = re
 	}
-	ok, err := re.matches([]byte(v.Text()))
+	ok, err := re.matches(x.pace.c, []byte(v.Text()))
 	return truth(ok), err
 }
 

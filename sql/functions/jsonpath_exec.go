@@ -35,6 +35,7 @@ type pathExec struct {
 	current types.JSONB // @
 	vars    types.JSONB
 	memo    *pathMemo
+	pace    pace
 	size    int // of the innermost array that is subscripted; -1 outside
 }
 
@@ -55,6 +56,9 @@ func (x *pathExec) next(p *types.PathItem, v types.JSONB, found *[]types.JSONB) 
 }
 
 func (x *pathExec) unwrapItem(p *types.PathItem, v types.JSONB, found *[]types.JSONB, unwrap bool) (pathStatus, error) {
+	if err := x.pace.step(64); err != nil {
+		return 0, err
+	}
 	array := v.Kind() == types.JSONArray
 	switch p.Kind {
 	case types.PathNull, types.PathString, types.PathNumber, types.PathBool, types.PathVariable:

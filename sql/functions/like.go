@@ -38,7 +38,7 @@ func likeEval(fold, want, chars bool) EvalFunc {
 			m = compileLike(bytes.Clone(pattern), chars)
 			c.Memo = m
 		}
-		matched, err := m.match(s)
+		matched, err := m.match(c, s)
 		return column.BoolDatum(matched == want), err
 	}
 }
@@ -58,7 +58,7 @@ func likeVec(want, chars bool) VecFunc {
 			if p := at(pattern, i); m == nil || !bytes.Equal(m.source, p) {
 				m = compileLike(p, chars)
 			}
-			matched, e := m.match(at(s, i))
+			matched, e := m.match(c, at(s, i))
 			if e != nil {
 				err = e
 			}
@@ -113,9 +113,9 @@ func compileLike(pattern []byte, chars bool) *likePattern {
 	return m
 }
 
-func (m *likePattern) match(s []byte) (bool, error) {
+func (m *likePattern) match(c *Ctx, s []byte) (bool, error) {
 	if !m.simple {
-		r, err := likeMatch(s, m.source, m.chars)
+		r, err := likeMatch(&pace{c: c}, s, m.source, m.chars)
 		return r == likeTrue, err
 	}
 	if !m.anywhere {
@@ -150,7 +150,8 @@ func danglingEscape() error {
 
 // likeMatch matches by backtracking over percent signs only, as PostgreSQL does; abort keeps
 // that polynomial.
-func likeMatch(s, p []byte, chars bool) (likeAnswer, error) {
+func likeMatch(w *pace, s, p []byte, chars bool) (likeAnswer, error) {
+	start := len(p)
 	for len(s) > 0 && len(p) > 0 {
 		switch p[0] {
 		case '\\':
@@ -162,12 +163,13 @@ func likeMatch(s, p []byte, chars bool) (likeAnswer, error) {
 			}
 			s, p = s[1:], p[1:]
 		case '%':
-			return likePercent(s, p[1:], chars)
+			return likePercent(w, s, p[1:], chars)
 		case '_':
 			s, p = s[charSize(s, chars):], p[1:]
+			w.done++ // long patterns of these and what follows them are looked at from every place
 		default:
 			if s[0] != p[0] {
-				return likeFalse, nil
+				return likeFalse, w.step(start - len(p))
 			}
 			s, p = s[1:], p[1:]
 		}
@@ -193,7 +195,7 @@ func charSize(s []byte, chars bool) int {
 }
 
 // likePercent matches the rest of a pattern at every place of s.
-func likePercent(s, p []byte, chars bool) (likeAnswer, error) {
+func likePercent(w *pace, s, p []byte, chars bool) (likeAnswer, error) {
 	for len(p) > 0 && (p[0] == '%' || p[0] == '_') {
 		if p[0] == '_' {
 			if len(s) == 0 {
@@ -214,8 +216,11 @@ func likePercent(s, p []byte, chars bool) (likeAnswer, error) {
 		first = p[1]
 	}
 	for len(s) > 0 {
+		if err := w.step(1); err != nil {
+			return likeFalse, err
+		}
 		if s[0] == first {
-			if r, err := likeMatch(s, p, chars); r != likeFalse || err != nil {
+			if r, err := likeMatch(w, s, p, chars); r != likeFalse || err != nil {
 				return r, err
 			}
 		}

@@ -1,13 +1,10 @@
 package functions
 
 import (
-	"context"
 	"regexp"
 	"time"
-	"unicode/utf8"
 
 	"github.com/dlclark/regexp2"
-	"github.com/omendb/omendb/sql/pgerr"
 )
 
 // regexTimeout bounds one match by backtracking, which can take exponential time; RE2,
@@ -27,7 +24,7 @@ type regex struct {
 	context  bool
 	anchored bool
 	longest  bool
-	ctx      context.Context // of the statement; nil if nobody can stop it
+	weight   int // instructions of fast, 0: not counted yet
 }
 
 func compileRegex(pattern string, flags areFlags) (*regex, error) {
@@ -66,68 +63,55 @@ func (re *regex) compileSlow() error {
 // callRegex returns the compiled pattern of a call site.
 func callRegex(c *Ctx, pattern []byte, flags areFlags) (*regex, error) {
 	if re, ok := c.Memo.(*regex); ok && re.source == string(pattern) && re.flags == flags {
-		re.ctx = c.Context
 		return re, nil
 	}
 	re, err := compileRegex(string(pattern), flags)
 	if err == nil {
-		c.Memo, re.ctx = re, c.Context
+		c.Memo = re
 	}
 	return re, err
 }
 
 // matches reports whether the expression matches anywhere.
-func (re *regex) matches(s []byte) (bool, error) {
-	if re.fast != nil {
+func (re *regex) matches(c *Ctx, s []byte) (bool, error) {
+	if re.fast != nil && len(s) < carefulBytes {
 		return re.fast.Match(s), nil
 	}
-	loc, err := re.find(s, 0)
+	loc, err := re.find(c, s, 0)
 	return loc != nil, err
 }
 
 // find returns the offsets of the first match at or after from, and of its groups (-1 for
 // those that took no part), or nil.
-func (re *regex) find(s []byte, from int) ([]int, error) {
-	if from > len(s) {
-		return nil, nil
-	}
-	if re.fast != nil && (from == 0 || !re.context) {
-		fast := re.fast
-		if from > 0 && re.anchored {
-			if re.inner == nil {
-				re.inner = insideText(re.fast, re.longest)
-			}
-			fast = re.inner
+func (re *regex) find(c *Ctx, s []byte, from int) ([]int, error) {
+	m := matcher{re: re, c: c, s: s}
+	return m.next(from)
+}
+
+// linear finds a match by the automaton.
+func (re *regex) linear(c *Ctx, s []byte, from int) ([]int, error) {
+	fast := re.fast
+	if from > 0 && re.anchored {
+		if re.inner == nil {
+			re.inner = insideText(re.fast, re.longest)
 		}
-		loc := fast.FindSubmatchIndex(s[from:])
-		for i := range loc {
-			if loc[i] >= 0 {
-				loc[i] += from
-			}
-		}
-		return loc, nil
+		fast = re.inner
 	}
-	if re.slow == nil {
-		if err := re.compileSlow(); err != nil {
-			return nil, err
+	var loc []int
+	if rest := s[from:]; len(rest) < carefulBytes || len(rest)*re.size() < carefulSteps {
+		loc = fast.FindSubmatchIndex(rest)
+	} else {
+		r := &runeReader{s: rest, weight: re.size(), pace: pace{c: c}}
+		if loc = fast.FindReaderSubmatchIndex(r); r.err != nil {
+			return nil, r.err
 		}
 	}
-	text := string(s)
-	search := func() (*regexp2.Match, error) { return re.slow.FindStringMatchStartingAt(text, from) }
-	var m *regexp2.Match
-	var err error
-	if re.ctx == nil || re.ctx.Done() == nil {
-		m, err = search()
-	} else if m, err = beside(re.ctx, search); re.ctx.Err() != nil {
-		return nil, context.Cause(re.ctx)
+	for i := range loc {
+		if loc[i] >= 0 {
+			loc[i] += from
+		}
 	}
-	if err != nil {
-		return nil, pgerr.New(pgerr.ProgramLimitExceeded, "regular expression match took too long")
-	}
-	if m == nil {
-		return nil, nil
-	}
-	return byteOffsets(s, m), nil
+	return loc, nil
 }
 
 // insideText makes the variant of an expression in which the start of the text never matches.
@@ -151,24 +135,4 @@ func insideText(re *regexp.Regexp, longest bool) *regexp.Regexp {
 		inner.Longest()
 	}
 	return inner
-}
-
-// byteOffsets turns a match counted in characters into byte offsets.
-func byteOffsets(s []byte, m *regexp2.Match) []int {
-	offsets := make([]int, 0, utf8.RuneCount(s)+1)
-	for i := 0; i < len(s); {
-		offsets = append(offsets, i)
-		_, n := utf8.DecodeRune(s[i:])
-		i += n
-	}
-	offsets = append(offsets, len(s))
-	var loc []int
-	for _, g := range m.Groups() {
-		if len(g.Captures) == 0 {
-			loc = append(loc, -1, -1)
-			continue
-		}
-		loc = append(loc, offsets[g.Index], offsets[g.Index+g.Length])
-	}
-	return loc
 }

@@ -70,13 +70,12 @@ func init() {
 					if err != nil {
 						return column.Datum{}, err
 					}
-					ok, err := re.matches(a[0].B)
+					ok, err := re.matches(c, a[0].B)
 					return column.BoolDatum(ok == want), err
 				}
 			}
 		}
 	}
-	makeLeavable()
 }
 
 // flagged compiles the pattern in a[1] with the flags in a[i], when there is such an
@@ -131,7 +130,7 @@ func regexSubstring(c *Ctx, a []column.Datum) (column.Datum, error) {
 	if err != nil {
 		return column.Datum{}, err
 	}
-	loc, err := re.find(a[0].B, 0)
+	loc, err := re.find(c, a[0].B, 0)
 	if err != nil || loc == nil {
 		return column.Datum{Null: true}, err
 	}
@@ -152,11 +151,21 @@ func part(s []byte, loc []int, g int) column.Datum {
 
 // each calls f with the matches from an offset on, one after the other; after an empty match
 // the search goes on one character further. f returns false to stop.
-func (re *regex) each(s []byte, from int, f func(loc []int) bool) error {
-	for from <= len(s) {
-		loc, err := re.find(s, from)
+func (re *regex) each(c *Ctx, s []byte, from int, f func(loc []int) bool) error {
+	m := &matcher{re: re, c: c, s: s}
+	p := pace{c: c}
+	for found := int64(1); from <= len(s); found++ {
+		loc, err := m.next(from)
 		if err != nil || loc == nil || !f(loc) {
 			return err
+		}
+		if err := p.step(256); err != nil {
+			return err
+		}
+		if p.done == 0 { // what f keeps of each is at least this
+			if err := c.Room(found * elementBytes); err != nil {
+				return err
+			}
 		}
 		from = loc[1]
 		if loc[0] == loc[1] {
@@ -200,15 +209,15 @@ func regexpReplace(kind int) EvalFunc {
 		if flags.global && (kind == 4 || kind == 3) {
 			nth = 0
 		}
-		return re.replace(a[0].B, a[2].B, start, nth)
+		return re.replace(c, a[0].B, a[2].B, start, nth)
 	}
 }
 
 // replace replaces the nth match from start on, all of them when nth is 0.
-func (re *regex) replace(s, with []byte, start int, nth int64) (column.Datum, error) {
+func (re *regex) replace(c *Ctx, s, with []byte, start int, nth int64) (column.Datum, error) {
 	var out []byte
 	done, count := 0, int64(0)
-	err := re.each(s, start, func(loc []int) bool {
+	err := re.each(c, s, start, func(loc []int) bool {
 		if count++; nth > 0 && count < nth {
 			return true
 		}
@@ -255,7 +264,7 @@ func regexpMatch(c *Ctx, a []column.Datum) (column.Datum, error) {
 	if err != nil {
 		return column.Datum{}, err
 	}
-	loc, err := re.find(a[0].B, 0)
+	loc, err := re.find(c, a[0].B, 0)
 	if err != nil || loc == nil {
 		return column.Datum{Null: true}, err
 	}
@@ -281,7 +290,7 @@ func regexpMatches(c *Ctx, a []column.Datum) (SetIter, error) {
 	}
 	it := &rowsIter{}
 	s := bytes.Clone(a[0].B)
-	err = re.each(s, 0, func(loc []int) bool {
+	err = re.each(c, s, 0, func(loc []int) bool {
 		it.rows = append(it.rows, []column.Datum{re.groupArray(s, loc)})
 		return flags.global
 	})
@@ -290,10 +299,10 @@ func regexpMatches(c *Ctx, a []column.Datum) (SetIter, error) {
 
 // split cuts a text at the matches, but not at empty ones at its start, its end, or right
 // after another match.
-func (re *regex) split(s []byte) ([]column.Datum, error) {
+func (re *regex) split(c *Ctx, s []byte) ([]column.Datum, error) {
 	var list []column.Datum
 	done := 0
-	err := re.each(s, 0, func(loc []int) bool {
+	err := re.each(c, s, 0, func(loc []int) bool {
 		if loc[0] == loc[1] && (loc[0] == done || loc[0] >= len(s)) {
 			return true
 		}
@@ -309,7 +318,7 @@ func regexpSplitArray(c *Ctx, a []column.Datum) (column.Datum, error) {
 	if err != nil {
 		return column.Datum{}, err
 	}
-	list, err := re.split(a[0].B)
+	list, err := re.split(c, a[0].B)
 	if err != nil {
 		return column.Datum{}, err
 	}
@@ -321,7 +330,7 @@ func regexpSplitTable(c *Ctx, a []column.Datum) (SetIter, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, err := re.split(bytes.Clone(a[0].B))
+	list, err := re.split(c, bytes.Clone(a[0].B))
 	return oneColumn(list), err
 }
 
@@ -339,7 +348,7 @@ func regexpLike(c *Ctx, a []column.Datum) (column.Datum, error) {
 	if err != nil {
 		return column.Datum{}, err
 	}
-	ok, err := re.matches(a[0].B)
+	ok, err := re.matches(c, a[0].B)
 	return column.BoolDatum(ok), err
 }
 
@@ -353,13 +362,13 @@ func regexpCount(c *Ctx, a []column.Datum) (column.Datum, error) {
 		return column.Datum{}, err
 	}
 	n := int64(0)
-	err = re.each(a[0].B, start, func([]int) bool { n++; return true })
+	err = re.each(c, a[0].B, start, func([]int) bool { n++; return true })
 	return column.IntDatum(n), err
 }
 
 // nth returns the n-th match from start on, nil when there are fewer.
-func (re *regex) nth(s []byte, start int, n int64) (found []int, err error) {
-	err = re.each(s, start, func(loc []int) bool {
+func (re *regex) nth(c *Ctx, s []byte, start int, n int64) (found []int, err error) {
+	err = re.each(c, s, start, func(loc []int) bool {
 		if n--; n == 0 {
 			found = loc
 		}
@@ -394,7 +403,7 @@ func regexpInstr(c *Ctx, a []column.Datum) (column.Datum, error) {
 	if err != nil {
 		return column.Datum{}, err
 	}
-	loc, err := re.nth(a[0].B, start, n)
+	loc, err := re.nth(c, a[0].B, start, n)
 	if sub == 1 && re.groups == 0 {
 		sub = 0 // a pattern without parentheses counts as one in them
 	}
@@ -420,7 +429,7 @@ func regexpSubstr(c *Ctx, a []column.Datum) (column.Datum, error) {
 	if err != nil {
 		return column.Datum{}, err
 	}
-	loc, err := re.nth(a[0].B, start, n)
+	loc, err := re.nth(c, a[0].B, start, n)
 	if sub == 1 && re.groups == 0 {
 		sub = 0 // as in regexpInstr
 	}

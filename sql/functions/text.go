@@ -26,9 +26,13 @@ var textEvals = map[string]EvalFunc{
 	"textoctetlen":   octetLength,
 	"byteaoctetlen":  octetLength,
 	"bpcharoctetlen": octetLength,
-	"upper":          func(c *Ctx, a []column.Datum) (column.Datum, error) { return bytesResult(upper(c, a[0].B)) },
-	"lower":          func(c *Ctx, a []column.Datum) (column.Datum, error) { return bytesResult(lower(c, a[0].B)) },
-	"initcap":        func(c *Ctx, a []column.Datum) (column.Datum, error) { return bytesResult(initcap(c, a[0].B)) },
+	"upper": func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		return inPieces(c, a[0].B, func(s []byte) []byte { return upper(c, s) })
+	},
+	"lower": func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		return inPieces(c, a[0].B, func(s []byte) []byte { return lower(c, s) })
+	},
+	"initcap": func(c *Ctx, a []column.Datum) (column.Datum, error) { return bytesResult(initcap(c, a[0].B)) },
 	"text_substr": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		return substr(a[0].B, a[1].I, a[2].I, true)
 	},
@@ -83,36 +87,37 @@ var textEvals = map[string]EvalFunc{
 	"text_starts_with": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		return boolResult(bytes.HasPrefix(a[0].B, a[1].B))
 	},
-	"text_reverse": func(_ *Ctx, a []column.Datum) (column.Datum, error) { return bytesResult(reverse(a[0].B)) },
-	"repeat": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+	"text_reverse": func(c *Ctx, a []column.Datum) (column.Datum, error) { return reverse(c, a[0].B) },
+	"repeat": func(c *Ctx, a []column.Datum) (column.Datum, error) {
 		n := max(0, a[1].I)
 		if int64(len(a[0].B)) > 0 && n > maxText/int64(len(a[0].B)) {
 			return column.Datum{}, tooLong()
 		}
-		return bytesResult(bytes.Repeat(a[0].B, int(n)))
+		out, err := repeated(c, a[0].B, int(n))
+		return column.Datum{B: out}, err
 	},
-	"replace_text": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+	"replace_text": func(c *Ctx, a []column.Datum) (column.Datum, error) {
 		if len(a[1].B) == 0 {
 			return a[0], nil
 		}
-		return bytesResult(bytes.ReplaceAll(a[0].B, a[1].B, a[2].B))
+		return replaceAll(c, a[0].B, a[1].B, a[2].B)
 	},
-	"translate":  func(_ *Ctx, a []column.Datum) (column.Datum, error) { return translate(a[0].B, a[1].B, a[2].B) },
+	"translate":  func(c *Ctx, a []column.Datum) (column.Datum, error) { return translate(c, a[0].B, a[1].B, a[2].B) },
 	"split_part": func(_ *Ctx, a []column.Datum) (column.Datum, error) { return splitPart(a[0].B, a[1].B, a[2].I) },
-	"lpad": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		keep, fill, err := padding(a[0].B, a[1].I, a[2].B)
+	"lpad": func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		keep, fill, err := padding(c, a[0].B, a[1].I, a[2].B)
 		return column.Datum{B: concat(fill, keep)}, err
 	},
-	"rpad": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		keep, fill, err := padding(a[0].B, a[1].I, a[2].B)
+	"rpad": func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		keep, fill, err := padding(c, a[0].B, a[1].I, a[2].B)
 		return column.Datum{B: concat(keep, fill)}, err
 	},
-	"lpad(text,int4)": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		keep, fill, err := padding(a[0].B, a[1].I, []byte(" "))
+	"lpad(text,int4)": func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		keep, fill, err := padding(c, a[0].B, a[1].I, []byte(" "))
 		return column.Datum{B: concat(fill, keep)}, err
 	},
-	"rpad(text,int4)": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		keep, fill, err := padding(a[0].B, a[1].I, []byte(" "))
+	"rpad(text,int4)": func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		keep, fill, err := padding(c, a[0].B, a[1].I, []byte(" "))
 		return column.Datum{B: concat(keep, fill)}, err
 	},
 	"bit_length(text)":  func(_ *Ctx, a []column.Datum) (column.Datum, error) { return intResult(8 * int64(len(a[0].B))) },
@@ -245,21 +250,59 @@ func overlay(s, with []byte, start, length int64, chars bool) (column.Datum, err
 	return bytesResult(append(concat(head.B, with), tail.B...))
 }
 
-func reverse(s []byte) []byte {
+func reverse(c *Ctx, s []byte) (column.Datum, error) {
+	p := pace{c: c}
 	out := make([]byte, len(s))
 	for i, k := 0, len(s); i < len(s); {
 		_, n := utf8.DecodeRune(s[i:])
 		k -= n
 		copy(out[k:], s[i:i+n])
 		i += n
+		if err := p.step(8); err != nil {
+			return column.Datum{}, err
+		}
 	}
-	return out
+	return bytesResult(out)
+}
+
+// replaceAll is bytes.ReplaceAll for an old text that is not empty.
+func replaceAll(c *Ctx, s, old, with []byte) (column.Datum, error) {
+	if len(s) < piece && len(s)*(len(with)+1) < 8*piece {
+		return bytesResult(bytes.ReplaceAll(s, old, with))
+	}
+	var out []byte
+	p := pace{c: c}
+	for {
+		i := bytes.Index(s[:min(len(s), piece+len(old))], old)
+		n := i + len(old)
+		switch {
+		case i >= 0:
+			out = append(append(out, s[:i]...), with...)
+		case len(s) <= piece+len(old):
+			return bytesResult(append(out, s...))
+		default:
+			n = piece
+			out = append(out, s[:n]...)
+		}
+		s = s[n:]
+		if len(out) > maxText {
+			return column.Datum{}, tooLong()
+		}
+		if err := p.step(n + len(with) + 16); err != nil {
+			return column.Datum{}, err
+		}
+		if p.done == 0 {
+			if err := c.textRoom(int64(len(out))); err != nil {
+				return column.Datum{}, err
+			}
+		}
+	}
 }
 
 // translate replaces each character of from by the one at its place in to, or drops it.
-func translate(s, from, to []byte) (column.Datum, error) {
+func translate(c *Ctx, s, from, to []byte) (column.Datum, error) {
 	src, dst := []rune(string(from)), []rune(string(to))
-	return bytesResult(bytes.Map(func(r rune) rune {
+	one := func(r rune) rune {
 		for i, f := range src {
 			if f == r {
 				if i < len(dst) {
@@ -269,7 +312,8 @@ func translate(s, from, to []byte) (column.Datum, error) {
 			}
 		}
 		return r
-	}, s))
+	}
+	return inPieces(c, s, func(s []byte) []byte { return bytes.Map(one, s) })
 }
 
 // splitPart returns the n-th field of s, from the end when n is negative.
@@ -304,7 +348,7 @@ func splitPart(s, sep []byte, n int64) (column.Datum, error) {
 }
 
 // padding returns how much of s fits into n characters and what fills the rest.
-func padding(s []byte, n int64, fill []byte) (keep, pad []byte, err error) {
+func padding(c *Ctx, s []byte, n int64, fill []byte) (keep, pad []byte, err error) {
 	n = max(0, n)
 	if n > maxText/4 {
 		return nil, nil, tooLong()
@@ -318,8 +362,8 @@ func padding(s []byte, n int64, fill []byte) (keep, pad []byte, err error) {
 		return s, nil, nil
 	}
 	missing := n - have
-	pad = bytes.Repeat(fill, int(missing/size))
-	return s, append(pad, fill[:charOffset(fill, missing%size)]...), nil
+	pad, err = repeated(c, fill, int(missing/size))
+	return s, append(pad, fill[:charOffset(fill, missing%size)]...), err
 }
 
 func trimmer(left, right bool) EvalFunc {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/hex"
+	"hash"
 	"math/bits"
 	"strconv"
 	"strings"
@@ -21,12 +22,12 @@ import (
 
 // encodeEvals are digests, binary-to-text encodings, character sets and single bits and bytes.
 var encodeEvals = map[string]EvalFunc{
-	"md5_text":     digest(func(b []byte) []byte { s := md5.Sum(b); return []byte(hex.EncodeToString(s[:])) }),
-	"md5_bytea":    digest(func(b []byte) []byte { s := md5.Sum(b); return []byte(hex.EncodeToString(s[:])) }),
-	"sha224_bytea": digest(func(b []byte) []byte { s := sha256.Sum224(b); return s[:] }),
-	"sha256_bytea": digest(func(b []byte) []byte { s := sha256.Sum256(b); return s[:] }),
-	"sha384_bytea": digest(func(b []byte) []byte { s := sha512.Sum384(b); return s[:] }),
-	"sha512_bytea": digest(func(b []byte) []byte { s := sha512.Sum512(b); return s[:] }),
+	"md5_text":     hexed(md5.New),
+	"md5_bytea":    hexed(md5.New),
+	"sha224_bytea": digest(sha256.New224),
+	"sha256_bytea": digest(sha256.New),
+	"sha384_bytea": digest(sha512.New384),
+	"sha512_bytea": digest(sha512.New),
 	"binary_encode": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		switch strings.ToLower(a[1].String()) {
 		case "hex":
@@ -133,8 +134,28 @@ var encodeEvals = map[string]EvalFunc{
 	},
 }
 
-func digest(f func([]byte) []byte) EvalFunc {
-	return func(_ *Ctx, a []column.Datum) (column.Datum, error) { return bytesResult(f(a[0].B)) }
+func digest(make func() hash.Hash) EvalFunc {
+	return func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		h := make()
+		for s := a[0].B; len(s) > 0; {
+			n := min(len(s), 16*piece)
+			h.Write(s[:n])
+			s = s[n:]
+			if err := c.Canceled(); err != nil {
+				return column.Datum{}, err
+			}
+		}
+		return bytesResult(h.Sum(nil))
+	}
+}
+
+// hexed is digest with its result in hexadecimal digits.
+func hexed(make func() hash.Hash) EvalFunc {
+	sum := digest(make)
+	return func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		d, err := sum(c, a)
+		return column.Datum{B: hex.AppendEncode(nil, d.B)}, err
+	}
 }
 
 func unknownEncoding(name string) error {

@@ -195,6 +195,9 @@ func (f *formatter) convert(spec formatSpec) error {
 	if missing > maxText/4 {
 		return tooLong()
 	}
+	if err := f.c.textRoom(int64(f.out.Len()+len(text)) + max(0, missing)); err != nil {
+		return err
+	}
 	fill := strings.Repeat(" ", int(max(0, missing)))
 	if spec.left {
 		f.out.WriteString(text + fill)

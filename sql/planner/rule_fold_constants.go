@@ -1,8 +1,11 @@
 package planner
 
 import (
+	"errors"
+
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/functions"
+	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 )
 
@@ -155,8 +158,11 @@ func (f *folder) foldCall(x *plan.Call) plan.Expr {
 		args[i], argTypes[i] = c.Value, c.Typ.OID
 	}
 	ctx := functions.Ctx{Context: f.l.o.env.Functions.Context, Env: f.l.o.env.Types, Session: f.l.o.env.Functions.Session,
-		Catalog: f.l.o.env.Functions.Catalog, Collation: x.InputColl, ArgTypes: argTypes, RetType: x.Typ.OID, Variadic: x.Variadic}
+		Catalog: f.l.o.env.Functions.Catalog, Collation: x.InputColl, ArgTypes: argTypes, RetType: x.Typ.OID, Variadic: x.Variadic, Limit: maxFoldedBytes}
 	v, err := fn.Eval(&ctx, args)
+	if e := (*pgerr.Error)(nil); errors.As(err, &e) && e.Code == pgerr.OutOfMemory {
+		return x
+	}
 	if err != nil {
 		f.err = err
 		return x

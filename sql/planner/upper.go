@@ -43,8 +43,8 @@ func (l *level) planSelect() (*rel, error) {
 	if q.HasSRF || q.Distinct || q.DistinctOn != nil {
 		return l.planDistinct(r), nil
 	}
-	presorted, _ := ordered(p, q.OrderBy)
-	return l.planOrdered(r, presorted), nil
+	presorted, reverse := ordered(p, q.OrderBy)
+	return l.planOrdered(r, presorted && reverse == l.asksReverse(p)), nil
 }
 
 // sortedGroups reports whether groups come in the order of their keys though nobody asks: where an aggregate has an order
