@@ -1,9 +1,11 @@
 package sql
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"hash/maphash"
+	"io"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -18,6 +20,7 @@ import (
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/internal/clock"
 	"github.com/omendb/omendb/internal/task"
+	"github.com/omendb/omendb/internal/testflag"
 	"github.com/omendb/omendb/internal/vfs"
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
@@ -69,6 +72,46 @@ var hungry = []struct{ name, want, sql string }{
 	{"ARRAY(subquery)", fails, "SELECT cardinality(ARRAY(SELECT s FROM t))"},
 }
 
+// hungrier are more of them, for -memory.all.
+var hungrier = []struct{ name, want, sql string }{
+	{"sort in a cursor", spills, "BEGIN; DECLARE c CURSOR FOR SELECT s, id FROM t ORDER BY s; FETCH 10 FROM c; COMMIT"},
+	{"hash join, inner", spills, "SELECT count(*), sum(length(t.s) + length(u.s)) FROM t JOIN u ON t.s = u.s"},
+	{"hash join, right", spills, "SELECT count(*), count(u.id) FROM u RIGHT JOIN t ON t.s = u.s AND t.id < u.id + 1"},
+	{"hash join, full", spills, "SELECT count(t.id), count(u.id) FROM t FULL JOIN u ON t.s = u.s || 'x'"},
+	{"hash join, semi", spills, "SELECT count(*) FROM t WHERE EXISTS (SELECT FROM u WHERE u.s = t.s)"},
+	{"hash join, anti", spills, "SELECT count(*) FROM t WHERE NOT EXISTS (SELECT FROM u WHERE u.s = t.s || 'x')"},
+	{"GROUPING SETS", fails, "SELECT count(*), sum(n) FROM (SELECT s, k, count(*) n FROM t GROUP BY GROUPING SETS ((s, k), (s), ())) q"},
+	{"DISTINCT", spills, "SELECT count(*) FROM (SELECT DISTINCT s FROM t) q"},
+	{"DISTINCT ON", spills, "SELECT count(*) FROM (SELECT DISTINCT ON (s) s, id FROM t ORDER BY s, id) q"},
+	{"window, many partitions", fails, "SELECT count(*), max(x) FROM (SELECT last_value(s) OVER (PARTITION BY k ORDER BY s ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) x FROM t) q"},
+	{"UNION", spills, "SELECT count(*) FROM (SELECT s FROM t UNION SELECT s FROM u) q"},
+	{"EXCEPT", spills, "SELECT count(*) FROM (SELECT s FROM t EXCEPT SELECT s || 'x' FROM u) q"},
+	{"materialised CTE, twice", spills, "WITH c AS MATERIALIZED (SELECT id, s FROM t) SELECT (SELECT count(*) FROM c), (SELECT sum(length(s)) FROM c)"},
+	{"IN (subquery)", spills, "SELECT count(*) FROM t WHERE s IN (SELECT s FROM u)"},
+	{"NOT IN (subquery)", fails, "SELECT count(*) FROM t WHERE s NOT IN (SELECT s || 'x' FROM u)"},
+	{"nested loop", streams, "SELECT count(*) FROM (VALUES (1), (2)) v(x) JOIN (SELECT s FROM t OFFSET 0) q ON length(q.s) > v.x"},
+	{"UPDATE FROM", spills, "BEGIN; UPDATE t SET k = t.k + 1 FROM u WHERE t.s = u.s; ROLLBACK"},
+	{"DELETE USING", spills, "BEGIN; DELETE FROM t USING u WHERE t.s = u.s; ROLLBACK"},
+	{"MERGE", streams, "BEGIN; MERGE INTO few USING u ON few.s = u.s WHEN MATCHED THEN UPDATE SET k = 0; ROLLBACK"},
+	{"RETURNING", streams, "BEGIN; UPDATE t SET k = k + 1 RETURNING id, s; ROLLBACK"},
+	{"RETURNING in WITH", spills, "BEGIN; WITH d AS (UPDATE t SET k = k + 1 RETURNING id, s) SELECT count(*), sum(length(s)) FROM d; ROLLBACK"},
+	{"INSERT SELECT", streams, "BEGIN; INSERT INTO sink SELECT * FROM t; ROLLBACK"},
+	{"COPY TO", streams, "COPY t TO STDOUT"},
+	{"COPY (query) TO", spills, "COPY (SELECT * FROM t ORDER BY s) TO STDOUT"},
+	{"COPY FROM", streams, "BEGIN; COPY sink FROM STDIN; ROLLBACK"},
+	{"repeat", streams, "SELECT sum(length(repeat(s, 1000 + id % 2))) FROM t WHERE id <= 2000"},
+	{"one repeat", fails, "SELECT length(repeat('x', 100000000))"},
+	{"lpad", streams, "SELECT sum(length(lpad(s, 200000))) FROM t WHERE id <= 2000"},
+	{"array_fill", fails, "SELECT cardinality(array_fill(1, ARRAY[1000000]))"},
+	{"string_to_array", fails, "SELECT cardinality(string_to_array(repeat('a,', 500000), ','))"},
+	{"regexp_replace", fails, "SELECT length(regexp_replace(repeat('a', 500000), 'a', 'bbbbbbbbbb', 'g'))"},
+	{"replace", fails, "SELECT length(replace(repeat('a', 500000), 'a', 'bbbbbbbbbb'))"},
+	{"regexp_split_to_table", fails, "SELECT count(*) FROM regexp_split_to_table(repeat('a,', 500000), ',')"},
+	{"format", fails, "SELECT length(format('%10000000s', 'x'))"},
+	{"values that are sorted", spills, "SELECT count(*), max(length(x)) FROM (SELECT repeat(s, 10) x FROM t WHERE id <= 5000 ORDER BY 1) q"},
+	{"values that are grouped", fails, "SELECT count(*) FROM (SELECT repeat(s, 10) x FROM t WHERE id <= 5000 GROUP BY 1) q"},
+}
+
 // digest is a Sink and Client that keeps no more of the rows than their sum, whatever their order.
 type digest struct {
 	record
@@ -92,6 +135,31 @@ func (d *digest) Rows(cols []Column, b *column.Batch) error {
 	}
 	return nil
 }
+
+// CopyIn sends as many rows as the tables have, one after the other.
+func (d *digest) CopyIn(int8, int) (io.Reader, error) {
+	r, w := io.Pipe()
+	go func() {
+		line := "\t1\t" + strings.Repeat("copied in ", 25) + "\n"
+		for i := range memoryRows {
+			if _, err := fmt.Fprint(w, i, line); err != nil {
+				return
+			}
+		}
+		w.Close()
+	}()
+	return r, nil
+}
+
+func (d *digest) CopyOut(int8, int) (io.WriteCloser, error) { return digestOut{d}, nil }
+
+type digestOut struct{ d *digest }
+
+func (o digestOut) Write(p []byte) (int, error) {
+	o.d.rows += bytes.Count(p, []byte("\n"))
+	return len(p), nil
+}
+func (o digestOut) Close() error { return nil }
 
 // ask runs statements and says what came of them.
 func (d *digest) ask(x *Session, text string) (string, *pgerr.Error) {
@@ -186,7 +254,11 @@ func TestTenTimesTheMemory(t *testing.T) {
 		}
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(20))
-	for _, c := range hungry {
+	all := hungry
+	if *testflag.MemoryAll {
+		all = append(all, hungrier...)
+	}
+	for _, c := range all {
 		t.Run(c.name, func(t *testing.T) {
 			var want string
 			if c.want != fails {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bytes"
 	"flag"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/omendb/omendb"
@@ -10,6 +12,15 @@ import (
 )
 
 var partitions = flag.Int("pgdiff.partitions", 150, "random conditions that are taken apart; each is five to seven statements")
+
+// partitionSettings are in force for every condition. A join of large tables may take minutes and shows no more than a small one.
+var partitionSettings = []string{"SET search_path = pgdiff", "SET statement_timeout = '1s'"}
+
+// conditionsPerServer is after how many conditions OmenDB is opened anew: everything is in memory.
+const conditionsPerServer = 3000
+
+// conditionsPerRound is how many conditions share one schema.
+const conditionsPerRound = 15
 
 // TestConditionsTakenApart runs random conditions over random joins and checks
 // that the rows for which a condition is true, false and unknown are together
@@ -22,27 +33,35 @@ func TestConditionsTakenApart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
+	defer func() { db.Close() }()
 	srv, err := inside(db)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer srv.close()
+	defer func() { srv.close() }()
 	checked, failed := 0, 0
 	for seed := uint64(1); checked+failed < *partitions; seed++ {
+		if (checked+failed)%conditionsPerServer == conditionsPerServer-conditionsPerRound {
+			srv.close()
+			var log bytes.Buffer
+			if srv, db, err = server("", db, &log); err != nil {
+				t.Fatal(err)
+			}
+			t.Logf("%d conditions checked, %d failed to run", checked, failed)
+		}
 		g := gen.New(seed)
 		s := g.NewSchema()
 		srv.run("DROP SCHEMA IF EXISTS pgdiff CASCADE")
 		if out := srv.run("CREATE SCHEMA pgdiff"); out.code != "" {
 			t.Fatal(out.message)
 		}
-		if err := srv.configure([]string{"SET search_path = pgdiff"}); err != nil {
+		if err := srv.configure(partitionSettings); err != nil {
 			t.Fatal(err)
 		}
 		for _, stmt := range s.Setup {
 			srv.run(stmt)
 		}
-		for range 15 {
+		for range conditionsPerRound {
 			p := g.Partition(s)
 			switch takeApart(t, srv, g, seed, p) {
 			case true:
@@ -102,7 +121,7 @@ func sameUnderKnobs(t *testing.T, srv *target, g *gen.Generator, seed uint64, qu
 		}
 	}
 	after := srv.run(query)
-	srv.run("RESET ALL; SET search_path = pgdiff")
+	srv.run("RESET ALL; " + strings.Join(partitionSettings, "; "))
 	if before.code != "" || after.code != "" {
 		return false
 	}

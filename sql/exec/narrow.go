@@ -11,9 +11,11 @@ import (
 // swells are these functions.
 var swells = map[string]bool{"repeat": true, "lpad": true, "rpad": true, "array_fill": true, "replace": true, "regexp_replace": true, "format": true}
 
+// narrowBytes is how many bytes of values are made of one batch before the next is smaller, where the statement may use enough:
+// at most narrowShare of its memory.
 const (
-	narrowStart = 16      // rows of the first batch
-	narrowBytes = 1 << 20 // of values made of one batch, beyond which the next is smaller
+	narrowBytes = 1 << 20
+	narrowShare = 1.0 / 8
 )
 
 // narrowOp hands the batches of its input on in pieces.
@@ -23,7 +25,8 @@ type narrowOp struct {
 	batch *column.Batch
 	rows  []int32 // of batch that are still to come
 	size  int     // of the next piece
-	made  int64   // Value of state.made when the last piece went out
+	most  int64   // bytes of values of one piece, about
+	made  int64   // value of state.made when the last piece went out
 	out   column.Batch
 	kinds []column.Kind
 	row   []column.Datum
@@ -43,7 +46,11 @@ func (st *state) narrowed(input operator, exprs ...plan.Expr) operator {
 	if !found {
 		return input
 	}
-	return &narrowOp{st: st, input: input, size: narrowStart}
+	most := int64(narrowBytes)
+	if limit := st.rt.QueryLimit; limit > 0 {
+		most = min(most, int64(float64(limit)*narrowShare))
+	}
+	return &narrowOp{st: st, input: input, size: 1, most: most}
 }
 
 func (o *narrowOp) open() error {
@@ -55,9 +62,9 @@ func (o *narrowOp) close() { o.input.close() }
 
 func (o *narrowOp) next() (*column.Batch, error) {
 	switch made := o.st.made - o.made; {
-	case made > narrowBytes:
-		o.size = max(1, int(int64(o.size)*narrowBytes/made))
-	case made < narrowBytes/4:
+	case made > o.most:
+		o.size = max(1, int(int64(o.size)*o.most/made))
+	case made < o.most/4:
 		o.size = min(2*o.size, column.BatchSize)
 	}
 	o.made = o.st.made
