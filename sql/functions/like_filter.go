@@ -42,7 +42,7 @@ func NewLikeFilter(src string, pattern []byte) *LikeFilter {
 
 // Match implements column.Strings.
 func (f *LikeFilter) Match(s []byte) bool {
-	ok, _ := f.pattern.match(s) // simple ones do not fail
+	ok, _ := f.pattern.match(nil, s) // simple ones do not fail and take no time
 	return ok != f.not
 }
 
@@ -53,7 +53,7 @@ func (f *LikeFilter) Filter(lane [][]byte, rows, dst []int32) []int32 {
 		s := lane[r]
 		ok := len(s) >= f.least && (len(prefix) == 0 || s[0] == prefix[0])
 		if ok {
-			ok, _ = f.pattern.match(s)
+			ok, _ = f.pattern.match(nil, s)
 		}
 		if ok != f.not {
 			dst = append(dst, r)
@@ -74,7 +74,7 @@ func (f *LikeFilter) MatchAll(heap []byte, ends []int64, first int32, dst []int3
 		start = end
 		ok := len(s) >= f.least && (len(prefix) == 0 || s[0] == prefix[0])
 		if ok {
-			ok, _ = f.pattern.match(s)
+			ok, _ = f.pattern.match(nil, s)
 		}
 		if ok != f.not {
 			dst = append(dst, first+int32(i))
@@ -104,7 +104,7 @@ func (f *LikeFilter) search(heap []byte, ends []int64, first int32, dst []int32)
 			if i > 0 {
 				start = int(ends[i-1])
 			}
-			ok, _ = f.pattern.match(heap[start:end])
+			ok, _ = f.pattern.match(nil, heap[start:end])
 		}
 		if ok {
 			dst = append(dst, first+int32(i))
