@@ -79,6 +79,11 @@ func (s statistics) Rows(t *catalog.Relation) (rows, bytes float64) {
 	return rows, bytes
 }
 
+// Unmerged implements planner.Statistics.
+func (s statistics) Unmerged(t *catalog.Relation) float64 {
+	return float64(s.x.srv.opts.DB.StoreStats(engine.StoreID(t.Store)).Unmerged)
+}
+
 // RangeRows implements planner.Statistics.
 func (s statistics) RangeRows(t *catalog.Relation, ix *catalog.Index, lower, upper []byte) (float64, bool) {
 	store := t.Store
