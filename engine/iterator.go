@@ -29,6 +29,7 @@ type ReadStats struct {
 	segment.Stats
 	Rows         int64 // yielded
 	MemtableRows int64 // of these: from memtables and private writes
+	Unwanted     int64 // not yielded: rows of memtables that ScanOptions.Wanted leaves out
 }
 
 // Iterator yields the rows of a scan in key order (descending with Reverse),
@@ -301,6 +302,7 @@ func (s *Snapshot) giveBack(src source) {
 func (s *ReadStats) add(o *ReadStats) {
 	s.Rows += o.Rows
 	s.MemtableRows += o.MemtableRows
+	s.Unwanted += o.Unwanted
 	s.Segments += o.Segments
 	s.Window += o.Window
 	s.Predictions += o.Predictions

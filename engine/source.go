@@ -67,7 +67,11 @@ func (s *tableSource) next() {
 func (s *tableSource) copy(it *Iterator, dst *column.Batch, bound []byte, limit int) {
 	for first := true; s.at != nil && (first || dst.N < limit && it.before(s.at, bound)); s.next() {
 		first = false
-		if s.v.Deleted() || it.unwantedRow(s.v.Data) || !s.own && it.expired(s.v) {
+		if s.v.Deleted() || !s.own && it.expired(s.v) {
+			continue
+		}
+		if it.unwantedRow(s.v.Data) {
+			it.count.Unwanted++
 			continue
 		}
 		for i, c := range it.cols {

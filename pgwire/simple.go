@@ -1,12 +1,17 @@
 package pgwire
 
 import (
+	"strings"
+
 	"github.com/omendb/omendb/sql/pgerr"
 )
 
 // message answers one message, of which the header has been read.
 func (c *conn) message(typ byte, n int) error {
 	c.resting = false
+	if strings.IndexByte("XdcfQFPBEDCHS", typ) < 0 {
+		return c.fatal(pgerr.New(pgerr.ProtocolViolation, "invalid frontend message type %d", typ))
+	}
 	small := typ == 'E' || typ == 'D' || typ == 'C' || typ == 'H' || typ == 'S'
 	if n < 0 || n > DefaultMaxMessage || small && n > maxSmallMessage { // where the next message starts nobody knows
 		c.log().Debug().Str("event", "message").Int("length", n).Msg("invalid message length")
@@ -18,9 +23,6 @@ func (c *conn) message(typ byte, n int) error {
 	case 'd', 'c', 'f':
 		// What a client was still sending when its COPY failed.
 		return c.r.skip(n)
-	case 'Q', 'F', 'P', 'B', 'E', 'D', 'C', 'H', 'S':
-	default:
-		return c.fatal(pgerr.New(pgerr.ProtocolViolation, "invalid frontend message type %d", typ))
 	}
 	if c.skip && typ != 'S' {
 		return c.r.skip(n)

@@ -164,10 +164,15 @@ func (o *scanOp) choose(keys [][]byte) (*column.Batch, error) {
 }
 
 func (o *scanOp) close() {
-	if o.it != nil {
-		o.it.Close()
-		o.it = nil
+	if o.it == nil {
+		return
 	}
+	before := o.figures.Read.Unwanted
+	o.it.Close()
+	o.it = nil
+	left := o.figures.Read.Unwanted - before // read, and removed, by the engine
+	o.access.Read += left
+	o.figures.Removed += left
 }
 
 // countOp answers count(*) of a key range from the engine's ranks.
