@@ -180,7 +180,7 @@ func (r *Rows) RunAgain(rt *Runtime) (ok bool, err error) {
 		o.val = nil
 	}
 	for _, s := range st.again.sites {
-		s.Context, s.Session, s.Catalog = rt.Context, rt.Functions.Session, rt.Functions.Catalog
+		s.Context, s.Session, s.Catalog = live{rt}, rt.Functions.Session, rt.Functions.Catalog
 	}
 	o := r.root.(*modifyOp)
 	o.inserted = 0

@@ -184,7 +184,7 @@ func (c *compiler) structured(e plan.Expr) (expr, error) {
 // site returns the context of one call site.
 func (c *compiler) site(coll OID, ret OID, args ...plan.Expr) *functions.Ctx {
 	ctx := *c.st.rt.Functions
-	ctx.Context, ctx.Env = c.st.rt.Context, c.st.env
+	ctx.Context, ctx.Env = live{c.st.rt}, c.st.env
 	ctx.Collation, ctx.RetType, ctx.Memo = coll, ret, nil
 	ctx.Domain = c.st.checkDomain
 	ctx.ArgTypes = make([]OID, len(args))

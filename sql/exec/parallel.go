@@ -246,7 +246,7 @@ func (st *state) runWorkers(list []*worker) error {
 		}
 	}
 	for _, w := range list { // what they have made is read later on, when their own context has ended
-		w.st.rt.Context, w.st.rt.Functions.Context = st.rt.Context, st.rt.Functions.Context
+		w.st.rt.Context, w.st.rt.Functions.Context = live{st.rt}, st.rt.Functions.Context
 		for oid, a := range w.st.rt.Accesses {
 			st.rt.access(oid).Add(a)
 		}

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"time"
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
@@ -187,6 +188,28 @@ func (rt *Runtime) batchSize() int {
 	}
 	return column.BatchSize
 }
+
+// live is the context in which a statement runs now: that of a cursor or portal is another one with each FETCH and Execute.
+type live struct{ rt *Runtime }
+
+func (l live) context() context.Context {
+	if l.rt.Context == nil {
+		return context.Background()
+	}
+	return l.rt.Context
+}
+
+// Deadline implements context.Context.
+func (l live) Deadline() (time.Time, bool) { return l.context().Deadline() }
+
+// Done implements context.Context.
+func (l live) Done() <-chan struct{} { return l.context().Done() }
+
+// Err implements context.Context.
+func (l live) Err() error { return l.context().Err() }
+
+// Value implements context.Context.
+func (l live) Value(key any) any { return l.context().Value(key) }
 
 // canceled returns the error of a statement that was told to stop.
 func (rt *Runtime) canceled() error {
