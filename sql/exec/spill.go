@@ -20,6 +20,8 @@ import (
 //	| CRC-32C u32    |   Int, Float: 8 bytes · Bytes: uvarint, … |
 //	+----------------+--------------------------------------------+
 //
+// The sum is of the length and the row: a sum of the row alone takes ff ff ff ff, twice, and zeros for a row.
+//
 // It is written once, read any number of times, and lives no longer than its statement.
 type spillFile struct {
 	st    *state
@@ -42,6 +44,11 @@ const (
 )
 
 var spillSums = crc32.MakeTable(crc32.Castagnoli)
+
+// spillSum is the checksum of a row and of the length before it.
+func spillSum(length, body []byte) uint32 {
+	return crc32.Update(crc32.Checksum(length, spillSums), spillSums, body)
+}
 
 // spillNames numbers temporary files of this process.
 var spillNames atomic.Uint64
@@ -83,7 +90,7 @@ func (f *spillFile) add(row []column.Datum) error {
 	}
 	body := f.buf[start+spillHeader:]
 	binary.LittleEndian.PutUint32(f.buf[start:], uint32(len(body)))
-	binary.LittleEndian.PutUint32(f.buf[start+4:], crc32.Checksum(body, spillSums))
+	binary.LittleEndian.PutUint32(f.buf[start+4:], spillSum(f.buf[start:start+4], body))
 	f.rows++
 	if len(f.buf) >= f.chunk {
 		return f.flush()
@@ -181,7 +188,7 @@ func (r *spillReader) next() ([]column.Datum, error) {
 		return nil, r.damaged(err)
 	}
 	b := r.buf[r.pos+spillHeader : r.pos+spillHeader+n]
-	if crc32.Checksum(b, spillSums) != sum || !decodeSpilled(b, r.f.kinds, r.row) {
+	if spillSum(r.buf[r.pos:r.pos+4], b) != sum || !decodeSpilled(b, r.f.kinds, r.row) {
 		return nil, r.damaged(nil)
 	}
 	r.pos += spillHeader + n
@@ -207,6 +214,8 @@ func decodeSpilled(b []byte, kinds []column.Kind, row []column.Datum) bool {
 		switch {
 		case tag == 0:
 			row[i] = column.Null()
+		case tag != 1:
+			return false
 		case k == column.Bytes:
 			l, w := binary.Uvarint(b)
 			if w <= 0 || l > uint64(len(b)-w) {

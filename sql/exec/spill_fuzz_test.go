@@ -51,6 +51,7 @@ func readSpilled(f *spillFile) (rows int, err error) {
 func FuzzSpill(f *testing.F) {
 	f.Add(uint16(0), []byte{1})
 	f.Add(uint16(300), []byte{255, 255, 255, 255, 255})
+	f.Add(uint16(157), bytes.Repeat([]byte{255}, 8)) // the sum of a row and the row's first bytes
 	f.Fuzz(func(t *testing.T, at uint16, damage []byte) {
 		s, fs := spilled(t)
 		defer s.close()
