@@ -125,8 +125,9 @@ func (t *Txn) committed(id StoreID, key []byte) (v memtable.Version, live bool, 
 // Lock locks a row in a mode and reports what became of it since the snapshot
 // s (nil: since just now). Rows of the transaction's own need no lock, since
 // their key is locked already. In RepeatableRead and Serializable a row that
-// changed since the snapshot is a *SerializationError, except for KeyShare
-// locks of rows whose key is the same.
+// changed since the snapshot is a *SerializationError, except that a KeyShare
+// lock of a row under its old storage key is Updated as in ReadCommitted: only
+// the caller knows which other columns are keys.
 func (t *Txn) Lock(ctx context.Context, id StoreID, key []byte, mode LockMode, wait WaitPolicy, s *Snapshot) (LockResult, error) {
 	if err := t.checkWrite(); err != nil {
 		return LockResult{}, err
@@ -162,14 +163,10 @@ func (t *Txn) Lock(ctx context.Context, id StoreID, key []byte, mode LockMode, w
 	res, err := t.since(id, key, s)
 	if err == nil && s != nil && t.opts.Isolation != ReadCommitted {
 		switch {
-		case res.Status == Updated && mode == KeyShare:
-			res = LockResult{Status: Locked} // the key is the one that the snapshot sees
-		case res.Status == Updated:
+		case res.Status == Updated && mode != KeyShare, res.Status == Moved:
 			err = &SerializationError{Reason: "concurrent update"}
 		case res.Status == Deleted:
 			err = &SerializationError{Reason: "concurrent delete"}
-		case res.Status == Moved:
-			err = &SerializationError{Reason: "concurrent update"}
 		}
 	}
 	if err != nil || res.Status == Deleted || res.Status == Moved {

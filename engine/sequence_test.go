@@ -134,7 +134,7 @@ func TestRepeatableReadFailsOnChangedRows(t *testing.T) {
 			t.Errorf("row %d: %v", i, err)
 		}
 	}
-	if r, err := old.Lock(ctx, id, key(1), KeyShare, Wait, s); err != nil || r.Status != Locked {
+	if r, err := old.Lock(ctx, id, key(1), KeyShare, Wait, s); err != nil || r.Status != Updated || string(r.Row[1].B) != "b" {
 		t.Error(r, err)
 	}
 	if s.Timestamp() == 0 || s.Command() != 0 {

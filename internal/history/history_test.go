@@ -142,7 +142,7 @@ func TestBankChecksOff(t *testing.T) {
 // TestKeys races for unique numbers and for parents.
 func TestKeys(t *testing.T) {
 	ctx := context.Background()
-	k := &history.Keys{Connect: target(t), Transactions: *testflag.HistoryTransactions / 10, Workers: 8, Seed: seed(), Yield: true}
+	k := &history.Keys{Connect: target(t), Transactions: *testflag.HistoryTransactions / 2, Workers: 8, Seed: seed(), Yield: true}
 	if err := k.Setup(ctx); err != nil {
 		t.Fatal(err)
 	}

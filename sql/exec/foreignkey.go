@@ -233,6 +233,10 @@ func (k *childKey) lock(st *state, rel *catalog.Relation, ref []column.Datum, ke
 	if err != nil {
 		return parent.whileWaiting(lockedRowError(err), "locking", key)
 	}
+	if res.Status == engine.Updated && st.rt.Isolation != engine.ReadCommitted {
+		_, err := st.sameKeys(parent, key, res.Row, snap)
+		return err
+	}
 	state, _, err := st.settle(parent, res, key, engine.KeyShare, engine.Wait, func(newer []column.Datum, _ []byte) (bool, error) {
 		return k.refersTo(st, newer, vals), nil
 	})

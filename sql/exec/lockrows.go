@@ -142,7 +142,7 @@ func (o *lockRowsOp) lock() (keep, changedAny bool, err error) {
 		}
 		if l.mode == engine.KeyShare && res.Status == engine.Updated {
 			// What the lock protects is as the snapshot has it: so is the row.
-			same, err := o.st.sameKeys(w, key, res.Row)
+			same, err := o.st.sameKeys(w, key, res.Row, o.st.rt.Snapshot)
 			if err != nil {
 				return false, false, err
 			}
@@ -168,18 +168,21 @@ func (o *lockRowsOp) lock() (keep, changedAny bool, err error) {
 	return keep, true, err
 }
 
-// sameKeys reports whether a newer version of a row has the unique keys that the snapshot sees.
-func (st *state) sameKeys(w *tableWriter, key []byte, newer []column.Datum) (bool, error) {
+// sameKeys reports whether a newer version of a row has the unique keys that the snapshot sees. For a transaction with
+// one snapshot other keys are a *engine.SerializationError.
+func (st *state) sameKeys(w *tableWriter, key []byte, newer []column.Datum, snap *engine.Snapshot) (bool, error) {
 	old := make([]column.Datum, len(w.kinds))
-	if found, err := st.rt.Snapshot.Get(w.store, key, nil, old); err != nil || !found {
+	same, err := snap.Get(w.store, key, nil, old)
+	if err != nil {
 		return false, err
 	}
 	for a := range w.uniqueAttrs() {
-		if !sameDatum(old[a], newer[a]) {
-			return false, nil
-		}
+		same = same && sameDatum(old[a], newer[a])
 	}
-	return true, nil
+	if !same && st.rt.Isolation != engine.ReadCommitted {
+		return false, &engine.SerializationError{Reason: "concurrent update"}
+	}
+	return same, nil
 }
 
 // lockedRowError words the failure of a row lock: here PostgreSQL does not tell
