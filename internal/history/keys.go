@@ -29,11 +29,14 @@ const keyRange = 30
 // Setup makes the tables.
 func (k *Keys) Setup(ctx context.Context) error {
 	return with(ctx, k.Connect,
-		"DROP TABLE IF EXISTS child", "DROP TABLE IF EXISTS parent", "DROP TABLE IF EXISTS numbered",
+		"DROP TABLE IF EXISTS late", "DROP TABLE IF EXISTS child", "DROP TABLE IF EXISTS parent", "DROP TABLE IF EXISTS numbered",
 		"CREATE TABLE numbered (id serial PRIMARY KEY, n int UNIQUE)",
 		"CREATE TABLE parent (id int PRIMARY KEY, code int UNIQUE)",
 		"CREATE TABLE child (id serial PRIMARY KEY, p int REFERENCES parent, c int REFERENCES parent (code) ON DELETE CASCADE ON UPDATE CASCADE)",
-		"CREATE INDEX ON child (p)")
+		"CREATE INDEX ON child (p)",
+		"CREATE TABLE late (id serial PRIMARY KEY, p int REFERENCES parent ON DELETE SET NULL ON UPDATE SET NULL, "+
+			"c int REFERENCES parent (code) DEFERRABLE INITIALLY DEFERRED)",
+		"CREATE INDEX ON late (c)")
 }
 
 // Run plays. Errors that the constraints and concurrency explain are expected.
@@ -78,6 +81,12 @@ func (k *Keys) worker(ctx context.Context, rnd *rand.Rand) error {
 		statements := []string{"SET deadlock_timeout = '5ms'", "BEGIN ISOLATION LEVEL " + string(levels[rnd.IntN(3)])}
 		for range 1 + rnd.IntN(3) {
 			statements = append(statements, k.statement(rnd))
+			switch rnd.IntN(10) {
+			case 0:
+				statements = append(statements, "SAVEPOINT s", k.statement(rnd), "ROLLBACK TO s")
+			case 1:
+				statements = append(statements, "SAVEPOINT s", k.statement(rnd), "RELEASE s")
+			}
 		}
 		statements = append(statements, "COMMIT")
 		var err error
@@ -109,7 +118,7 @@ func (k *Keys) worker(ctx context.Context, rnd *rand.Rand) error {
 
 func (k *Keys) statement(rnd *rand.Rand) string {
 	n, m := rnd.IntN(keyRange), rnd.IntN(keyRange)
-	switch rnd.IntN(10) {
+	switch rnd.IntN(16) {
 	case 0:
 		return fmt.Sprintf("INSERT INTO numbered (n) VALUES (%d)", n)
 	case 1:
@@ -126,6 +135,18 @@ func (k *Keys) statement(rnd *rand.Rand) string {
 		return fmt.Sprintf("UPDATE parent SET code = %d WHERE id = %d", m, n)
 	case 8:
 		return fmt.Sprintf("DELETE FROM child WHERE p = %d", n)
+	case 9:
+		return fmt.Sprintf("INSERT INTO late (p, c) VALUES (%d, %d)", n, m)
+	case 10:
+		return fmt.Sprintf("UPDATE late SET c = %d WHERE p = %d", m, n)
+	case 11:
+		return fmt.Sprintf("DELETE FROM late WHERE c = %d OR p IS NULL", n)
+	case 12:
+		return fmt.Sprintf("INSERT INTO parent VALUES (%d, %d) ON CONFLICT (id) DO UPDATE SET code = excluded.code", n, m)
+	case 13:
+		return fmt.Sprintf("UPDATE parent SET id = %d WHERE code = %d", m, n)
+	case 14:
+		return fmt.Sprintf("UPDATE parent SET code = code + 1 WHERE id BETWEEN %d AND %d", n, n+1)
 	}
 	return fmt.Sprintf("INSERT INTO child (p, c) VALUES (%d, %d)", n, m)
 }
@@ -143,11 +164,14 @@ func (k *Keys) Check(ctx context.Context) (bad []string, err error) {
 			return nil, err
 		}
 		for name, query := range map[string]string{
-			"numbers that are there twice":  "SELECT count(*) FROM (SELECT n FROM numbered GROUP BY n HAVING count(*) > 1) d",
-			"codes that are there twice":    "SELECT count(*) FROM (SELECT code FROM parent GROUP BY code HAVING count(*) > 1) d",
-			"children without a parent":     "SELECT count(*) FROM child WHERE p IS NOT NULL AND NOT EXISTS (SELECT FROM parent WHERE id = p)",
-			"children without a code":       "SELECT count(*) FROM child WHERE c IS NOT NULL AND NOT EXISTS (SELECT FROM parent WHERE code = c)",
-			"rows that an index differs by": "SELECT (SELECT count(*) FROM numbered) - (SELECT count(n) FROM numbered WHERE n >= 0)",
+			"numbers that are there twice":       "SELECT count(*) FROM (SELECT n FROM numbered GROUP BY n HAVING count(*) > 1) d",
+			"codes that are there twice":         "SELECT count(*) FROM (SELECT code FROM parent GROUP BY code HAVING count(*) > 1) d",
+			"children without a parent":          "SELECT count(*) FROM child WHERE p IS NOT NULL AND NOT EXISTS (SELECT FROM parent WHERE id = p)",
+			"children without a code":            "SELECT count(*) FROM child WHERE c IS NOT NULL AND NOT EXISTS (SELECT FROM parent WHERE code = c)",
+			"late children without a parent":     "SELECT count(*) FROM late WHERE p IS NOT NULL AND NOT EXISTS (SELECT FROM parent WHERE id = p)",
+			"late children without a code":       "SELECT count(*) FROM late WHERE c IS NOT NULL AND NOT EXISTS (SELECT FROM parent WHERE code = c)",
+			"late rows that an index differs by": "SELECT (SELECT count(c) FROM late) - (SELECT count(*) FROM late WHERE c >= 0)",
+			"rows that an index differs by":      "SELECT (SELECT count(*) FROM numbered) - (SELECT count(n) FROM numbered WHERE n >= 0)",
 		} {
 			n, err := number(c.Query(ctx, query))
 			if err != nil {
