@@ -98,6 +98,34 @@ func TestClientErrorWithoutSync(t *testing.T) {
 	})
 }
 
+// FETCH and MOVE go on in a portal of the extended protocol, as cursors of asyncpg do.
+func TestClientFetchFromPortal(t *testing.T) {
+	everyWay(t, func(t *testing.T, dial dialer) {
+		c := dial(t, plain)
+		exec(t, c, "BEGIN")
+		f := c.PgConn().Frontend()
+		f.SendParse(&pgproto3.Parse{Query: "SELECT generate_series(1, 100)"})
+		f.SendBind(&pgproto3.Bind{DestinationPortal: "p"})
+		f.SendExecute(&pgproto3.Execute{Portal: "p", MaxRows: 3})
+		f.SendSync(&pgproto3.Sync{})
+		if err := f.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		for done := false; !done; {
+			m, err := f.Receive()
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, done = m.(*pgproto3.ReadyForQuery)
+		}
+		exec(t, c, "MOVE 10 IN p")
+		if got := one[int](t, c, "FETCH 1 FROM p"); got != 14 {
+			t.Errorf("FETCH after three rows and ten gives %d", got)
+		}
+		exec(t, c, "MOVE ALL IN p", "COMMIT")
+	})
+}
+
 var parseOne = pgproto3.Parse{Query: "SELECT 1"}
 
 // The time of statement_timeout runs while the client thinks in the middle of an

@@ -33,6 +33,11 @@ const maxCursorBytes = 1 << 30
 // declared SCROLL: enough for the steps back that simple plans allow in PostgreSQL.
 const keepCursorBytes = 16 << 20
 
+// newCursor is a cursor that has read nothing.
+func (x *Session) newCursor(d *plan.DeclareCursor, scroll bool) *cursor {
+	return &cursor{def: d, scroll: scroll, limit: min(maxCursorBytes, x.knob().queryMem)}
+}
+
 // declareCursor is DECLARE CURSOR.
 func (x *Session) declareCursor(ctx context.Context, d *plan.DeclareCursor, params []column.Datum) error {
 	if !d.Hold && x.state != txnBlock {
@@ -52,7 +57,7 @@ func (x *Session) declareCursor(ctx context.Context, d *plan.DeclareCursor, para
 		formats = []int16{1}
 	}
 	p.cols = x.columnsOf(st.Output, formats)
-	p.cursor = &cursor{def: d, scroll: d.Scroll || !d.NoScroll && st.ReadOnly, limit: min(maxCursorBytes, x.knob().queryMem)}
+	p.cursor = x.newCursor(d, d.Scroll || !d.NoScroll && st.ReadOnly)
 	if err := x.startPortal(ctx, p); err != nil {
 		p.close()
 		return err
@@ -160,7 +165,8 @@ func (x *Session) adopt(ctx context.Context, name string) error {
 			return err
 		}
 	}
-	p.cursor = &cursor{def: &plan.DeclareCursor{Name: name}, base: p.total, pos: p.total, all: p.ended || p.rows == nil}
+	p.cursor = x.newCursor(&plan.DeclareCursor{Name: name}, false)
+	p.cursor.base, p.cursor.pos, p.cursor.all = p.total, p.total, p.ended || p.rows == nil
 	return nil
 }
 

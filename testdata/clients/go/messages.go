@@ -1,13 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -165,8 +166,26 @@ func transcript(conn net.Conn, steps []any) (any, error) {
 	return out, nil
 }
 
-// describedTable is the object id in RowDescription: after a column's name.
-var describedTable = regexp.MustCompile(`(?s)(rawt|[abcz])\x00\x00...`)
+// withoutTables is a RowDescription whose object ids of tables, which differ between servers, are marks.
+func withoutTables(body []byte) []byte {
+	if len(body) < 2 {
+		return body
+	}
+	out, rest := slices.Clone(body[:2]), body[2:]
+	for {
+		end := bytes.IndexByte(rest, 0)
+		if end < 0 || len(rest) < end+19 {
+			return append(out, rest...)
+		}
+		out = append(out, rest[:end+1]...)
+		if table := rest[end+1 : end+5]; binary.BigEndian.Uint32(table) != 0 {
+			out = append(out, " OID "...)
+		} else {
+			out = append(out, table...)
+		}
+		out, rest = append(out, rest[end+5:end+19]...), rest[end+19:]
+	}
+}
 
 // shown writes one message down; parameters, keys and numbers of processes differ between servers.
 func shown(kind byte, body []byte) string {
@@ -176,7 +195,7 @@ func shown(kind byte, body []byte) string {
 	case 'A':
 		return fmt.Sprintf("A %q", body[4:])
 	case 'T':
-		return fmt.Sprintf("T %q", describedTable.ReplaceAll(body, []byte("$1 OID ")))
+		return fmt.Sprintf("T %q", withoutTables(body))
 	case 'E', 'N':
 		fields := map[byte]string{}
 		for len(body) > 1 {
