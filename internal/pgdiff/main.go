@@ -62,7 +62,7 @@ func run(n int, seed, single uint64, show int, dsn, omen, out string, knobs bool
 		}
 		side.close()
 		if i%10 == 9 {
-			fmt.Fprintf(os.Stderr, "\r%d statements, %d wrong, %.0f/s ", rep.total(), rep.counts[wrong], float64(rep.total())/time.Since(started).Seconds())
+			fmt.Fprintf(os.Stderr, "\r%d statements, %d wrong, %d skipped, %.0f/s ", rep.total(), rep.counts[wrong], rep.counts[skipped], float64(rep.total())/time.Since(started).Seconds())
 		}
 		if single != 0 {
 			break

@@ -13,6 +13,8 @@ import (
 
 var partitions = flag.Int("pgdiff.partitions", 150, "random conditions that are taken apart; each is five to seven statements")
 
+var partitionSeed = flag.Uint64("pgdiff.seed", 1, "the seed of the first schema with its conditions; each further one has the next")
+
 // partitionSettings are in force for every condition. A join of large tables may take minutes and shows no more than a small one.
 var partitionSettings = []string{"SET search_path = pgdiff", "SET statement_timeout = '1s'"}
 
@@ -40,14 +42,14 @@ func TestConditionsTakenApart(t *testing.T) {
 	}
 	defer func() { srv.close() }()
 	checked, failed := 0, 0
-	for seed := uint64(1); checked+failed < *partitions; seed++ {
+	for seed := *partitionSeed; checked+failed < *partitions; seed++ {
 		if (checked+failed)%conditionsPerServer == conditionsPerServer-conditionsPerRound {
 			srv.close()
 			var log bytes.Buffer
 			if srv, db, err = server("", db, &log); err != nil {
 				t.Fatal(err)
 			}
-			t.Logf("%d conditions checked, %d failed to run", checked, failed)
+			t.Logf("%d conditions checked, %d failed to run, seed %d next", checked, failed, seed)
 		}
 		g := gen.New(seed)
 		s := g.NewSchema()

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/omendb/omendb/internal/pgdiff/gen"
 )
@@ -12,6 +13,9 @@ const statementsPerRound = 100
 
 // shrinkTries bounds how often a failing statement is run to make it smaller.
 const shrinkTries = 400
+
+// shrinkPatience bounds the same by time: a slow statement stays slow for most of its way.
+const shrinkPatience = 20 * time.Second
 
 // round is one schema with its statements on both servers.
 type round struct {
@@ -45,7 +49,7 @@ func (r *round) play(n int) (int, error) {
 	}
 	r.schema = r.gen.NewSchema()
 	for _, sql := range append([]string{"DROP SCHEMA IF EXISTS pgdiff CASCADE", "CREATE SCHEMA pgdiff"}, r.schema.Setup...) {
-		want, got := r.pg.run(sql), r.omen.run(sql)
+		want, got := r.ask(sql)
 		v := compare(want, got, false, false)
 		if v.class > sameError {
 			r.report.add(v, r.failure(v, sql, want, got))
@@ -67,7 +71,7 @@ func (r *round) play(n int) (int, error) {
 func (r *round) query(st *gen.Stmt) {
 	judge := func() (verdict, outcome, outcome) {
 		sql := st.String()
-		want, got := r.pg.run(sql), r.omen.run(sql)
+		want, got := r.ask(sql)
 		return compare(want, got, st.Ordered(), choosing.MatchString(sql)), want, got
 	}
 	v, want, got := judge()
@@ -85,11 +89,11 @@ func (r *round) query(st *gen.Stmt) {
 func (r *round) change(st *gen.Stmt) {
 	judge := func(end string) (verdict, outcome, outcome) {
 		sql := st.String()
-		r.both("BEGIN")
-		want, got := r.pg.run(sql), r.omen.run(sql)
+		r.ask("BEGIN")
+		want, got := r.ask(sql)
 		v := compare(want, got, false, true)
 		if v.class == equal {
-			want, got = r.pg.run("SELECT * FROM "+st.Table), r.omen.run("SELECT * FROM "+st.Table)
+			want, got = r.ask("SELECT * FROM " + st.Table)
 			if v = compare(want, got, false, true); v.class != equal {
 				v.why = "table afterwards: " + v.why
 			}
@@ -97,7 +101,7 @@ func (r *round) change(st *gen.Stmt) {
 		if v.class != equal {
 			end = "ROLLBACK"
 		}
-		r.both(end)
+		r.ask(end)
 		return v, want, got
 	}
 	before := st.String()
@@ -112,13 +116,17 @@ func (r *round) change(st *gen.Stmt) {
 	r.report.add(v, r.failure(v, st.String(), want, got))
 }
 
-func (r *round) both(sql string) {
-	r.pg.run(sql)
-	r.omen.run(sql)
+// ask runs a statement on both servers at the same time.
+func (r *round) ask(sql string) (want, got outcome) {
+	done := make(chan outcome)
+	go func() { done <- r.pg.run(sql) }()
+	got = r.omen.run(sql)
+	return <-done, got
 }
 
 func (r *round) shrink(st *gen.Stmt, v verdict, judge func() verdict) {
-	st.Shrink(shrinkTries, func() bool { return judge() == v })
+	end := time.Now().Add(shrinkPatience)
+	st.Shrink(shrinkTries, func() bool { return time.Now().Before(end) && judge() == v })
 }
 
 // failure writes a statement with all that is needed to see it fail again.
