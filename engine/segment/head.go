@@ -10,7 +10,7 @@ import (
 )
 
 // headColumns columns of a block have a head beside its pins in the cache.
-const headColumns = 4
+const headColumns = 6
 
 // blockHead is what a search needs to know of a data block. It stands beside
 // the block's pins in the cache: the places of a key and of its cells follow

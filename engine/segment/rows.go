@@ -6,18 +6,21 @@ package segment
 // when a block comes into the cache, and costs a few hundredths of a byte per
 // row of memory and nothing in the file.
 //
-// The bounds of a cell are exact. Whether the spacing within cells is even is
-// measured: where it is not, a search halves the cell instead of walking from
-// the prediction.
+// The bounds of a cell hold for every key. A first row is kept as its distance
+// from where it would be if all rows were evenly spaced, which is small or, in
+// a block that is far from that, rounded. Whether the spacing within cells is
+// even is measured: where it is not, a search halves the cell instead of
+// walking from the prediction.
 type rowModel struct {
-	scale  float32              // cells per number
-	starts [rowCells - 1]uint16 // first row of cell 1, of cell 2, …
-	rough  bool                 // predictions within cells are far off
+	scale float32            // cells per number
+	off   [rowCells - 1]int8 // of cell 1, of cell 2, …: distance of its first row, in steps of 1<<shift rows
+	shift uint8
+	rough bool // predictions within cells are far off
 }
 
 const (
-	// rowCells make the model fill what is left of a cache line.
-	rowCells = 30
+	// rowCells make the model half a cache line.
+	rowCells = 27
 
 	// roughRows is the average distance of predicted rows from which halving
 	// a cell costs less than walking.
@@ -29,24 +32,27 @@ const (
 
 // fit makes the model of rows whose numbers, which never fall, at returns.
 func (m *rowModel) fit(rows int, at func(int) uint64) {
+	var starts [rowCells]int // first row of each cell
+	*m = rowModel{}
 	last := at(rows - 1)
 	if last == 0 {
-		m.scale = 0
-		for c := range m.starts {
-			m.starts[c] = uint16(rows)
+		for c := 1; c < rowCells; c++ {
+			starts[c] = rows
 		}
+		m.keep(&starts, rows)
 		return
 	}
 	m.scale = float32(rowCells / (float64(last/2) + 1))
-	next := 0
+	next := 1
 	for row := range rows {
-		for c, _ := m.cell(at(row)); next < c; next++ {
-			m.starts[next] = uint16(row)
+		for c, _ := m.cell(at(row)); next <= c; next++ {
+			starts[next] = row
 		}
 	}
-	for ; next < len(m.starts); next++ {
-		m.starts[next] = uint16(rows)
+	for ; next < rowCells; next++ {
+		starts[next] = rows
 	}
+	m.keep(&starts, rows)
 	off, seen := 0, 0
 	for row := 0; row < rows; row += roughSample {
 		place, _, _ := m.place(at(row), rows)
@@ -55,6 +61,21 @@ func (m *rowModel) fit(rows int, at func(int) uint64) {
 	}
 	m.rough = off > roughRows*seen
 }
+
+// keep sets the distances of first rows, as exactly as they fit.
+func (m *rowModel) keep(starts *[rowCells]int, rows int) {
+	for c := 1; c < rowCells; c++ {
+		for d := starts[c] - evenly(c, rows); d>>m.shift != int(int8(d>>m.shift)); {
+			m.shift++
+		}
+	}
+	for c := 1; c < rowCells; c++ {
+		m.off[c-1] = int8((starts[c] - evenly(c, rows)) >> m.shift) // rounds down
+	}
+}
+
+// evenly returns the first row of a cell in a block of evenly spaced rows.
+func evenly(cell, rows int) int { return int(uint(cell*rows) / rowCells) }
 
 // cell returns the cell of a number and how far the number is on the way
 // through it. The cell never falls as numbers grow.
@@ -73,10 +94,10 @@ func (m *rowModel) place(x uint64, rows int) (row, lo, hi int) {
 	c, share := m.cell(x)
 	hi = rows
 	if c > 0 {
-		lo = int(m.starts[c-1])
+		lo = max(evenly(c, rows)+int(m.off[c-1])<<(m.shift&15), 0)
 	}
 	if c < rowCells-1 {
-		hi = int(m.starts[c])
+		hi = min(evenly(c+1, rows)+int(m.off[c])<<(m.shift&15)+1<<(m.shift&15)-1, rows)
 	}
 	return min(lo+int(share*float64(hi-lo)), rows-1), lo, hi
 }
