@@ -58,7 +58,7 @@ func run(n int, seed, single uint64, show int, dsn, omen, out string, knobs bool
 			return err
 		}
 		if rep.counts[wrong] > before {
-			fmt.Fprintf(os.Stderr, "\nwrong in -round %d\n", r.seed)
+			fmt.Fprintf(os.Stderr, "\nwrong in -round %d: %s\n", r.seed, rep.lastWrong)
 		}
 		side.close()
 		if i%10 == 9 {

@@ -25,7 +25,9 @@ type report struct {
 	failures [classes]map[string][]failure
 	messages map[string]int
 	shrunk   int
-	perKind  int // failures of one kind that are kept, made smaller and printed
+	// lastWrong is what was wrong with the last statement that was, for the terminal while a run goes on.
+	lastWrong string
+	perKind   int // failures of one kind that are kept, made smaller and printed
 }
 
 // maxShrunk bounds the statements that are made smaller in one run: each takes as long as hundreds of others.
@@ -70,6 +72,9 @@ func (r *report) add(v verdict, f failure) {
 	r.counts[v.class]++
 	if v.class <= sameError || v.class == skipped {
 		return
+	}
+	if v.class == wrong {
+		r.lastWrong = v.why + " " + f.got.message + ": " + f.sql
 	}
 	k := kind(v)
 	r.reasons[v.class][k]++

@@ -58,12 +58,11 @@ func formatNumeric(c *Ctx, n types.Numeric, format string) (column.Datum, error)
 	}
 	switch {
 	case p.roman:
-		if !n.IsFinite() {
-			if _, err := n.Int64(32, "integer"); err != nil {
-				return column.Datum{}, err
-			}
+		v, err := n.Round(0).Int64(32, "integer")
+		if err != nil {
+			return column.Datum{}, err
 		}
-		return textResult(p.romanText(n))
+		return textResult(p.romanText(v))
 	case p.sci:
 		if !n.IsFinite() {
 			return textResult(" " + p.hashes() + "####")
@@ -166,8 +165,10 @@ func formatFloat(c *Ctx, f float64, precision int, format string) (column.Datum,
 	}
 	special := math.IsNaN(f) || math.IsInf(f, 0)
 	switch {
-	case p.roman && !special:
-		return textResult(p.romanText(types.NumericFromInt64(int64(math.RoundToEven(max(min(f, 1e9), -1e9))))))
+	case p.roman && special:
+		return textResult(p.romanText(0))
+	case p.roman:
+		return textResult(p.romanText(int64(math.RoundToEven(max(min(f, 1e9), -1e9)))))
 	case p.sci && special:
 		return textResult(" " + p.hashes() + "####")
 	case p.sci:
@@ -193,10 +194,9 @@ func formatFloat(c *Ctx, f float64, precision int, format string) (column.Datum,
 }
 
 // romanText prints 1 to 3999; other numbers do not fit.
-func (p *numberPicture) romanText(n types.Numeric) string {
-	v, err := n.Round(0).Int64(32, "integer")
+func (p *numberPicture) romanText(v int64) string {
 	text := strings.Repeat("#", 15)
-	if err == nil && v > 0 && v < 4000 {
+	if v > 0 && v < 4000 {
 		var b strings.Builder
 		for _, r := range []struct {
 			value int64

@@ -402,7 +402,7 @@ func (s *scope) funcRef(e plan.Expr, name string, defs []*pg.Node, alias *pg.Ali
 	if t.OID != types.RecordOID {
 		cols = b.attributes(t.OID)
 	} else if call != nil {
-		cols = b.rowColumnsOf(call, func(*plan.Var) *plan.Rel { return nil })
+		cols = b.rowColumnsOf(call, nil)
 	}
 	if len(defs) > 0 {
 		switch {

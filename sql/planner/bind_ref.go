@@ -116,11 +116,6 @@ func (s *scope) project(name string, arg plan.Expr, pos int) plan.Expr {
 	return nil
 }
 
-// rowColumns returns the columns of a composite value, nil when they are not known.
-func (s *scope) rowColumns(e plan.Expr) []types.Attribute {
-	return s.b.rowColumnsOf(e, func(v *plan.Var) *plan.Rel { return s.varRel(v) })
-}
-
 // starRow binds rel.* where one value is wanted: the whole row.
 func (s *scope) starRow(parts []string, pos int) plan.Expr {
 	schema, rel := "", parts[len(parts)-1]
@@ -132,66 +127,6 @@ func (s *scope) starRow(parts []string, pos int) plan.Expr {
 		s.missingItem(schema, rel, pos)
 	}
 	return s.wholeRow(f, pos)
-}
-
-func (b *binder) rowColumnsOf(e plan.Expr, rel func(*plan.Var) *plan.Rel) []types.Attribute {
-	t := e.ResultType()
-	if t.OID != types.RecordOID {
-		return b.attributes(t.OID)
-	}
-	switch x := e.(type) {
-	case *plan.RowOf:
-		var out []types.Attribute
-		for i, a := range x.Args {
-			at := a.ResultType()
-			name := fieldName(i)
-			if x.Names != nil {
-				name = x.Names[i]
-			}
-			out = append(out, types.Attribute{Name: name, Type: at.OID, Typmod: at.Typmod, Collation: at.Collation})
-		}
-		return out
-	case *plan.Call:
-		names, typs := b.callColumns(x)
-		var out []types.Attribute
-		for i, n := range names {
-			ct := b.plainType(b.outType(x, typs[i]))
-			out = append(out, types.Attribute{Name: columnName(n, i), Type: ct.OID, Typmod: -1, Collation: ct.Collation})
-		}
-		return out
-	case *plan.Var:
-		r := rel(x)
-		if r == nil {
-			return nil
-		}
-		if x.Attr == plan.AttrWholeRow {
-			var out []types.Attribute
-			for _, c := range r.Columns {
-				out = append(out, types.Attribute{Name: c.Name, Type: c.Type.OID, Typmod: c.Type.Typmod, Collation: c.Type.Collation, Dropped: c.Dropped})
-			}
-			return out
-		}
-		if r.Kind == plan.RelSubquery && x.Attr >= 0 && x.Attr < len(r.Query.Targets) {
-			q := r.Query
-			return b.rowColumnsOf(q.Targets[x.Attr].Expr, func(v *plan.Var) *plan.Rel {
-				if v.Level == 0 && v.Rel < len(q.Rels) {
-					return q.Rels[v.Rel]
-				}
-				return nil
-			})
-		}
-	case *plan.SubLink:
-		if x.Kind == plan.SubScalar && x.Query != nil && len(x.Query.Targets) > 0 {
-			q := x.Query
-			return b.rowColumnsOf(q.Targets[0].Expr, func(v *plan.Var) *plan.Rel {
-				if v.Level == 0 && v.Rel < len(q.Rels) {
-					return q.Rels[v.Rel]
-				}
-				return nil
-			})
-		}
-	}
-	return nil
 }
 
 // starColumns expands * and x.* in a target list or row; false for anything else.
