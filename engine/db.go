@@ -193,10 +193,11 @@ type Stats struct {
 	// Versions counts rows and tombstones, in segments and in memory. Dead
 	// counts those in segments that are known to be followed by a newer one, or
 	// say that a row is gone: snapshots need them, or a merge is still to come.
-	// Unmerged are those that no merge has compared with the others yet.
-	Versions, Dead, Unmerged int64
-	DeadBytes                int64 // of segments, by the share of rows
-	Segments                 []SegmentStats
+	// Unmerged are those that no merge has compared with the others yet, and
+	// Unzoned those of them about which zones say nothing to a scan.
+	Versions, Dead, Unmerged, Unzoned int64
+	DeadBytes                         int64 // of segments, by the share of rows
+	Segments                          []SegmentStats
 }
 
 // SegmentStats describes one segment and its model.
@@ -236,6 +237,7 @@ func (db *DB) StoreStats(id StoreID) Stats {
 			}
 			if level == 0 {
 				s.Unmerged += int64(i.Rows)
+				s.Unzoned += int64(i.Rows)
 			}
 			live := 1.0
 			if len(st.horizons) > 0 {
@@ -256,7 +258,7 @@ func (db *DB) StoreStats(id StoreID) Stats {
 	st.tables(func(t *memtable.Table) bool {
 		s.Bytes += t.Bytes()
 		all, dead := t.Versions()
-		s.Versions, s.Unmerged = s.Versions+all, s.Unmerged+all
+		s.Versions, s.Unmerged, s.Unzoned = s.Versions+all, s.Unmerged+all, s.Unzoned+t.Unzoned()
 		s.Rows += float64(max(0, min(t.Keys(), all-dead)))
 		return true
 	})

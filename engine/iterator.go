@@ -30,6 +30,7 @@ type ReadStats struct {
 	Rows         int64 // yielded
 	MemtableRows int64 // of these: from memtables and private writes
 	Unwanted     int64 // not yielded: rows of memtables that ScanOptions.Wanted leaves out
+	RowsPassed   int64 // keys of memtables that were not looked at because of their zones
 }
 
 // Iterator yields the rows of a scan in key order (descending with Reverse),
@@ -44,6 +45,7 @@ type Iterator struct {
 	keys    [][]byte
 	count   ReadStats
 	prune   func([]segment.Zone) bool // of the base; nil: nothing is skipped
+	zoned   []memtable.Range          // the same for memtables
 	noted   scanNote
 	held    []*run // private runs that are read
 	lastKey []byte // of a batch that newer rows are put into
@@ -64,6 +66,7 @@ func (s *Snapshot) Scan(id StoreID, o ScanOptions) *Iterator {
 		return it
 	}
 	it.def, it.cols = def, def.columns(o.Cols)
+	it.zoned = it.tableRanges()
 	if s.noting(def) {
 		it.opts.Keys = true
 		it.noted = scanNote{on: true, store: id, budget: firstBatch}
@@ -303,6 +306,7 @@ func (s *ReadStats) add(o *ReadStats) {
 	s.Rows += o.Rows
 	s.MemtableRows += o.MemtableRows
 	s.Unwanted += o.Unwanted
+	s.RowsPassed += o.RowsPassed
 	s.Segments += o.Segments
 	s.Window += o.Window
 	s.Predictions += o.Predictions

@@ -59,6 +59,19 @@ func (it *Iterator) unwanted(zones []segment.Zone) bool {
 	return false
 }
 
+// tableRanges returns the conditions that the zones of memtables can answer.
+func (it *Iterator) tableRanges() (list []memtable.Range) {
+	if it.snap.db.opts.PlainReads {
+		return nil
+	}
+	for _, w := range it.opts.Wanted {
+		if k := it.def.kinds[w.Column]; k != column.Bytes {
+			list = append(list, memtable.Range{Column: w.Column, Kind: k, Min: w.Min, Max: w.Max})
+		}
+	}
+	return list
+}
+
 // unwantedRow reports whether a row of a memtable that nothing hides is not wanted.
 func (it *Iterator) unwantedRow(r memtable.Row) bool {
 	for i := range it.opts.Wanted {

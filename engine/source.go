@@ -72,6 +72,9 @@ func (s *tableSource) copy(it *Iterator, dst *column.Batch, bound []byte, limit 
 		}
 		if it.unwantedRow(s.v.Data) {
 			it.count.Unwanted++
+			if !s.own && len(it.zoned) > 0 {
+				it.count.RowsPassed += int64(s.cur.Pass(it.zoned, bound, s.ts))
+			}
 			continue
 		}
 		for i, c := range it.cols {

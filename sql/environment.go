@@ -79,9 +79,9 @@ func (s statistics) Rows(t *catalog.Relation) (rows, bytes float64) {
 	return rows, bytes
 }
 
-// Unmerged implements planner.Statistics.
-func (s statistics) Unmerged(t *catalog.Relation) float64 {
-	return float64(s.x.srv.opts.DB.StoreStats(engine.StoreID(t.Store)).Unmerged)
+// Unzoned implements planner.Statistics.
+func (s statistics) Unzoned(t *catalog.Relation) float64 {
+	return float64(s.x.srv.opts.DB.StoreStats(engine.StoreID(t.Store)).Unzoned)
 }
 
 // RangeRows implements planner.Statistics.

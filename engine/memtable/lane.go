@@ -27,6 +27,7 @@ type appendLane struct {
 type laneChunk struct {
 	samples []slot
 	offsets []int32 // words from the group's sample
+	zones   laneZones
 }
 
 const (
@@ -91,10 +92,11 @@ func (l *appendLane) append(s slot) {
 func (l *appendLane) grow() uint32 {
 	k, at := chunkOf(l.n)
 	if k == 0 {
-		l.few = laneChunk{l.fewSamples[:], l.fewOffsets[:]}
+		l.few = laneChunk{samples: l.fewSamples[:], offsets: l.fewOffsets[:]}
 		l.chunk = &l.few
 	} else {
-		l.chunk = &laneChunk{make([]slot, 1<<k), make([]int32, firstChunk<<k)}
+		n := firstChunk << k
+		l.chunk = &laneChunk{make([]slot, n/laneGroup), make([]int32, n), newLaneZones(n)}
 	}
 	l.chunks[k], l.first = l.chunk, l.n
 	return at

@@ -75,18 +75,19 @@ func (t *Table) find(key []byte) uint64 {
 			return record
 		}
 	}
-	return t.inLane(n, prefix, key)
+	_, record := t.inLane(n, prefix, key)
+	return record
 }
 
-// inLane returns the record of a key among the first n of the append lane, 0 if
-// there is none.
-func (t *Table) inLane(n uint32, prefix uint64, key []byte) uint64 {
-	if i := t.lane.search(t, n, prefix, key); i < n {
-		if s := t.lane.slot(t, i); s.prefix == prefix && t.compare(s, prefix, key) == 0 {
-			return s.ref
+// inLane returns the place and the record of a key among the first n of the
+// append lane, no record if there is none.
+func (t *Table) inLane(n uint32, prefix uint64, key []byte) (place uint32, record uint64) {
+	if place = t.lane.search(t, n, prefix, key); place < n {
+		if s := t.lane.slot(t, place); s.prefix == prefix && t.compare(s, prefix, key) == 0 {
+			return place, s.ref
 		}
 	}
-	return 0
+	return place, 0
 }
 
 // Put adds a version of key that is newer than all its others and returns the
@@ -138,7 +139,10 @@ func (t *Table) putRandom(s slot, key []byte, ts uint64, flags Flags, data []byt
 	tag := tagOf(s.prefix, key)
 	record := t.random.has(t, key, tag)
 	if record == 0 {
-		record = t.inLane(t.lane.n, s.prefix, key)
+		var place uint32
+		if place, record = t.inLane(t.lane.n, s.prefix, key); record != 0 {
+			t.lane.rewrote(place, ts)
+		}
 	}
 	if record != 0 {
 		t.addVersion(record, ts, flags, data)

@@ -233,6 +233,9 @@ func (e *explainer) figures(n *node) {
 		}
 		n.add("Learned Index", text)
 		n.add("Memtable Rows", r.MemtableRows)
+		if r.ExtentsPruned > 0 || r.RowsPassed > 0 {
+			n.add("Zone Maps", fmt.Sprintf("extents=%d memtable=%d", r.ExtentsPruned, r.RowsPassed))
+		}
 		if e.opts.Buffers {
 			n.add("Buffers", fmt.Sprintf("hit=%d read=%d", r.CacheHits, r.BlocksRead))
 		}

@@ -25,7 +25,7 @@ func (l *level) scanPath(b *baseRel, a *keyAccess) *path {
 	p := &path{rels: relOf(b.rel), rows: clampRows(rows * sel), start: costStart}
 	p.total = costStart + (pagesOf(b.bytes)*share*costPage+rows*(costRow+exprsCost(rest)))*read
 	if read < 1 {
-		p.total += (pagesOf(b.bytes)*costZone + l.o.env.Statistics.Unmerged(b.r.Table)*costUnmerged) * share
+		p.total += (pagesOf(b.bytes)*costZone + l.o.env.Statistics.Unzoned(b.r.Table)*costUnzoned) * share
 	}
 	p.order, p.fixed = storageOrder(b, a), fixedBy(b, a)
 	reverse := l.asksReverse(p)

@@ -10,6 +10,9 @@ import (
 
 // prunable lists the conditions that zone maps can answer for whole blocks.
 func (l *level) prunable(b *baseRel, conds []plan.Expr) []plan.ZonePredicate {
+	if l.o.env.Settings.ruleOff("zone_maps") {
+		return nil
+	}
 	var out []plan.ZonePredicate
 	for attr := range b.r.Columns {
 		l.eachZoned(b, attr, conds, func(_ plan.Expr, m keyMatch) {

@@ -13,7 +13,7 @@ const (
 	costPage     = 1.0 // reading 8 kB in order
 	pageBytes    = 8192
 	costZone     = 0.02   // asking the zone map of 8 kB whether they are wanted
-	costUnmerged = 0.08   // passing a row in memory that zone maps say nothing of
+	costUnzoned  = 0.08   // passing a row in memory that zone maps say nothing of
 	costRow      = 0.005  // producing a scanned row
 	costOperator = 0.0015 // evaluating one operator on one row
 	costLookup   = 0.08   // finding one key: model, block, visibility

@@ -10,9 +10,9 @@ import (
 type Statistics interface {
 	// Rows returns the number of live rows of a table and their size in bytes.
 	Rows(t *catalog.Relation) (rows, bytes float64)
-	// Unmerged returns how many of a table's rows stand beside its ordered
-	// segments, where zone maps do not tell which of them are wanted.
-	Unmerged(t *catalog.Relation) float64
+	// Unzoned returns how many of a table's rows stand beside its ordered
+	// segments where zone maps do not tell which of them are wanted.
+	Unzoned(t *catalog.Relation) float64
 	// RangeRows estimates from the models of a table's storage (index nil) or of
 	// an index how many entries have keys in [lower, upper); nil is unbounded.
 	RangeRows(t *catalog.Relation, index *catalog.Index, lower, upper []byte) (float64, bool)
