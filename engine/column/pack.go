@@ -101,6 +101,9 @@ func unpack(dst []int64, p []byte, lo, w int, base uint64) {
 		lo++
 	}
 	p = p[lo*w>>3:]
+	if n := unpackMost(dst, p, w, base); n > 0 {
+		dst, p = dst[n:], p[n*w>>3:]
+	}
 	if n := len(dst) &^ 7; n > 0 && w < len(unpackers) {
 		unpackers[w](dst[:n], p, base)
 		dst, p = dst[n:], p[n*w>>3:]

@@ -1,0 +1,55 @@
+package column
+
+import "golang.org/x/sys/cpu"
+
+// vectorTable tells unpackVectors how numbers of one width stand in a group of
+// eight. Its fields are read by their offsets.
+type vectorTable struct {
+	shuffle [64]byte  // by byte of the eight numbers: which of the 16 bytes loaded goes there
+	shift   [8]uint64 // by number: bits before it in its first byte
+	mask    uint64
+	at      [3]uint64 // where the second, third and fourth load begins; the first does at 0
+	width   uint64    // bytes of a group
+}
+
+// vectorWidths are the widths for which two neighbours lie within 16 bytes,
+// and each, with what precedes it in its first byte, within eight.
+const vectorWidths = maxPacked + 1
+
+var vectorTables = func() (list [vectorWidths]vectorTable) {
+	for w := 1; w < vectorWidths; w++ {
+		t := &list[w]
+		t.mask, t.width = 1<<w-1, uint64(w)
+		for k := range 8 {
+			load := k &^ 1 * w / 8
+			if k > 1 {
+				t.at[k/2-1] = uint64(load)
+			}
+			t.shift[k] = uint64(k * w % 8)
+			for b := range 8 {
+				t.shuffle[8*k+b] = byte(k*w/8 - load + b)
+			}
+		}
+	}
+	return list
+}()
+
+var hasVectors = cpu.X86.HasAVX2
+
+//go:noescape
+func unpackVectors(dst *int64, p *byte, groups int, t *vectorTable, base uint64)
+
+// unpackMost unpacks as many whole groups of eight values as the processor's
+// vectors can without a load beyond p, and returns how many values those are.
+func unpackMost(dst []int64, p []byte, w int, base uint64) int {
+	if !hasVectors || w >= vectorWidths {
+		return 0
+	}
+	t := &vectorTables[w]
+	groups := min(len(dst)/8, (len(p)-int(t.at[2])-16)/w+1)
+	if len(p) < int(t.at[2])+16 || groups == 0 {
+		return 0
+	}
+	unpackVectors(&dst[0], &p[0], groups, t, base)
+	return 8 * groups
+}

@@ -1,0 +1,6 @@
+//go:build !amd64
+
+package column
+
+// unpackMost unpacks some of the values and returns how many: none here.
+func unpackMost([]int64, []byte, int, uint64) int { return 0 }

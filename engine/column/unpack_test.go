@@ -1,0 +1,53 @@
+package column
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+)
+
+// TestUnpackAnyPart unpacks parts of packed numbers of every width, which
+// begin and end anywhere, from memory that ends where the numbers do.
+func TestUnpackAnyPart(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for w := 1; w <= maxPacked; w++ {
+		for range 40 {
+			n := 1 + rng.IntN(100)
+			vals := make([]uint64, n)
+			for i := range vals {
+				vals[i] = rng.Uint64() & (1<<w - 1)
+			}
+			p, base := AppendPacked(nil, vals, w), rng.Uint64()
+			p = p[:len(p):len(p)]
+			lo := rng.IntN(n)
+			hi := lo + 1 + rng.IntN(n-lo)
+			dst := make([]int64, hi-lo+2)
+			dst[hi-lo], dst[hi-lo+1] = -7, -8
+			unpack(dst[:hi-lo], p, lo, w, base)
+			for i := lo; i < hi; i++ {
+				if want := int64(base + vals[i]); dst[i-lo] != want {
+					t.Fatalf("width %d: value %d of %d to %d is %d, want %d", w, i, lo, hi, dst[i-lo], want)
+				}
+			}
+			if dst[hi-lo] != -7 || dst[hi-lo+1] != -8 {
+				t.Fatalf("width %d: %d values wrote beyond their end", w, hi-lo)
+			}
+		}
+	}
+}
+
+func BenchmarkUnpack(b *testing.B) {
+	for _, w := range []int{5, 10, 11, 24, 40} {
+		vals := make([]uint64, BatchSize)
+		for i := range vals {
+			vals[i] = uint64(i) & (1<<w - 1)
+		}
+		p, dst := AppendPacked(nil, vals, w), make([]int64, BatchSize)
+		b.Run(fmt.Sprint(w), func(b *testing.B) {
+			for b.Loop() {
+				unpack(dst, p, 0, w, 5)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/BatchSize, "ns/value")
+		})
+	}
+}
