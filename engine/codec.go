@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/memtable"
 )
 
 // encoder builds record bodies and the manifest.
@@ -112,6 +113,20 @@ func (d *decoder) bytes() []byte {
 	v := d.b[:n:n]
 	d.b = d.b[n:]
 	return v
+}
+
+// write reads a row of a section of writes. Most keys and rows are short.
+func (d *decoder) write() (flags memtable.Flags, key, data []byte) {
+	if b := d.b; len(b) > 2 && b[1] < 1<<7 {
+		at := 2 + int(b[1])
+		if len(b) > at && b[at] < 1<<7 {
+			if end := at + 1 + int(b[at]); len(b) >= end {
+				d.b = b[end:]
+				return memtable.Flags(b[0]), b[2:at:at], b[at+1 : end : end]
+			}
+		}
+	}
+	return memtable.Flags(d.byte()), d.bytes(), d.bytes()
 }
 
 func (d *decoder) string() string { return string(d.bytes()) }

@@ -57,6 +57,7 @@ type DB struct {
 	activeBytes int64      // memory of the active memtables; guarded by applyMu
 
 	cache      *cache.Cache
+	slabs      *memtable.Reserve
 	flush      flusher
 	oldestView *view // of those that are referred to; guarded by viewMu
 
@@ -92,6 +93,7 @@ func Open(o Options) (*DB, error) {
 	db.view.Store(v)
 	db.oldestView = v
 	db.cache = cache.New(o.CacheBytes)
+	db.slabs = memtable.NewReserve(func(fill func()) { o.Tasks.Submit("memtable.reserve", fill) })
 	if err := db.recover(); err != nil {
 		if db.log != nil {
 			_ = db.log.Close() // the first error counts

@@ -142,7 +142,7 @@ func (db *DB) freeze() {
 			set.tables[id] = st.active
 			s := *st
 			s.frozen = append([]*memtable.Table{st.active}, st.frozen...)
-			s.active = memtable.New()
+			s.active = memtable.NewIn(db.slabs)
 			stores[id] = &s
 		}
 	})

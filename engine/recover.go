@@ -112,7 +112,7 @@ func (db *DB) load(m *manifest) error {
 	stores[writerStore] = writerState() // also in a database that is older than it
 	for i := range m.stores {
 		ms := &m.stores[i]
-		st := &storeState{def: newStoreDef(ms.def), active: memtable.New(), horizons: ms.horizons}
+		st := &storeState{def: newStoreDef(ms.def), active: memtable.NewIn(db.slabs), horizons: ms.horizons}
 		for _, g := range ms.segments {
 			r, err := db.openListed(g.name, g.stamp, ms.def.ID)
 			if err != nil {

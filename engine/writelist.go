@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 
 	"github.com/omendb/omendb/engine/column"
@@ -36,7 +37,8 @@ type writeList struct {
 	store   StoreID
 	rows    []listedWrite
 	bytes   []byte   // of the rows: flags, key, data
-	places  []uint32 // a hash table of the rows' numbers, from 1; empty while there are few
+	places  []uint32 // a hash table of the rows' numbers, from 1
+	placed  int      // rows that are in it: the others when somebody looks for one
 	counted int64    // of the transaction's private bytes
 	ascends bool     // the keys do
 	shared  bool     // a reader may hold on to bytes
@@ -66,13 +68,22 @@ func (l *writeList) version(w *listedWrite) memtable.Version {
 
 // find returns the write of a key, nil if there is none.
 func (l *writeList) find(key []byte, hash uint64) *listedWrite {
-	if len(l.rows) <= fewListed {
+	n := len(l.rows)
+	if n > 0 && l.ascends {
+		if last := &l.rows[n-1]; memtable.Prefix(key) > last.prefix {
+			return nil
+		}
+	}
+	if n <= fewListed {
 		for i := range l.rows {
 			if w := &l.rows[i]; w.hash == hash && bytes.Equal(l.keyOf(w), key) {
 				return w
 			}
 		}
 		return nil
+	}
+	if l.placed < n {
+		l.place()
 	}
 	mask := uint64(len(l.places) - 1)
 	for i := hash >> 20; ; i++ {
@@ -102,26 +113,18 @@ func (l *writeList) begin(key []byte, hash, seq uint64, flags memtable.Flags, si
 	w.data, w.end = uint32(len(b)), uint32(len(b)+size)
 	l.bytes = b
 	l.rows = append(l.rows, w)
-	l.place(len(l.rows))
 }
 
-// place enters the newest row, number n, in the hash, which it makes when
-// there are enough rows for one.
-func (l *writeList) place(n int) {
-	if n <= fewListed {
-		return
+// place enters in the hash the rows that are not there yet.
+func (l *writeList) place() {
+	if n := len(l.rows); 2*n > len(l.places) {
+		l.places = make([]uint32, max(64, 1<<bits.Len(uint(2*n))))
+		l.placed = 0
 	}
-	if 2*n > len(l.places) {
-		l.places = make([]uint32, max(64, 2*len(l.places)))
-		for i := range n - 1 {
-			l.enter(i + 1)
-		}
-	} else if n == fewListed+1 {
-		for i := range n - 1 {
-			l.enter(i + 1)
-		}
+	for l.placed < len(l.rows) {
+		l.placed++
+		l.enter(l.placed)
 	}
-	l.enter(n)
 }
 
 func (l *writeList) enter(n int) {
@@ -243,7 +246,7 @@ func (db *DB) dropList(l *writeList) {
 	if l.shared || cap(l.bytes) > keptList {
 		return
 	}
-	if len(l.rows) > fewListed {
+	if l.placed > 0 {
 		clear(l.places)
 	}
 	*l = writeList{rows: l.rows[:0], bytes: l.bytes[:0], places: l.places, order: l.order[:0]}

@@ -129,6 +129,9 @@ func TestTornTailDoesNotResurrect(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := b.log.join(bg, &waiter{what: wantWrite, done: make(chan struct{}, 1)}); err != nil {
+		t.Fatal(err)
+	}
 	name := logName("wal", 1)
 	starts := offsets(t, b.fs, name)
 	fs := b.fs.(*vfs.Mem).Clone()

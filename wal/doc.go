@@ -7,7 +7,8 @@
 //
 //   - A synchronous Propose returns without error only when the record is
 //     durable and applied. An asynchronous one returns when it is applied; it
-//     becomes durable within about Options.SyncDelay.
+//     becomes durable within about Options.SyncDelay. Until then the end of the
+//     process may lose it as well.
 //   - An error from Propose means that the record was not applied and will not
 //     be replayed, except *InDoubtError and ErrPoisoned, after which only
 //     recovery knows. No space (an error wrapping syscall.ENOSPC) leaves the

@@ -29,6 +29,7 @@ type Log struct {
 	filling  bool // a background task prepares a spare
 	holds    map[*hold]struct{}
 	timers   timers
+	beside   beside
 
 	// What follows belongs to the leader.
 	cur      *logFile
@@ -37,9 +38,11 @@ type Log struct {
 	marked   LSN   // highest LSN that a mark or a record in the file calls durable
 	lastTime int64
 	buf      []byte
+	held     int // bytes of buf whose records are in the log and not yet in the file, in front of tail
 	mark     markFile
 
 	compactMu sync.Mutex // one Compact at a time
+	syncMu    sync.Mutex // held while a file is synced
 	applyMu   sync.Mutex // held while Apply runs; taken by a leader before it steps down
 }
 
@@ -173,7 +176,7 @@ func (l *Log) Close() error {
 	already := l.closed
 	l.closed = true
 	l.timers.cancel()
-	l.waitLocked(func() bool { return !l.leading && !l.filling })
+	l.waitLocked(func() bool { return !l.leading && !l.filling && l.beside.file == nil })
 	l.mu.Unlock()
 	if already {
 		return nil

@@ -14,9 +14,11 @@ type want uint8
 
 const (
 	wantRecord      want = iota // written, synced, applied
-	wantRecordAsync             // written, applied
+	wantRecordAsync             // in the log, applied
 	wantSync                    // everything written so far is durable
 	wantMark                    // the durable mark is in the file
+	wantWrite                   // everything so far is in the file
+	wantNote                    // what a sync beside the leaders has made durable is known
 )
 
 // waiter is one call that waits its turn. It is pooled: done has room for one
@@ -26,6 +28,7 @@ type waiter struct {
 	kind    Kind
 	body    []byte
 	decoded any
+	file    *logFile // wantWrite, wantNote: the current one; it was synced up to lsn
 
 	lsn  LSN
 	err  error
@@ -44,7 +47,7 @@ type group struct {
 var groups = sync.Pool{New: func() any { return new(group) }}
 
 // Propose appends a record. It returns its LSN once the record is durable and
-// applied; with async once it is written and applied. The log takes over
+// applied; with async once it is applied. The log takes over
 // neither body nor decoded: they may be reused afterwards. A context that ends
 // before the record is taken up withdraws it; later it is ignored, because the
 // outcome can then only be waited for.
@@ -71,7 +74,8 @@ func (l *Log) Propose(ctx context.Context, kind Kind, body []byte, decoded any, 
 }
 
 // WaitDurable returns once the record lsn, which must have been proposed, is
-// durable. It does not wait for a timer.
+// durable. It does not wait for a timer. Without room it fails, and the record
+// becomes durable when there is some.
 func (l *Log) WaitDurable(ctx context.Context, lsn LSN) error {
 	for l.Durable() < lsn {
 		if err := ctx.Err(); err != nil {
@@ -221,7 +225,7 @@ func (l *Log) scheduleSync() {
 		l.mu.Lock()
 		l.timers.sync = nil
 		l.mu.Unlock()
-		l.background(wantSync)
+		l.syncBeside()
 	})
 }
 

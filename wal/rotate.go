@@ -40,14 +40,20 @@ func (l *Log) rotate(need int64) error {
 
 // use makes f, which begin returned, the current file.
 func (l *Log) use(f *logFile) {
-	if l.cur != nil {
-		_ = l.cur.handle.Close() // everything in it is synced
-		l.cur.handle = nil
-	}
+	old := l.cur
 	l.cur, l.tail, l.marked = f, headerBytes, f.durab
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.files = append(l.files, f)
-	l.mu.Unlock()
+	if old == nil {
+		return
+	}
+	if l.beside.file == old {
+		l.beside.orphan = old.handle
+	} else {
+		_ = old.handle.Close() // everything in it is synced
+	}
+	old.handle = nil
 }
 
 // begin makes a file that continues the chain at first. Its header is durable

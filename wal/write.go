@@ -13,6 +13,11 @@ var errApplyPanicked = errors.New("applying a record panicked")
 // keepBuffer is the largest write buffer that is kept from batch to batch.
 const keepBuffer = 1 << 20
 
+// holdBytes of records that nobody wants to be durable at once are written
+// together: for a hundred bytes the call takes longer than to copy them. A sync,
+// the end of the file and Options.SyncDelay write them earlier.
+const holdBytes = 64 << 10
+
 // write puts the group's records into the file and syncs it if somebody asked
 // for that. It fills in each member's outcome and g.records with what is to be
 // applied.
@@ -26,11 +31,14 @@ func (l *Log) write(g *group) {
 		if err := l.repair(); err != nil {
 			g.refuse(0, err)
 		} else {
-			l.writeRecords(g)
+			l.writeRecords(g, wantsSync)
 		}
 	}
+	l.note(g)
 	if wantsSync && l.Last() > l.Durable() {
-		_ = l.syncCurrent() // a failure is in l.failed, seen below
+		if err := l.syncCurrent(); err != nil { // when it has poisoned the log, see below
+			g.missed(err)
+		}
 	}
 	if wantsMark && l.Last() == l.Durable() {
 		l.writeMark()
@@ -89,7 +97,16 @@ func (g *group) refuse(i int, err error) (refused int) {
 	return refused
 }
 
-func (l *Log) writeRecords(g *group) {
+// missed tells those who want what is written to be durable why it is not.
+func (g *group) missed(err error) {
+	for _, w := range g.members {
+		if w.what == wantSync {
+			w.err = err
+		}
+	}
+}
+
+func (l *Log) writeRecords(g *group, atOnce bool) {
 	now := max(l.opts.Clock.Now().UnixMicro(), l.lastTime)
 	l.lastTime = now
 	for i := 0; i < len(g.members); {
@@ -97,8 +114,8 @@ func (l *Log) writeRecords(g *group) {
 		var err error
 		if n == i { // nothing fits into this file
 			err = l.rotate(need)
-		} else if len(l.buf) > 0 {
-			err = l.writeBuffer(g, n)
+		} else if len(l.buf) > l.held {
+			err = l.putBuffer(g, atOnce)
 		}
 		if err != nil {
 			refused := g.refuse(i, err)
@@ -109,21 +126,21 @@ func (l *Log) writeRecords(g *group) {
 	}
 }
 
-// encode fills the buffer with the records of members from i on that fit into
-// the current file and appends them to g.records. It returns the index of the
+// encode appends to the buffer the records of members from i on that fit into
+// the current file, and to g.records. It returns the index of the
 // first that does not, and its size.
 func (l *Log) encode(g *group, i int, now int64) (next int, need int64) {
-	if cap(l.buf) > keepBuffer {
+	if cap(l.buf) > keepBuffer && l.held == 0 {
 		l.buf = nil
 	}
-	l.buf = l.buf[:0]
+	l.buf = l.buf[:l.held]
 	lsn := l.Last()
 	for ; i < len(g.members); i++ {
 		w := g.members[i]
 		if w.what > wantRecordAsync {
 			continue
 		}
-		if need := frameBytes(len(w.body)); l.tail+int64(len(l.buf))+need > l.cur.size {
+		if need := frameBytes(len(w.body)); l.tail+int64(len(l.buf)-l.held)+need > l.cur.size {
 			return i, need
 		}
 		lsn++
@@ -137,17 +154,27 @@ func (l *Log) encode(g *group, i int, now int64) (next int, need int64) {
 	return i, 0
 }
 
-// writeBuffer writes the buffer at the tail. When it fails, the records in it
-// are taken back from g.records and wiped out in the file.
-func (l *Log) writeBuffer(g *group, next int) error {
+// putBuffer takes the records in the buffer into the log, and writes them unless
+// they may be held. When that fails, the new ones are taken back from g.records
+// and wiped out in the file.
+func (l *Log) putBuffer(g *group, atOnce bool) error {
 	before := l.Last()
-	_, err := l.cur.handle.WriteAt(l.buf, l.tail)
+	fresh := int64(len(l.buf) - l.held)
+	hold := !atOnce && len(l.buf) < holdBytes
+	var err error
+	if !hold {
+		_, err = l.cur.handle.WriteAt(l.buf, l.tail-int64(l.held))
+	}
 	if err == nil {
-		l.tail += int64(len(l.buf))
+		if l.held = 0; hold {
+			l.held = len(l.buf)
+		}
+		l.tail += fresh
 		l.last.Store(uint64(g.records[len(g.records)-1].LSN))
 		l.marked = max(l.marked, l.Durable())
 		return nil
 	}
+	l.buf = l.buf[:l.held]
 	for len(g.records) > 0 && g.records[len(g.records)-1].LSN > before {
 		g.records[len(g.records)-1] = Record{}
 		g.records = g.records[:len(g.records)-1]
@@ -156,11 +183,27 @@ func (l *Log) writeBuffer(g *group, next int) error {
 		return l.poison(err)
 	}
 	err = fmt.Errorf("write log: %w", err)
-	l.dirtyTo = l.tail + int64(len(l.buf))
+	l.dirtyTo = l.tail + fresh
 	if l.repair() != nil {
 		return &InDoubtError{Err: err}
 	}
 	return err
+}
+
+// flush writes the records that are held. They have been applied: without room
+// they stay held, and new ones are refused until there is some.
+func (l *Log) flush() error {
+	if l.held == 0 {
+		return nil
+	}
+	if _, err := l.cur.handle.WriteAt(l.buf[:l.held], l.tail-int64(l.held)); err != nil {
+		if isSpace(err) {
+			return fmt.Errorf("write log: %w", err)
+		}
+		return l.poison(err)
+	}
+	l.held = 0
+	return nil
 }
 
 // repair overwrites what a refused batch may have left behind the tail, so
@@ -169,6 +212,9 @@ func (l *Log) writeBuffer(g *group, next int) error {
 func (l *Log) repair() error {
 	if l.dirtyTo == 0 {
 		return nil
+	}
+	if err := l.flush(); err != nil {
+		return err
 	}
 	if err := l.wipe(l.cur, l.tail, l.dirtyTo); err != nil {
 		return err
@@ -192,18 +238,18 @@ func (l *Log) wipe(f *logFile, from, to int64) error {
 		}
 		from += int64(n)
 	}
-	if err := f.handle.SyncData(); err != nil {
-		return l.poison(err)
-	}
-	return nil
+	return l.sync(f.handle)
 }
 
 // syncCurrent makes everything written durable.
 func (l *Log) syncCurrent() error {
 	start := l.opts.Clock.Now()
 	last, from := l.Last(), l.Durable()
-	if err := l.cur.handle.SyncData(); err != nil {
-		return l.poison(err)
+	if err := l.flush(); err != nil {
+		return err
+	}
+	if err := l.sync(l.cur.handle); err != nil {
+		return err
 	}
 	invariant.Check(last >= from, "durable LSN %d above the last %d", from, last)
 	l.durable.Store(uint64(last))

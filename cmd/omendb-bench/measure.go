@@ -45,6 +45,17 @@ func processorTime() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
+// threadTime is what the calling thread has used of a processor, on Linux: what a
+// commit costs whoever asks for it. Background work is not in it.
+func threadTime() time.Duration {
+	const self = 1 // RUSAGE_THREAD
+	var u syscall.Rusage
+	if err := syscall.Getrusage(self, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 var started = time.Now()
 
 // wallTime is for stores on disk: waiting is what they do.

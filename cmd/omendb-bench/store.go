@@ -48,7 +48,7 @@ type storeOptions struct {
 	common
 	rows, probes, batch, batches int
 	cacheMB                      int64
-	stores, work                 string
+	stores, work, only           string
 	share                        float64
 	part, group                  string // of a child process
 }
@@ -64,6 +64,7 @@ func runStore(args []string) error {
 	f.Int64Var(&o.cacheMB, "cache", 0, "cache of each store in MB; 0 holds all rows twice")
 	f.StringVar(&o.stores, "stores", "", "only these stores, with commas between (Pebble, bbolt, SQLite, OmenDB); what the memory of the process says is right with one")
 	f.StringVar(&o.work, "work", "", "only this work: read, write or load; load does it in rounds, each into a fresh directory")
+	f.StringVar(&o.only, "only", "", "of the batches, only those whose description has this in it, such as \"not synced\" or \"sorted\"")
 	f.Float64Var(&o.share, "cgroup", 0, "reads of each store by a process in a memory cgroup of this share of the raw data; as root, on Linux")
 	f.StringVar(&o.part, "part", "", "what a child process does")
 	f.StringVar(&o.group, "group", "", "the cgroup of a child process")

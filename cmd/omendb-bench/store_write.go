@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"strings"
 	"time"
 )
 
@@ -36,6 +38,9 @@ func storeWrites(o *storeOptions, r report, makers []maker, stores []disk) error
 			}
 			work := fmt.Sprintf("%s batches of %d, %s keys", map[bool]string{false: "durable", true: "not synced"}[volatile], o.batch,
 				map[bool]string{false: "random", true: "sorted"}[sorted])
+			if !strings.Contains(work, o.only) {
+				continue
+			}
 			if err := writeBatches(o, r, work, volatile, draw, makers, stores); err != nil {
 				return err
 			}
@@ -49,17 +54,20 @@ func storeWrites(o *storeOptions, r report, makers []maker, stores []disk) error
 // others, which nobody has put.
 func writeBatches(o *storeOptions, r report, work string, volatile bool, draw func() [][]uint64, makers []maker, stores []disk) error {
 	var run []contender
-	used := make(map[string][]float64)
+	used, own := make(map[string][]float64), make(map[string][]float64)
 	common := draw()
 	add := func(name string, keys [][]uint64, put func([]uint64) error) {
 		run = append(run, contender{name, func(round int) (int, uint64, error) {
-			before := processorTime()
+			runtime.LockOSThread() // for threadTime
+			defer runtime.UnlockOSThread()
+			before, thread := processorTime(), threadTime()
 			for list := keys[round]; len(list) > 0; list = list[o.batch:] {
 				if err := put(list[:o.batch]); err != nil {
 					return 0, 0, err
 				}
 			}
 			used[name] = append(used[name], float64((processorTime()-before)/time.Nanosecond)/float64(len(keys[round])))
+			own[name] = append(own[name], float64((threadTime()-thread)/time.Nanosecond)/float64(len(keys[round])))
 			return len(keys[round]), 0, nil
 		}})
 	}
@@ -81,7 +89,7 @@ func writeBatches(o *storeOptions, r report, work string, volatile bool, draw fu
 		return err
 	}
 	for i := range samples {
-		samples[i].Note = fmt.Sprintf("processor time %.0f ns", median(used[samples[i].Structure]))
+		samples[i].Note = fmt.Sprintf("processor time %.0f ns, of the thread that commits %.0f", median(used[samples[i].Structure]), median(own[samples[i].Structure]))
 	}
 	return r.add(samples)
 }

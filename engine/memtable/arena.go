@@ -32,6 +32,8 @@ type arena struct {
 	used  int                        // words used of it
 	base  uint64                     // reference of its start
 	bytes int64                      // bytes allocated in all slabs
+
+	reserve *Reserve // nil: of none
 }
 
 // alloc returns a reference to n fresh words, and the words, which hold anything.
@@ -61,7 +63,11 @@ func (a *arena) grow(n int) (base uint64, words []uint64) {
 	if p := a.units.Load(); p != nil {
 		units = *p
 	}
-	words = unsafe.Slice((*uint64)(newMemory(8*n)), n)
+	if a.reserve != nil && n >= pieceWords && n <= maxSlab {
+		words = a.reserve.slab(n)
+	} else {
+		words = unsafe.Slice((*uint64)(newMemory(8*n)), n)
+	}
 	base = uint64(len(units)) << unitBits
 	for at := 0; at < n; at += 1 << unitBits {
 		units = append(units, words[at:]) // readers do not look behind the length that they know
@@ -91,8 +97,11 @@ func newSlab(n int) []uint64 {
 	return words
 }
 
-// newLeaves returns leaves that lie side by side, and whose slots hold anything.
-func newLeaves(n int) []leaf {
+// leaves returns leaves that lie side by side, and whose slots hold anything.
+func (r *Reserve) leaves(n int) []leaf {
+	if size := 2 * leafSlots * n; r != nil && size >= pieceWords {
+		return unsafe.Slice((*leaf)(unsafe.Pointer(unsafe.SliceData(r.slab(size)))), n)
+	}
 	return unsafe.Slice((*leaf)(newMemory(n*int(unsafe.Sizeof(leaf{})))), n)
 }
 

@@ -45,6 +45,8 @@ type parts struct {
 	seen  [][]uint64 // the filter of each part; writer only
 	slab  []uint64   // words that are not used yet; writer only
 	slabs int        // words of the slab before them
+
+	reserve *Reserve
 }
 
 // room returns n words for a part. Parts lie side by side for the sake of huge
@@ -52,7 +54,7 @@ type parts struct {
 func (p *parts) room(n int) []uint64 {
 	if len(p.slab) < n {
 		p.slabs = max(min(2*p.slabs, maxSlab), n)
-		p.slab = newSlab(p.slabs)
+		p.slab = p.reserve.slab(p.slabs)
 	}
 	w := p.slab[:n:n]
 	p.slab = p.slab[n:]
@@ -143,7 +145,7 @@ func (p *parts) full(tag uint64) bool {
 // grow returns a state with more room for a tag.
 func (p *parts) grow(tag uint64) *parts {
 	if len(p.words) == 1 && len(p.words[0]) >= onePart {
-		many := newParts(partCount, firstPart)
+		many := newParts(p.reserve, partCount, firstPart)
 		for _, e := range p.words[0] {
 			if e != 0 {
 				if many.full(e & tagMask) {
@@ -157,7 +159,7 @@ func (p *parts) grow(tag uint64) *parts {
 		return many
 	}
 	k := tag >> p.shift
-	next := &parts{shift: p.shift, words: slices.Clone(p.words), used: p.used, seen: slices.Clone(p.seen), slab: p.slab, slabs: p.slabs}
+	next := &parts{shift: p.shift, words: slices.Clone(p.words), used: p.used, seen: slices.Clone(p.seen), slab: p.slab, slabs: p.slabs, reserve: p.reserve}
 	old := next.words[k]
 	w := next.room(growth * len(old))
 	next.seen[k] = make([]uint64, len(w)/filterShare)
@@ -179,8 +181,8 @@ func (p *parts) grow(tag uint64) *parts {
 }
 
 // newParts returns n empty parts of size words each.
-func newParts(n, size int) *parts {
-	p := &parts{shift: tagBits, words: make([][]uint64, n), used: make([]uint32, n), seen: make([][]uint64, n)}
+func newParts(r *Reserve, n, size int) *parts {
+	p := &parts{reserve: r, shift: tagBits, words: make([][]uint64, n), used: make([]uint32, n), seen: make([][]uint64, n)}
 	if n > 1 {
 		p.shift = partShift
 	}

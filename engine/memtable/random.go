@@ -20,6 +20,7 @@ type randomLane struct {
 	waiting *waiting
 	slab    []leaf // leaves that are not used yet
 	slabs   int    // leaves of the slab before them
+	reserve *Reserve
 	sp      *splitter
 }
 
@@ -31,7 +32,7 @@ const maxLeaves = maxSlab / (2 * leafSlots)
 func (r *randomLane) newLeaf() *leaf {
 	if len(r.slab) == 0 {
 		r.slabs = min(max(2*r.slabs, 1), maxLeaves)
-		r.slab = newLeaves(r.slabs)
+		r.slab = r.reserve.leaves(r.slabs)
 	}
 	lf := &r.slab[0]
 	r.slab = r.slab[1:]
@@ -91,7 +92,7 @@ func (r *randomLane) insert(t *Table, s slot, tag uint64) {
 func (r *randomLane) hashSlot(tag uint64) *parts {
 	h := r.hash.Load()
 	if h == nil {
-		h = newParts(1, firstPart)
+		h = newParts(r.reserve, 1, firstPart)
 		r.hash.Store(h)
 		h.announceAll(r.waiting)
 	}

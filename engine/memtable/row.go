@@ -3,6 +3,7 @@ package memtable
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/omendb/omendb/engine/column"
 )
@@ -44,19 +45,22 @@ func AppendRow(dst []byte, kinds []column.Kind, row []column.Datum) []byte {
 		panic(fmt.Sprintf("memtable: row of %d columns and %d bytes", len(row), size))
 	}
 	start := len(dst)
-	dst = append(dst, make([]byte, size)...)
+	dst = slices.Grow(dst, size)[:start+size]
 	encodeRow(dst[start:], kinds, row)
 	return dst
 }
 
+// encodeRow writes a row to bytes of its size, which hold anything.
 func encodeRow(r []byte, kinds []column.Kind, row []column.Datum) {
 	binary.LittleEndian.PutUint16(r, uint16(len(row)))
 	slots := 2 + (len(row)+7)/8
+	clear(r[2:slots])
 	heap := slots + 8*len(row)
 	for i := range row {
 		d := &row[i]
 		if d.Null {
 			r[2+i/8] |= 1 << (i % 8)
+			binary.LittleEndian.PutUint64(r[slots+8*i:], 0)
 			continue
 		}
 		v := uint64(d.I)

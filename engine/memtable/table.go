@@ -51,7 +51,8 @@ type Table struct {
 	arena   arena
 	lane    appendLane
 	random  randomLane
-	pending []slot // keys out of order while the table is loaded; nil when it is not
+	few     []uint64 // the prefixes of the append lane's keys while they are few and there are others; writer only
+	pending []slot   // keys out of order while the table is loaded; nil when it is not
 
 	bytes      atomic.Int64
 	rewrites   atomic.Int64 // versions beyond the first of each key; less those undone
@@ -110,6 +111,9 @@ func (t *Table) Put(key []byte, ts uint64, flags Flags, data []byte) uint64 {
 		t.last = slot{p, record}
 		t.count()
 		t.lane.append(t.last)
+		if t.few != nil {
+			t.noteFew(p)
+		}
 		return record
 	}
 	return t.putRandom(slot{prefix: p}, key, ts, flags, data)
@@ -138,7 +142,7 @@ func (t *Table) putRandom(s slot, key []byte, ts uint64, flags Flags, data []byt
 	}
 	tag := tagOf(s.prefix, key)
 	record := t.random.has(t, key, tag)
-	if record == 0 {
+	if record == 0 && t.mayBeInLane(s.prefix) {
 		var place uint32
 		if place, record = t.inLane(t.lane.n, s.prefix, key); record != 0 {
 			t.lane.rewrote(place, ts)
@@ -156,6 +160,32 @@ func (t *Table) putRandom(s slot, key []byte, ts uint64, flags Flags, data []byt
 	t.random.insert(t, s, tag)
 	t.count()
 	return s.ref
+}
+
+// fewInLane keys are in the append lane of most tables whose keys come at random.
+const fewInLane = 512
+
+// mayBeInLane reports whether the append lane can have a key with a prefix. The
+// writer asks for every key at random, and the lane's keys lie far apart.
+func (t *Table) mayBeInLane(prefix uint64) bool {
+	if t.few == nil {
+		if t.lane.n > fewInLane {
+			return true
+		}
+		t.few = make([]uint64, 0, fewInLane)
+		for i := range t.lane.n {
+			t.few = append(t.few, t.lane.slot(t, i).prefix)
+		}
+	}
+	i := lowerBound(t.few, prefix)
+	return i < len(t.few) && t.few[i] == prefix
+}
+
+// noteFew adds the prefix of a key that has joined the append lane.
+func (t *Table) noteFew(prefix uint64) {
+	if t.few = append(t.few, prefix); len(t.few) > fewInLane {
+		t.few = nil
+	}
 }
 
 // count counts a new key.

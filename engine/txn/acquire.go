@@ -74,6 +74,7 @@ type Manager struct {
 	ending  atomic.Uint64 // numbers the waits for transactions to end
 	plain   bool          // no lock is thin
 	spare   sync.Pool     // of *[]held, of owners that had one transaction only
+	solo    solo
 }
 
 type shard struct {
@@ -117,6 +118,7 @@ type Owner struct {
 	held     []held // locks of the transaction, in the order taken
 	turn     atomic.Uint64
 	packed   bool // there are others, packed
+	entered  bool // is counted among those with row locks
 	session  map[held]int
 	waiting  *waiter       // guarded by the shard of its lock's tag
 	patience time.Duration // how long to wait for one lock; 0 is for ever
@@ -167,6 +169,21 @@ func (m *Manager) shard(t Tag) *shard {
 // waits until the lock is granted, ctx ends (its cause is returned) or a
 // deadlock is found, which is looked for after deadlockTimeout.
 func (m *Manager) Acquire(ctx context.Context, o *Owner, t Tag, mode Mode, scope Scope, p Policy, deadlockTimeout time.Duration) (bool, error) {
+	if t.Kind == Row {
+		thin := m.isThin(t, scope)
+		if !o.entered {
+			m.enter(o, thin)
+		}
+		if m.solo.owner.Load() == o {
+			if thin {
+				if done, fresh := m.acquireSolo(o, t, mode); done {
+					return fresh, nil
+				}
+			} else {
+				m.reveal(nil)
+			}
+		}
+	}
 	s := m.shard(t)
 	s.mu.Lock()
 	if len(s.packed) > 0 && t.Kind == Row {

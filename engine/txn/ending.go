@@ -22,6 +22,7 @@ type endings struct {
 
 // Holders lists the owners, other than o, that hold a lock in a mode which conflicts with the given one.
 func (m *Manager) Holders(t Tag, mode Mode, o *Owner) (owners []*Owner) {
+	m.reveal(o)
 	s := m.shard(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()

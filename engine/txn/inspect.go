@@ -85,6 +85,7 @@ func (s *shard) blockersInto(pids []int32, pid int32) []int32 {
 
 // RowsLocked reports whether anybody but the owner holds or wants row locks in a store.
 func (m *Manager) RowsLocked(store uint64, o *Owner) bool {
+	m.reveal(o)
 	for i := range m.shards {
 		if m.shards[i].rowsLocked(store, o) {
 			return true
@@ -107,6 +108,7 @@ func (s *shard) rowsLocked(store uint64, o *Owner) bool {
 
 // RowHolder returns an owner whose transaction holds a lock on a row, nil if there is none.
 func (m *Manager) RowHolder(t Tag) *Owner {
+	m.reveal(nil)
 	s := m.shard(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,6 +132,7 @@ func (m *Manager) RowHolder(t Tag) *Owner {
 
 // LockedByOther reports whether anybody but the owner holds or wants a lock.
 func (m *Manager) LockedByOther(t Tag, o *Owner) bool {
+	m.reveal(o)
 	s := m.shard(t)
 	s.mu.Lock()
 	defer s.mu.Unlock()

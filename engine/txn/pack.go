@@ -33,6 +33,7 @@ func (o *Owner) Held() int { return len(o.held) }
 // open savepoints, the outermost first; Pack changes them to what Mark would
 // have returned.
 func (m *Manager) Pack(o *Owner, marks []int) {
+	m.reveal(nil)
 	kept := make([]held, 0, min(len(o.held), maxHeldKept))
 	level := 0
 	for i, k := range o.held {
@@ -261,6 +262,9 @@ type Packed struct {
 // a restart. Nobody else holds locks yet.
 func (m *Manager) RestorePacked(o *Owner, store uint64, k Packed) {
 	t := Tag{Kind: Row, A: store, B: k.B}
+	if !o.entered {
+		m.enter(o, false)
+	}
 	s := m.shard(t)
 	s.mu.Lock()
 	s.packedOf(o, 0).add(t, modeSet(k.Modes))

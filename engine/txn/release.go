@@ -6,16 +6,22 @@ func (o *Owner) Mark() int { return len(o.held) }
 // ReleaseTo gives up the transaction's locks taken since a mark, when level
 // savepoints were open; 0 and 0 is all of them.
 func (m *Manager) ReleaseTo(o *Owner, mark, level int) {
+	if mark == 0 {
+		m.leaveSolo(o) // before the turn ends: nobody shall reveal the next one's
+	}
 	thickened := mark > 0 || o.endTurn() // what is still thin then has ended with the turn
 	for i := len(o.held) - 1; i >= mark; i-- {
 		if k := o.held[i]; !k.thin {
 			m.releaseOne(o, k, Transaction)
-		} else if thickened {
+		} else if thickened && !m.releaseSolo(o, k) {
 			m.releaseThin(o, k)
 		}
 	}
 	if o.packed {
 		m.releasePacked(o, level)
+	}
+	if mark == 0 && !o.packed {
+		m.leaveRows(o)
 	}
 	if mark > 0 || cap(o.held) <= maxHeldKept && o.pid != 0 {
 		o.held = o.held[:mark]
@@ -44,6 +50,7 @@ func (m *Manager) ReleaseLast(o *Owner, t Tag, mode Mode) {
 	switch k := o.held[n-1]; {
 	case k.tag != t || k.mode != mode:
 		return
+	case k.thin && m.releaseSolo(o, k):
 	case k.thin:
 		m.releaseThin(o, k)
 	default:

@@ -38,6 +38,8 @@ func (o *Owner) SharesSession() bool {
 // holds none. Nobody gets in between. No object may be held for the first
 // owner's session too.
 func (m *Manager) Transfer(from, to *Owner) {
+	m.reveal(nil)
+	to.entered, from.entered = from.entered, false
 	for _, k := range from.held {
 		s := m.shard(k.tag)
 		s.mu.Lock()
