@@ -32,7 +32,7 @@ type knobs struct {
 var plannerSettings = []string{"enable_seqscan", "enable_indexscan", "enable_indexonlyscan", "enable_hashjoin", "enable_mergejoin",
 	"enable_nestloop", "enable_hashagg", "enable_sort", "enable_material", "omen.learned", "omen.disabled_rules", "work_mem", "check_function_bodies",
 	"DateStyle", "IntervalStyle", "TimeZone", "transform_null_equals", "backslash_quote", "standard_conforming_strings",
-	"row_security", "default_text_search_config", "lc_monetary", "bytea_output", "extra_float_digits"}
+	"quote_all_identifiers", "row_security", "default_text_search_config", "lc_monetary", "bytea_output", "extra_float_digits"}
 
 // workers returns how many goroutines share a scan: the session's own and those
 // that max_parallel_workers_per_gather allows beside it, one for each processor at most.

@@ -190,11 +190,11 @@ func (n names) ObjectName(t types.OID, object types.OID) (string, bool) {
 		return n.typeName(object)
 	case types.RegnamespaceOID:
 		if s := n.x.view.Schema(object); s != nil {
-			return types.QuoteIdent(s.Name), true
+			return n.x.env.QuoteIdent(s.Name), true
 		}
 	case types.RegroleOID:
 		if r := n.x.view.Role(object); r != nil {
-			return types.QuoteIdent(r.Name), true
+			return n.x.env.QuoteIdent(r.Name), true
 		}
 	case types.RegprocOID, types.RegprocedureOID:
 		if f := n.x.view.Func(object); f != nil {
@@ -230,13 +230,13 @@ func (n names) typeName(oid types.OID) (string, bool) {
 	}
 	for _, s := range n.x.searchPath() {
 		if n.x.view.SchemaName(s) == t.Schema {
-			return types.QuoteIdent(t.Name), true
+			return n.x.env.QuoteIdent(t.Name), true
 		}
 		if n.x.view.TypeByName(s, t.Name) != nil {
 			break // hidden by another one
 		}
 	}
-	return types.QuoteIdent(t.Schema) + "." + types.QuoteIdent(t.Name), true
+	return n.x.env.QuoteIdent(t.Schema) + "." + n.x.env.QuoteIdent(t.Name), true
 }
 
 // qualified prints a name, with its schema unless the search path finds it without.
@@ -244,10 +244,10 @@ func (n names) qualified(class catalog.Class, h *catalog.Meta) string {
 	for _, s := range n.x.searchPath() {
 		if o := n.x.view.ByName(class, s, h.Name); o != nil {
 			if o.Head().OID == h.OID {
-				return types.QuoteIdent(h.Name)
+				return n.x.env.QuoteIdent(h.Name)
 			}
 			break
 		}
 	}
-	return types.QuoteIdent(n.x.view.SchemaName(h.Schema)) + "." + types.QuoteIdent(h.Name)
+	return n.x.env.QuoteIdent(n.x.view.SchemaName(h.Schema)) + "." + n.x.env.QuoteIdent(h.Name)
 }

@@ -46,7 +46,7 @@ func (n names) factName(f factName, object types.OID) (string, bool) {
 	want := string(n.x.env.Out(nil, types.OIDOID, types.Datum{I: int64(object)}))
 	for _, row := range t.Rows {
 		if row[oid] == want {
-			return types.QuoteIdent(row[name]), true
+			return n.x.env.QuoteIdent(row[name]), true
 		}
 	}
 	return "", false
@@ -75,9 +75,9 @@ func (n names) functionName(f *functions.Func, arguments bool) string {
 	if arguments {
 		list = slices.DeleteFunc(list, func(c *functions.Func) bool { return !slices.Equal(c.Args, f.Args) })
 	}
-	name := types.QuoteIdent(f.Name)
+	name := n.x.env.QuoteIdent(f.Name)
 	if len(list) == 0 || list[0].OID != f.OID || !arguments && len(list) > 1 {
-		name = types.QuoteIdent(n.x.view.SchemaName(f.Namespace)) + "." + name
+		name = n.x.env.QuoteIdent(n.x.view.SchemaName(f.Namespace)) + "." + name
 	}
 	if !arguments {
 		return name

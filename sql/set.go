@@ -65,36 +65,10 @@ func (x *Session) runSet(ctx context.Context, s *plan.Set) error {
 	if s.FromCurrent {
 		return nil
 	}
-	d, err := x.values.Describe(s.Name)
-	value := strings.Join(s.Values, ", ")
-	if err == nil && d.List {
-		value = quoteList(s)
-	} else if len(s.Values) > 1 {
+	if d, err := x.values.Describe(s.Name); len(s.Values) > 1 && (err != nil || !d.List) {
 		return pgerr.New(pgerr.InvalidParameterValue, "SET %s takes only one argument", s.Name)
 	}
-	return x.values.Set(s.Name, value, s.Local, x.maySet(s.Name))
-}
-
-// quoteList joins list elements, quoting those that would not read back as themselves.
-func quoteList(s *plan.Set) string {
-	if strings.EqualFold(s.Name, "datestyle") {
-		return strings.Join(s.Values, ", ")
-	}
-	out := make([]string, len(s.Values))
-	for i, v := range s.Values {
-		plain := v != ""
-		for j := 0; j < len(v); j++ {
-			c := v[j]
-			if !(c == '_' || c >= 'a' && c <= 'z' || j > 0 && (c >= '0' && c <= '9' || c == '$')) {
-				plain = false
-			}
-		}
-		if !plain {
-			v = `"` + strings.ReplaceAll(v, `"`, `""`) + `"`
-		}
-		out[i] = v
-	}
-	return strings.Join(out, ", ")
+	return x.values.Set(s.Name, settings.Join(s.Name, s.Values), s.Local, x.maySet(s.Name))
 }
 
 // setCharacteristics is SET TRANSACTION and SET SESSION CHARACTERISTICS.
@@ -180,6 +154,8 @@ func (x *Session) applySetting(d *settings.Definition, value string) {
 	switch strings.ToLower(d.Name) {
 	case "datestyle":
 		x.applyDateStyle(value)
+	case "quote_all_identifiers":
+		x.env.QuoteAll = value == "on"
 	case "intervalstyle":
 		x.env.IntervalStyle = map[string]types.IntervalStyle{"postgres": types.IntervalPostgres,
 			"postgres_verbose": types.IntervalPostgresVerbose, "sql_standard": types.IntervalSQLStandard,

@@ -174,6 +174,8 @@ type Column struct {
 	Local       bool         `tag:"21"` // of inherited columns: also declared by the table itself
 	DroppedKind uint8        `tag:"20"` // of dropped columns: the column.Kind of what is stored
 	Options     []string     `tag:"22"` // name=value
+	Compression byte         `tag:"23"` // 'p' or 'l' as declared, for dumps: what is stored has its own encodings
+	Dims        int16        `tag:"24"` // pairs of brackets in the declaration; they mean nothing
 }
 
 // Constraint is a table constraint. NOT NULL lives in the column.
@@ -231,7 +233,9 @@ type IndexKey struct {
 	OpClass    OID    `tag:"5"`
 	Desc       bool   `tag:"6"`
 	NullsFirst bool   `tag:"7"`
-	Name       string `tag:"8"` // the index's own attribute name
+	Name       string `tag:"8"`  // the index's own attribute name
+	Declared   OID    `tag:"9"`  // the collation that was asked for, where Collation is that of an operator class
+	StatTgt    int32  `tag:"10"` // 0: the default
 }
 
 // Sequence is a sequence's definition; its value lives in the engine.

@@ -278,7 +278,7 @@ func (w *alterWork) columnCommand(c *plan.AlterCommand) error {
 	case "set_options", "reset_options":
 		return setColumnOptions(col, c.Options, c.Action == "reset_options")
 	case "set_compression":
-		// It tunes PostgreSQL's own storage.
+		return w.d.setCompression(col, plan.OptionText(c.Options[0].Value))
 	}
 	return nil
 }
@@ -683,6 +683,22 @@ func (w *alterWork) setStorage(col *catalog.Column, name string) error {
 		return nil
 	}
 	return pgerr.New(pgerr.InvalidParameterValue, "invalid storage type \"%s\"", name)
+}
+
+// setCompression notes how PostgreSQL would compress a column's values; it tunes PostgreSQL's own storage, and dumps keep it.
+func (d *ddl) setCompression(col *catalog.Column, name string) error {
+	if t := d.env.Type(col.Type); name != "default" && t != nil && t.Storage == 'p' {
+		return pgerr.New(pgerr.FeatureNotSupported, "column data type %s does not support compression", d.env.FormatType(col.Type, -1))
+	}
+	switch name {
+	case "default":
+		col.Compression = 0
+	case "pglz", "lz4":
+		col.Compression = name[0]
+	default:
+		return pgerr.New(pgerr.InvalidParameterValue, "invalid compression method \"%s\"", name)
+	}
+	return nil
 }
 
 // persistenceOfSequences has the sequences that the table owns logged as it is.

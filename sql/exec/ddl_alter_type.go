@@ -79,7 +79,7 @@ func (w *alterWork) alterType(c *plan.AlterCommand) error {
 	if storage := d.env.Type(target.OID).Storage; col.Type != target.OID {
 		col.Storage = storage
 	}
-	col.Type, col.Typmod, col.Collation = target.OID, target.Typmod, target.Collation
+	col.Type, col.Typmod, col.Collation, col.Dims = target.OID, target.Typmod, target.Collation, int16(def.Dims)
 	if was != nil {
 		if err := w.convertDefault(col, was); err != nil {
 			return err

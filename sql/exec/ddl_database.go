@@ -118,7 +118,7 @@ func (d *ddl) alterDatabase(a *plan.AlterDatabase) error {
 	}
 	db := o.(*catalog.Database)
 	if a.Set != nil {
-		if db.Settings, err = changeSettings(db.Settings, a.Set); err != nil {
+		if db.Settings, err = d.changeSettings(db.Settings, a.Set); err != nil {
 			return err
 		}
 	}

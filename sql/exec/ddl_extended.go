@@ -334,7 +334,7 @@ func (d *ddl) usesColumn(encoded []byte, num int16) bool {
 func (w *tableWork) likeExtended(src *catalog.Relation, moved map[int]int, comments bool) error {
 	for _, s := range src.Extended {
 		var parts []string
-		s.Name, s.Schema, s.Owner, s.Columns = "", w.rel.Schema, w.rel.Owner, moveNumbers(s.Columns, moved)
+		s.Name, s.Schema, s.Owner, s.Columns, s.Target = "", w.rel.Schema, w.rel.Owner, moveNumbers(s.Columns, moved), -1
 		if !comments {
 			s.Comment = ""
 		}

@@ -281,7 +281,7 @@ func (d *ddl) replaceFunction(c *plan.CreateFunction, old, f *catalog.Function) 
 func (d *ddl) functionSettings(f *catalog.Function, sets []*plan.Set) error {
 	var err error
 	for _, s := range sets {
-		if f.Settings, err = changeSettings(f.Settings, s); err != nil {
+		if f.Settings, err = d.changeSettings(f.Settings, s); err != nil {
 			return err
 		}
 	}

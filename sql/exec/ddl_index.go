@@ -268,7 +268,7 @@ func (d *ddl) operatorClass(k *catalog.IndexKey, name string) error {
 		return pgerr.New(pgerr.DatatypeMismatch, "operator class \"%s\" does not accept data type %s", name, d.env.FormatType(k.Type, -1))
 	}
 	if strings.HasSuffix(name, "_pattern_ops") {
-		k.Collation = types.CCollation
+		k.Declared, k.Collation = k.Collation, types.CCollation
 	} else if !class.Default && name != "varchar_ops" {
 		return pgerr.Unsupported("operator class \"%s\" is not supported", name)
 	}

@@ -63,7 +63,7 @@ func (w *tableWork) inheritColumns(p *catalog.Relation) error {
 			continue
 		}
 		c.Missing, c.HasMissing, c.ACL, c.Sequence, c.Identity, c.Comment = column.Datum{}, false, nil, 0, 0, ""
-		c.Inherited, c.Local = true, false
+		c.Inherited, c.Local, c.Dims = true, false, 0
 		if err := w.appendColumn(c); err != nil {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 // The bits of LIKE … INCLUDING, as the grammar sets them.
 const (
 	likeComments    = 1 << 0
+	likeCompression = 1 << 1
 	likeConstraints = 1 << 2
 	likeDefaults    = 1 << 3
 	likeGenerated   = 1 << 4
@@ -47,6 +48,10 @@ func (w *tableWork) like(l plan.LikeClause) error {
 		if l.Options&likeStorage == 0 {
 			c.Storage = 0
 		}
+		if l.Options&likeCompression == 0 {
+			c.Compression = 0
+		}
+		c.Dims = 0
 		identity := c.Identity
 		if !keep {
 			c.Default, c.Depends, c.Generated = nil, nil, 0
@@ -127,6 +132,7 @@ func (w *tableWork) likeChecks(l plan.LikeClause, src *catalog.Relation, moved m
 			return err
 		}
 		c.Columns, c.Depends = moveNumbers(c.Columns, moved), moveDepends(c.Depends, src, w.rel, moved)
+		c.Validated = true // whatever it is there: this table has no rows yet
 		if l.Options&likeComments == 0 {
 			c.Comment = ""
 		}

@@ -589,12 +589,40 @@ func (d *ddl) alterIndex(a *plan.AlterTable, i *catalog.Index) error {
 			d.send(pgerr.Notice(pgerr.SeverityWarning, pgerr.WrongObjectType, "cannot change owner of index \"%s\"", i.Name).
 				WithHint("Change the ownership of the index's table instead."))
 		case "set_statistics":
+			r := d.view.Relation(i.Table)
+			if err := indexStatistics(next, c, func(at int) string { return r.Columns[i.Include[at]-1].Name }); err != nil {
+				return err
+			}
 		default:
 			return pgerr.New(pgerr.WrongObjectType, "ALTER action %s cannot be performed on relation \"%s\"", actionText(c.Action), i.Name).
 				WithDetail("This operation is not supported for indexes.")
 		}
 	}
 	return d.put(next)
+}
+
+// indexStatistics is ALTER INDEX … ALTER COLUMN n SET STATISTICS, for keys that are expressions; included names the included columns.
+func indexStatistics(x *catalog.Index, c *plan.AlterCommand, included func(at int) string) error {
+	n := int(c.Num)
+	switch {
+	case n < 1 || n > len(x.Keys)+len(x.Include):
+		return pgerr.New(pgerr.UndefinedColumn, "column number %d of relation \"%s\" does not exist", n, x.Name)
+	case n > len(x.Keys):
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot alter statistics on included column \"%s\" of index \"%s\"",
+			included(n-len(x.Keys)-1), x.Name)
+	case x.Keys[n-1].Column != 0:
+		return pgerr.New(pgerr.FeatureNotSupported, "cannot alter statistics on non-expression column \"%s\" of index \"%s\"", x.Keys[n-1].Name, x.Name).
+			WithHint("Alter statistics on table column instead.")
+	}
+	if len(c.Options) == 0 {
+		return nil
+	}
+	target, err := c.Options[0].Int()
+	if err != nil {
+		return err
+	}
+	x.Keys[n-1].StatTgt = int32(max(target, 0))
+	return nil
 }
 
 // alterSequenceCommands is ALTER TABLE's OWNER TO on a sequence.

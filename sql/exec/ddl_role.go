@@ -8,6 +8,8 @@ import (
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/privilege"
+	"github.com/omendb/omendb/sql/settings"
 	"github.com/omendb/omendb/sql/types"
 )
 
@@ -177,7 +179,7 @@ func (d *ddl) alterSettings(a *plan.AlterRole) error {
 		if err != nil {
 			return err
 		}
-		if r.Settings, err = changeSettings(r.Settings, a.Set); err != nil {
+		if r.Settings, err = d.changeSettings(r.Settings, a.Set); err != nil {
 			return err
 		}
 		return d.put(r)
@@ -220,7 +222,7 @@ func (d *ddl) alterSettings(a *plan.AlterRole) error {
 	if next.Value != "" {
 		have = strings.Split(next.Value, "\x00")
 	}
-	list, err := changeSettings(have, a.Set)
+	list, err := d.changeSettings(have, a.Set)
 	if err != nil {
 		return err
 	}
@@ -229,18 +231,39 @@ func (d *ddl) alterSettings(a *plan.AlterRole) error {
 }
 
 // changeSettings applies SET or RESET to a list of name=value.
-func changeSettings(have []string, s *plan.Set) ([]string, error) {
+func (d *ddl) changeSettings(have []string, s *plan.Set) ([]string, error) {
 	if s.All {
 		return nil, nil
 	}
-	have = slices.DeleteFunc(slices.Clone(have), func(h string) bool { return strings.HasPrefix(h, s.Name+"=") })
+	name, value := s.Name, settings.Join(s.Name, s.Values)
+	var err error
+	switch {
+	case s.FromCurrent:
+		value, _ = d.rt.Functions.Session.Setting(name)
+	case s.Reset || s.Default:
+		if def := settings.Find(name); def != nil {
+			name = def.Name
+		}
+	}
+	if err == nil && !s.Reset && !s.Default {
+		name, err = settings.Stored(name, value, privilege.Superuser(d.view, d.bind.User()))
+	}
+	if err != nil {
+		return nil, err
+	}
+	have = slices.Clone(have)
+	at := slices.IndexFunc(have, func(h string) bool { n, _, _ := strings.Cut(h, "="); return strings.EqualFold(n, name) })
 	switch {
 	case s.Reset || s.Default:
+		if at >= 0 {
+			have = slices.Delete(have, at, at+1)
+		}
 		return have, nil
-	case s.FromCurrent:
-		return nil, pgerr.Unsupported("SET … FROM CURRENT is not supported here")
+	case at >= 0:
+		have[at] = name + "=" + value
+		return have, nil
 	}
-	return append(have, s.Name+"="+strings.Join(s.Values, ", ")), nil
+	return append(have, name+"="+value), nil
 }
 
 func (d *ddl) grantRole(g *plan.GrantRole) error {

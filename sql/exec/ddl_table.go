@@ -220,7 +220,12 @@ func (w *tableWork) addColumn(c *plan.ColumnDef) error {
 	}
 	col := catalog.Column{
 		Name: c.Name, Type: c.Type.Type.OID, Typmod: c.Type.Type.Typmod, Collation: c.Collation,
-		NotNull: c.NotNull || c.Identity != 0, Identity: c.Identity,
+		NotNull: c.NotNull || c.Identity != 0, Identity: c.Identity, Dims: int16(c.Dims),
+	}
+	if c.Compression != "" {
+		if err := d.setCompression(&col, c.Compression); err != nil {
+			return err
+		}
 	}
 	attr, err := w.placeColumn(col)
 	if err != nil {

@@ -167,7 +167,7 @@ func (d *ddl) createComposite(c *plan.CreateComposite) error {
 		if err := d.checkColumnType(def); err != nil {
 			return err
 		}
-		cols = append(cols, catalog.Column{Name: def.Name, Type: def.Type.Type.OID, Typmod: def.Type.Type.Typmod, Collation: def.Collation})
+		cols = append(cols, catalog.Column{Name: def.Name, Type: def.Type.Type.OID, Typmod: def.Type.Type.Typmod, Collation: def.Collation, Dims: int16(def.Dims)})
 	}
 	return d.makeRelation(r, cols)
 }
@@ -213,7 +213,7 @@ func (w *alterWork) attributeCommand(c *plan.AlterCommand) error {
 		if err := w.d.checkColumnType(def); err != nil {
 			return err
 		}
-		return w.appendColumn(catalog.Column{Name: def.Name, Type: def.Type.Type.OID, Typmod: def.Type.Type.Typmod, Collation: def.Collation})
+		return w.appendColumn(catalog.Column{Name: def.Name, Type: def.Type.Type.OID, Typmod: def.Type.Type.Typmod, Collation: def.Collation, Dims: int16(def.Dims)})
 	}
 	col := columnNamed(w.rel, c.Name)
 	if col == nil {

@@ -186,7 +186,7 @@ func (f *formatter) convert(spec formatSpec) error {
 	case !d.Null:
 		text = string(f.c.Env.Out(nil, d.typ, d.Datum))
 		if spec.verb == 'I' {
-			text = types.QuoteIdent(text)
+			text = f.c.Env.QuoteIdent(text)
 		} else if spec.verb == 'L' {
 			text = quoteLiteral(text)
 		}

@@ -12,8 +12,8 @@ import (
 
 // quoteEvals quote, concatenate values of any type, and read escapes.
 var quoteEvals = map[string]EvalFunc{
-	"quote_ident": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
-		return textResult(types.QuoteIdent(a[0].String()))
+	"quote_ident": func(c *Ctx, a []column.Datum) (column.Datum, error) {
+		return textResult(c.Env.QuoteIdent(a[0].String()))
 	},
 	"quote_literal": func(_ *Ctx, a []column.Datum) (column.Datum, error) { return textResult(quoteLiteral(a[0].String())) },
 	"quote_nullable": func(_ *Ctx, a []column.Datum) (column.Datum, error) {

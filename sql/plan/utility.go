@@ -48,6 +48,8 @@ type ColumnDef struct {
 	SeqOptions  []Option
 	Constraints []*ConstraintDef
 	Storage     string
+	Compression string
+	Dims        int // pairs of brackets behind the type's name
 	Pos         int
 }
 

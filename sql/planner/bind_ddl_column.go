@@ -15,8 +15,9 @@ type columnOwner struct {
 
 // columnDef binds a column of CREATE TABLE, ADD COLUMN or a composite type.
 func (b *binder) columnDef(c *pg.ColumnDef, owner columnOwner) *plan.ColumnDef {
-	d := &plan.ColumnDef{Name: c.Colname, Storage: c.StorageName, Pos: b.at(c.Location), NotNull: c.IsNotNull}
+	d := &plan.ColumnDef{Name: c.Colname, Storage: c.StorageName, Compression: c.Compression, Pos: b.at(c.Location), NotNull: c.IsNotNull}
 	if c.TypeName != nil {
+		d.Dims = len(c.TypeName.ArrayBounds)
 		d.Type = b.columnType(c.TypeName)
 		d.Collation = d.Type.Type.Collation
 	}

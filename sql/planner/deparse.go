@@ -17,6 +17,7 @@ type deparser struct {
 	levels []*plan.Query // the queries around the place, innermost last
 	prefix bool          // columns carry their table's name
 	pretty bool          // leave out parentheses that are not needed
+	arm    *plan.Query   // of a set operation: the coercions of its columns are not shown
 	unseen bool          // nobody sees the names of the columns: those that nobody gave are left out
 	names  nameChoice
 	// columns are the names of the outermost query's output, nil for those that it was stored with.
@@ -204,14 +205,14 @@ func (d *deparser) rareExpr(e plan.Expr) {
 		_, nested := x.Arg.(*plan.Field)
 		_, element := x.Arg.(*plan.Subscript)
 		d.paren(!nested && !element, func() { d.expr(x.Arg) })
-		d.w(".", quoteName(x.Name))
+		d.w(".", d.quote(x.Name))
 	case *plan.ValueFunc:
 		d.w(strings.ToUpper(x.Name))
 		if x.Typ.Typmod >= 0 {
 			d.w("(", strconv.Itoa(int(x.Typ.Typmod)), ")")
 		}
 	case *plan.NextValue:
-		d.w("nextval('", strings.ReplaceAll(d.sequenceName(x.Sequence), "'", "''"), "'::regclass)")
+		d.w(d.quote("nextval"), "('", strings.ReplaceAll(d.sequenceName(x.Sequence), "'", "''"), "'::", d.quote("regclass"), ")")
 	case *plan.Collate:
 		d.paren(!d.pretty, func() {
 			d.operand(x.Arg, x)
@@ -248,16 +249,16 @@ func (d *deparser) sequenceName(oid OID) string {
 func (d *deparser) qualified(schema OID, name string) string {
 	for _, ns := range d.env.SearchPath {
 		if ns == schema {
-			return quoteName(name)
+			return d.quote(name)
 		}
 		if d.env.Catalog.RelationByName(ns, name) != nil {
 			break
 		}
 	}
 	if s := d.env.Catalog.Schema(schema); s != nil {
-		return quoteName(s.Name) + "." + quoteName(name)
+		return d.quote(s.Name) + "." + d.quote(name)
 	}
-	return quoteName(name)
+	return d.quote(name)
 }
 
 // constant writes a literal, with its type unless the literal alone would have it.
@@ -296,6 +297,14 @@ func (d *deparser) literal(c *plan.Const) (text string, own bool) {
 func quoteText(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
 
 func quoteAlways(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
+
+// quote quotes a name where it needs it, or where the session wants all of them quoted.
+func (d *deparser) quote(s string) string {
+	if d.env != nil && d.env.Types != nil && d.env.Types.QuoteAll {
+		return quoteAlways(s)
+	}
+	return quoteName(s)
+}
 
 func quoteName(s string) string {
 	q := types.QuoteIdent(s)
@@ -338,7 +347,7 @@ func (d *deparser) column(v *plan.Var) {
 	}
 	r := d.levels[i].Rels[v.Rel]
 	if v.Attr == plan.AttrWholeRow {
-		d.w(quoteName(d.nameOf(r)), ".*")
+		d.w(d.quote(d.nameOf(r)), ".*")
 		return
 	}
 	qualifier, name := d.nameOf(r), systemColumnName(v.Attr)
@@ -360,9 +369,9 @@ func systemColumnName(attr int) string {
 
 func (d *deparser) qualifiedColumn(qualifier, name string) {
 	if d.prefix && qualifier != "" {
-		d.w(quoteName(qualifier), ".")
+		d.w(d.quote(qualifier), ".")
 	}
-	d.w(quoteName(name))
+	d.w(d.quote(name))
 }
 
 // topLevel writes an expression where a whole row would be taken apart: there it is cast to its own type.
@@ -414,7 +423,7 @@ func (d *deparser) arguments(x *plan.Call) {
 			d.w(", ")
 		}
 		if a.Name != "" {
-			d.w(quoteName(a.Name), " => ")
+			d.w(d.quote(a.Name), " => ")
 		}
 		d.expr(x.Args[a.Index])
 	}
@@ -434,17 +443,17 @@ func (d *deparser) arguments(x *plan.Call) {
 
 func (d *deparser) functionName(f *functions.Func) string {
 	if f.Namespace == functions.PgCatalog {
-		return quoteName(f.Name)
+		return d.quote(f.Name)
 	}
 	for _, ns := range d.env.SearchPath {
 		if ns == f.Namespace {
-			return quoteName(f.Name)
+			return d.quote(f.Name)
 		}
 	}
 	if s := d.env.Catalog.Schema(f.Namespace); s != nil {
-		return quoteName(s.Name) + "." + quoteName(f.Name)
+		return d.quote(s.Name) + "." + d.quote(f.Name)
 	}
-	return quoteName(f.Name)
+	return d.quote(f.Name)
 }
 
 func (d *deparser) boolOp(x *plan.BoolOp) {
@@ -467,11 +476,11 @@ func (d *deparser) boolOp(x *plan.BoolOp) {
 func (d *deparser) caseExpr(x *plan.Case) {
 	d.breakLine()
 	d.w("CASE")
+	d.caseIndent += 4
 	if x.Arg != nil {
 		d.w(" ")
 		d.expr(x.Arg)
 	}
-	d.caseIndent += 4
 	for _, w := range x.When {
 		d.breakLine()
 		d.w("WHEN ")

@@ -15,7 +15,7 @@ func (d *deparser) fromItem(q *plan.Query, it plan.FromItem) {
 	j := it.(*plan.Join)
 	d.paren(!d.pretty || j.Alias != "", func() { d.within(q, j, func() { d.join(q, j) }) })
 	if j.Alias != "" {
-		d.w(" ", quoteName(d.names.joins[j]))
+		d.w(" ", d.quote(d.names.joins[j]))
 		out := d.names.outputs[j]
 		if slices.ContainsFunc(out, func(c joinColumn) bool { return c.name != d.outputName(c) }) {
 			d.w("(")
@@ -23,7 +23,7 @@ func (d *deparser) fromItem(q *plan.Query, it plan.FromItem) {
 				if i > 0 {
 					d.w(", ")
 				}
-				d.w(quoteName(c.name))
+				d.w(d.quote(c.name))
 			}
 			d.w(")")
 		}
@@ -54,11 +54,11 @@ func (d *deparser) join(q *plan.Query, j *plan.Join) {
 			if i > 0 {
 				d.w(", ")
 			}
-			d.w(quoteName(d.outputName(d.names.outputs[j][i])))
+			d.w(d.quote(d.outputName(d.names.outputs[j][i])))
 		}
 		d.w(")")
 		if j.UsingAlias != "" {
-			d.w(" AS ", quoteName(j.UsingAlias))
+			d.w(" AS ", d.quote(j.UsingAlias))
 		}
 	case j.On != nil:
 		d.w(" ON ")
@@ -91,7 +91,7 @@ func (d *deparser) rel(r *plan.Rel) {
 		always = r.Alias != "unnamed_subquery"
 	case r.Kind == plan.RelCTE:
 		plain = r.CTE
-		d.w(quoteName(plain))
+		d.w(d.quote(plain))
 	case r.Kind == plan.RelValues:
 		d.w("(")
 		if r.Named {
@@ -105,7 +105,7 @@ func (d *deparser) rel(r *plan.Rel) {
 		always = true
 	}
 	if always || plain != "" && d.nameOf(r) != plain {
-		d.w(" ", quoteName(d.nameOf(r)))
+		d.w(" ", d.quote(d.nameOf(r)))
 		d.columnAliases(r)
 	}
 	if s := r.TableSample; s != nil {
@@ -124,7 +124,7 @@ func (d *deparser) rel(r *plan.Rel) {
 func (d *deparser) relationName(schema OID, name string) string {
 	for _, q := range d.levels {
 		if s := d.env.Catalog.Schema(schema); s != nil && slices.ContainsFunc(q.CTEs, func(c *plan.CTE) bool { return c.Name == name }) {
-			return quoteName(s.Name) + "." + quoteName(name)
+			return d.quote(s.Name) + "." + d.quote(name)
 		}
 	}
 	return d.qualified(schema, name)
@@ -142,7 +142,7 @@ func (d *deparser) columnAliases(r *plan.Rel) {
 	sep := "("
 	for _, name := range d.names.columns[r] {
 		if name != "" {
-			d.w(sep, quoteName(name))
+			d.w(sep, d.quote(name))
 			sep = ", "
 		}
 	}
@@ -158,7 +158,7 @@ func (d *deparser) definitions(f *plan.FuncRef, names []string) {
 		if i > 0 {
 			d.w(", ")
 		}
-		d.w(quoteName(names[i]), " ", d.typeName(t))
+		d.w(d.quote(names[i]), " ", d.typeName(t))
 		if def := d.env.Types.Type(t.OID); def != nil && t.Collation != 0 && t.Collation != def.Collation {
 			d.w(" COLLATE ", quoteAlways(collationName(t.Collation)))
 		}

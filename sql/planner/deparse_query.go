@@ -63,7 +63,7 @@ func (d *deparser) locks(q *plan.Query) {
 			continue
 		}
 		d.line(1)
-		d.w("FOR ", [...]string{"KEY SHARE", "SHARE", "NO KEY UPDATE", "UPDATE"}[l.Strength], " OF ", quoteName(d.nameOf(q.Rels[l.Rel])))
+		d.w("FOR ", [...]string{"KEY SHARE", "SHARE", "NO KEY UPDATE", "UPDATE"}[l.Strength], " OF ", d.quote(d.nameOf(q.Rels[l.Rel])))
 		switch l.Wait {
 		case plan.LockNoWait:
 			d.w(" NOWAIT")
@@ -83,7 +83,7 @@ func (d *deparser) ctes(q *plan.Query) {
 		default:
 			d.w(" WITH ")
 		}
-		d.w(quoteName(c.Name))
+		d.w(d.quote(c.Name))
 		if out := queryColumns(c.Query); len(out) == len(c.Columns) {
 			renamed := false
 			for k := range out {
@@ -126,7 +126,7 @@ func (d *deparser) columnNames(cols []plan.RelColumn) {
 		if i > 0 {
 			d.w(", ")
 		}
-		d.w(quoteName(c.Name))
+		d.w(d.quote(c.Name))
 	}
 	d.w(")")
 }
@@ -136,9 +136,13 @@ func (d *deparser) nested(q *plan.Query, unseen bool) {
 	saved, columns := d.unseen, d.columns
 	d.unseen, d.columns = unseen, nil
 	d.w("(")
+	indent := d.indent
 	d.indent += 8
+	if len(d.levels) > 0 && d.caseIndent > d.indent { // in a CASE
+		d.indent = d.caseIndent
+	}
 	d.query(q)
-	d.indent -= 8
+	d.indent = indent
 	d.w(")")
 	d.unseen, d.columns = saved, columns
 }
@@ -192,7 +196,7 @@ func (d *deparser) selectBody(q *plan.Query) {
 		} else {
 			d.w(", ")
 		}
-		d.w(quoteName(w.Name), " AS (")
+		d.w(d.quote(w.Name), " AS (")
 		d.window(w)
 		d.w(")")
 	}
@@ -232,10 +236,14 @@ func (d *deparser) targets(q *plan.Query) {
 		} else {
 			d.w(" ")
 		}
-		d.topLevel(t.Expr)
+		e := t.Expr
+		if d.arm == q {
+			e = withoutImplicit(e)
+		}
+		d.topLevel(e)
 		want := d.outputNameOf(t, i)
-		if name, plain := d.impliedName(t.Expr); plain && name != want || !plain && !(d.unseen && want == unnamedColumn) {
-			d.w(" AS ", quoteName(want))
+		if name, plain := d.impliedName(e); plain && name != want || !plain && !(d.unseen && want == unnamedColumn) {
+			d.w(" AS ", d.quote(want))
 		}
 	}
 }
@@ -401,6 +409,7 @@ func (d *deparser) setOp(q *plan.Query, n *plan.SetOp) {
 	if n.Rel >= 0 {
 		sub := searchSource(q.Rels[n.Rel].Query)
 		need := len(sub.OrderBy) > 0 || sub.Limit != nil || sub.Offset != nil || len(sub.CTEs) > 0 || len(sub.Locks) > 0 || sub.SetOp != nil
+		d.arm = sub
 		d.paren(need, func() { d.query(sub) })
 		return
 	}
@@ -482,7 +491,7 @@ func (d *deparser) windowCall(x *plan.WindowCall) {
 	d.w(" OVER ")
 	q := d.levels[len(d.levels)-1]
 	if x.Window < len(q.Windows) && q.Windows[x.Window].Name != "" {
-		d.w(quoteName(q.Windows[x.Window].Name))
+		d.w(d.quote(q.Windows[x.Window].Name))
 		return
 	}
 	d.w("(")
@@ -495,7 +504,7 @@ func (d *deparser) windowCall(x *plan.WindowCall) {
 func (d *deparser) window(w *plan.Window) {
 	sep := ""
 	if w.Base != "" {
-		d.w(quoteName(w.Base))
+		d.w(d.quote(w.Base))
 		sep = " "
 	} else if len(w.PartitionBy) > 0 {
 		d.w("PARTITION BY ")

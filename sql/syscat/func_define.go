@@ -170,7 +170,7 @@ func (f Functions) indexDef(oid OID, column int, pretty bool) (datum, error) {
 			return str(""), nil
 		}
 		if column > len(x.Keys) {
-			return str(types.QuoteIdent(r.Columns[x.Include[column-len(x.Keys)-1]-1].Name)), nil
+			return str(f.quote(r.Columns[x.Include[column-len(x.Keys)-1]-1].Name)), nil
 		}
 		s, err := f.indexKey(r, &x.Keys[column-1], pretty)
 		return str(s), err
@@ -180,7 +180,7 @@ func (f Functions) indexDef(oid OID, column int, pretty bool) (datum, error) {
 	if x.Unique {
 		b.WriteString("UNIQUE ")
 	}
-	b.WriteString("INDEX " + types.QuoteIdent(x.Name) + " ON " + f.qualified(catalog.ClassRelation, &r.Meta, !pretty) + " USING " + methodName(x.Method) + " (")
+	b.WriteString("INDEX " + f.quote(x.Name) + " ON " + f.qualified(catalog.ClassRelation, &r.Meta, !pretty) + " USING " + f.quote(methodName(x.Method)) + " (")
 	for i := range x.Keys {
 		if i > 0 {
 			b.WriteString(", ")
@@ -194,13 +194,13 @@ func (f Functions) indexDef(oid OID, column int, pretty bool) (datum, error) {
 	}
 	b.WriteString(")")
 	if len(x.Include) > 0 {
-		b.WriteString(" INCLUDE (" + columnList(r, x.Include) + ")")
+		b.WriteString(" INCLUDE (" + f.columnList(r, x.Include) + ")")
 	}
 	if x.NullsNotDistinct {
 		b.WriteString(" NULLS NOT DISTINCT")
 	}
 	if len(x.Options) > 0 {
-		b.WriteString(" WITH (" + optionList(x.Options) + ")")
+		b.WriteString(" WITH (" + f.optionList(x.Options) + ")")
 	}
 	if len(x.Predicate) > 0 {
 		s, err := f.deparse(x.Predicate, r, pretty)
@@ -220,21 +220,21 @@ func methodName(m string) string {
 }
 
 // optionList prints reloptions as WITH (…) has them.
-func optionList(options []string) string {
+func (f Functions) optionList(options []string) string {
 	out := make([]string, len(options))
 	for i, o := range options {
 		name, value, _ := strings.Cut(o, "=")
-		if types.QuoteIdent(value) != value || value == "" {
+		if f.quote(value) != value || value == "" {
 			value = "'" + strings.ReplaceAll(value, "'", "''") + "'"
 		}
-		out[i] = types.QuoteIdent(name) + "=" + value
+		out[i] = f.quote(name) + "=" + value
 	}
 	return strings.Join(out, ", ")
 }
 
 func (f Functions) indexKey(r *catalog.Relation, k *catalog.IndexKey, pretty bool) (string, error) {
 	if k.Column > 0 {
-		return types.QuoteIdent(r.Columns[k.Column-1].Name), nil
+		return f.quote(r.Columns[k.Column-1].Name), nil
 	}
 	e, err := f.decode(k.Expr)
 	if err != nil {
@@ -257,13 +257,13 @@ func (f Functions) indexKeyRest(b *strings.Builder, x *catalog.Index, r *catalog
 	}
 	if own := shownCollation(r, k); own != 0 && own != collation {
 		if c := f.World.Types().Collation(own); c != nil {
-			b.WriteString(" COLLATE " + types.QuoteIdent(c.Name))
+			b.WriteString(" COLLATE " + f.quote(c.Name))
 		}
 	}
 	am := accessMethod(x.Method)
 	if def := functions.DefaultOpclass(f.World.Types(), am, k.Type); k.OpClass != 0 && (def == nil || def.OID != k.OpClass) {
 		if c := functions.OpclassByOID(k.OpClass); c != nil {
-			b.WriteString(" " + types.QuoteIdent(c.Name))
+			b.WriteString(" " + f.quote(c.Name))
 		}
 	}
 	switch {
@@ -301,14 +301,14 @@ func (f Functions) factIndexDef(oid OID, column int) (datum, error) {
 	if row[4].Bool() {
 		unique = "UNIQUE "
 	}
-	return str("CREATE " + unique + "INDEX " + name + " ON " + f.qualified(catalog.ClassRelation, &r.Meta, true) + " USING btree (" + columnList(r, keys) + ")"), nil
+	return str("CREATE " + unique + "INDEX " + name + " ON " + f.qualified(catalog.ClassRelation, &r.Meta, true) + " USING " + f.quote("btree") + " (" + f.columnList(r, keys) + ")"), nil
 }
 
 // columnList prints columns by attribute number.
-func columnList(r *catalog.Relation, nums []int16) string {
+func (f Functions) columnList(r *catalog.Relation, nums []int16) string {
 	out := make([]string, len(nums))
 	for i, n := range nums {
-		out[i] = types.QuoteIdent(r.Columns[n-1].Name)
+		out[i] = f.quote(r.Columns[n-1].Name)
 	}
 	return strings.Join(out, ", ")
 }
@@ -395,9 +395,9 @@ func (f Functions) keyDef(b *strings.Builder, c *catalog.Constraint, r *catalog.
 		}
 		b.WriteString("(")
 	}
-	b.WriteString(columnList(r, c.Columns) + ")")
+	b.WriteString(f.columnList(r, c.Columns) + ")")
 	if x != nil && len(x.Include) > 0 {
-		b.WriteString(" INCLUDE (" + columnList(r, x.Include) + ")")
+		b.WriteString(" INCLUDE (" + f.columnList(r, x.Include) + ")")
 	}
 }
 
@@ -406,9 +406,9 @@ var foreignActions = map[byte]string{'r': "RESTRICT", 'c': "CASCADE", 'n': "SET 
 
 func (f Functions) foreignKeyDef(b *strings.Builder, c *catalog.Constraint, r *catalog.Relation) {
 	target := f.World.View().Relation(c.RefTable)
-	b.WriteString("FOREIGN KEY (" + columnList(r, c.Columns) + ") REFERENCES ")
+	b.WriteString("FOREIGN KEY (" + f.columnList(r, c.Columns) + ") REFERENCES ")
 	if target != nil {
-		b.WriteString(f.qualified(catalog.ClassRelation, &target.Meta, false) + "(" + columnList(target, c.RefColumns) + ")")
+		b.WriteString(f.qualified(catalog.ClassRelation, &target.Meta, false) + "(" + f.columnList(target, c.RefColumns) + ")")
 	}
 	if c.Match == 'f' {
 		b.WriteString(" MATCH FULL")
@@ -419,7 +419,7 @@ func (f Functions) foreignKeyDef(b *strings.Builder, c *catalog.Constraint, r *c
 	if s := foreignActions[c.OnDelete]; s != "" {
 		b.WriteString(" ON DELETE " + s)
 		if len(c.SetColumns) > 0 {
-			b.WriteString(" (" + columnList(r, c.SetColumns) + ")")
+			b.WriteString(" (" + f.columnList(r, c.SetColumns) + ")")
 		}
 	}
 }
@@ -444,7 +444,7 @@ func (f Functions) factConstraintDef(oid OID, pretty bool) (datum, error) {
 	if byte(row[3].I) == 'p' {
 		word = "PRIMARY KEY ("
 	}
-	return str(word + columnList(r, keys) + ")"), nil
+	return str(word + f.columnList(r, keys) + ")"), nil
 }
 
 // domainFactDef prints the checks of information_schema's two checked domains.

@@ -58,7 +58,7 @@ var describeCalls = map[string]call{
 		if c == nil {
 			return null, nil
 		}
-		return str(types.QuoteIdent(c.Name)), nil
+		return str(f.quote(c.Name)), nil
 	},
 	"pg_collation_actual_version":          nothing,
 	"pg_database_collation_actual_version": nothing,
@@ -347,21 +347,21 @@ func (f Functions) describe(class, oid OID, sub int16) string {
 		if t, ok := r.object.(*catalog.Relation); ok {
 			kind = relationWords[t.Kind]
 			if sub > 0 && int(sub) <= len(t.Columns) {
-				return "column " + types.QuoteIdent(t.Columns[sub-1].Name) + " of " + kind + " " + name
+				return "column " + f.quote(t.Columns[sub-1].Name) + " of " + kind + " " + name
 			}
 		}
 		return kind + " " + name
 	case pgTypeOID:
 		return "type " + f.World.Types().TypeName(oid)
 	case pgNamespaceOID:
-		return "schema " + types.QuoteIdent(v.SchemaName(oid))
+		return "schema " + f.quote(v.SchemaName(oid))
 	case pgAuthidOID:
 		if r := v.Role(oid); r != nil {
-			return "role " + types.QuoteIdent(r.Name)
+			return "role " + f.quote(r.Name)
 		}
 	case pgDatabaseOID:
 		if d := v.Database(oid); d != nil {
-			return "database " + types.QuoteIdent(d.Name)
+			return "database " + f.quote(d.Name)
 		}
 	case pgProcOID:
 		if fn := v.Func(oid); fn != nil {
@@ -371,9 +371,9 @@ func (f Functions) describe(class, oid OID, sub int16) string {
 	case pgConstraintOID:
 		switch c, r, t := f.constraint(oid); {
 		case r != nil:
-			return "constraint " + types.QuoteIdent(c.Name) + " on table " + f.qualified(catalog.ClassRelation, &r.Meta, false)
+			return "constraint " + f.quote(c.Name) + " on table " + f.qualified(catalog.ClassRelation, &r.Meta, false)
 		case t != nil:
-			return "constraint " + types.QuoteIdent(c.Name)
+			return "constraint " + f.quote(c.Name)
 		}
 	case pgRewriteOID:
 		if r := v.Relation(ruleView(oid)); r != nil {
@@ -436,7 +436,7 @@ func (f Functions) describeFact(class, oid OID) string {
 		return ""
 	case pgTriggerOID:
 		if r, c, i := f.triggerOf(oid); r != nil {
-			return "trigger " + types.QuoteIdent(triggerName(c, i)) + " on table " + f.qualified(catalog.ClassRelation, &r.Meta, false)
+			return "trigger " + f.quote(triggerName(c, i)) + " on table " + f.qualified(catalog.ClassRelation, &r.Meta, false)
 		}
 		return ""
 	}
@@ -450,7 +450,7 @@ func (f Functions) describeFact(class, oid OID) string {
 		return ""
 	}
 	row := facts.rows[found[0]]
-	text := named.word + " " + types.QuoteIdent(row[named.name].String())
+	text := named.word + " " + f.quote(row[named.name].String())
 	if class == 2616 || class == 2753 {
 		am := builtinNamed("pg_am").Virtual.(*systemTable).facts()
 		for _, k := range am.find(0, row[1]) {
@@ -466,7 +466,7 @@ func (f Functions) describeDefault(oid OID) (text string) {
 		for i := range r.Columns {
 			c := &r.Columns[i]
 			if attrdefOID(r.OID, c.Num) == oid && hasDefault(c) {
-				text = "default value for column " + types.QuoteIdent(c.Name) + " of table " + f.qualified(catalog.ClassRelation, &r.Meta, false)
+				text = "default value for column " + f.quote(c.Name) + " of table " + f.qualified(catalog.ClassRelation, &r.Meta, false)
 			}
 		}
 		return text == ""

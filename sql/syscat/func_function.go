@@ -26,6 +26,9 @@ func (f Functions) routine(oid OID) (*routine, error) {
 		return nil, nil
 	}
 	r := &routine{Func: u.Func(), user: u}
+	if u.Kind == 'a' {
+		r.Agg = &functions.Aggregate{Kind: u.Aggregate.Kind, DirectArgs: int(u.Aggregate.DirectArgs)}
+	}
 	for _, d := range u.Defaults {
 		e, err := f.decode(d)
 		if err != nil {
@@ -145,7 +148,7 @@ func (f Functions) arguments(r *routine, defaults, table bool) string {
 			b.WriteString("IN ")
 		}
 		if i < len(r.Names) && r.Names[i] != "" {
-			b.WriteString(types.QuoteIdent(r.Names[i]) + " ")
+			b.WriteString(f.quote(r.Names[i]) + " ")
 		}
 		b.WriteString(f.World.Types().TypeName(t))
 		if at := input - 1 - (len(r.Args) - len(r.defaults)); defaults && isInput && at >= 0 && at < len(r.defaults) {
@@ -183,7 +186,7 @@ func (f Functions) functionDef(r *routine) (datum, error) {
 		word = "PROCEDURE"
 	}
 	var b strings.Builder
-	b.WriteString("CREATE OR REPLACE " + word + " " + types.QuoteIdent(f.World.View().SchemaName(r.Namespace)) + "." + types.QuoteIdent(r.Name))
+	b.WriteString("CREATE OR REPLACE " + word + " " + f.quote(f.World.View().SchemaName(r.Namespace)) + "." + f.quote(r.Name))
 	b.WriteString("(" + f.arguments(r, true, false) + ")\n")
 	if r.Kind != 'p' {
 		b.WriteString(" RETURNS " + f.result(r) + "\n")
@@ -197,7 +200,7 @@ func (f Functions) functionDef(r *routine) (datum, error) {
 	case r.Lang == functions.LangC:
 		language = "c"
 	}
-	b.WriteString(" LANGUAGE " + types.QuoteIdent(language) + "\n")
+	b.WriteString(" LANGUAGE " + f.quote(language) + "\n")
 	if words := traits(r); len(words) > 0 {
 		b.WriteString(" " + strings.Join(words, " ") + "\n")
 	}
@@ -207,7 +210,7 @@ func (f Functions) functionDef(r *routine) (datum, error) {
 			if name != "search_path" && name != "datestyle" {
 				value = quoteLiteral(value)
 			}
-			b.WriteString(" SET " + types.QuoteIdent(name) + " TO " + value + "\n")
+			b.WriteString(" SET " + f.quote(name) + " TO " + value + "\n")
 		}
 	}
 	if r.Body != "" {

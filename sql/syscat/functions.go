@@ -154,12 +154,15 @@ func (f Functions) relationOf(oid OID) (relation, bool) {
 	return relation{}, false
 }
 
+// quote quotes an identifier where it needs it, or where the session wants all of them quoted.
+func (f Functions) quote(s string) string { return f.World.Types().QuoteIdent(s) }
+
 // qualified prints a name, with its schema when always or when the search path does not find it without.
 func (f Functions) qualified(class catalog.Class, h *catalog.Meta, always bool) string {
 	if !always && f.visible(class, h) {
-		return types.QuoteIdent(h.Name)
+		return f.quote(h.Name)
 	}
-	return types.QuoteIdent(f.World.View().SchemaName(h.Schema)) + "." + types.QuoteIdent(h.Name)
+	return f.quote(f.World.View().SchemaName(h.Schema)) + "." + f.quote(h.Name)
 }
 
 // visible reports whether the search path finds an object by its bare name.

@@ -229,7 +229,7 @@ func attributeRows(g *generator) {
 		}
 		for i := range r.Columns {
 			c := &r.Columns[i]
-			a := attrRow{name: c.Name, typ: c.Type, num: c.Num, typmod: c.Typmod, storage: c.Storage, notNull: c.NotNull,
+			a := attrRow{name: c.Name, typ: c.Type, num: c.Num, typmod: c.Typmod, storage: c.Storage, compression: c.Compression, dims: int32(c.Dims), notNull: c.NotNull,
 				hasDefault: hasDefault(c), identity: c.Identity, generated: c.Generated, dropped: c.Dropped,
 				inherited: c.Inherited, local: c.Local, collation: c.Collation, acl: aclDatum(g.view, c.ACL), options: texts(c.Options), statTarget: c.StatTgt}
 			if a.statTarget == 0 {
@@ -240,9 +240,6 @@ func attributeRows(g *generator) {
 				a.hasDefault, a.notNull, a.statTarget = false, false, 0
 			} else if c.HasMissing && !c.Missing.Null {
 				a.hasMissing, a.missing = true, env.MakeArray(types.NewArray(c.Type, []column.Datum{c.Missing}))
-			}
-			if t := env.Type(c.Type); t != nil && t.IsArray() {
-				a.dims = 1
 			}
 			if !g.attribute(env, r.OID, &a) {
 				return false
@@ -283,8 +280,11 @@ func indexAttributes(g *generator, env *types.Env, x *catalog.Index) bool {
 		if a.name == "" && k.Column > 0 {
 			a.name = r.Columns[k.Column-1].Name
 		}
-		if x.Method == "hash" { // it keeps hashes
-			a.typ, a.typmod = types.Int4OID, -1
+		if k.StatTgt != 0 {
+			a.statTarget = k.StatTgt
+		}
+		if kept := keptType(env, x, k); kept != a.typ {
+			a.typ, a.typmod, a.storage = kept, -1, 0
 		}
 		if !g.attribute(env, x.OID, &a) {
 			return false
@@ -298,6 +298,24 @@ func indexAttributes(g *generator, env *types.Env, x *catalog.Index) bool {
 		}
 	}
 	return true
+}
+
+// keptType is the type of what an index keeps of a key in PostgreSQL: hashes, or the elements that a value consists of.
+func keptType(env *types.Env, x *catalog.Index, k *catalog.IndexKey) OID {
+	switch class := functions.OpclassByOID(k.OpClass); {
+	case x.Method == "hash":
+		return types.Int4OID
+	case x.Method != "gin" || class == nil || class.KeyType == 0:
+		return k.Type
+	case class.Name == "array_ops":
+		base, _ := env.BaseType(k.Type, -1)
+		if t := env.Type(base); t != nil && t.IsArray() {
+			return t.Elem
+		}
+		return k.Type
+	default:
+		return class.KeyType
+	}
 }
 
 // collect runs a source of rows and keeps what it yields.

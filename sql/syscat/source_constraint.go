@@ -87,6 +87,8 @@ func shownCollation(r *catalog.Relation, k *catalog.IndexKey) OID {
 	switch {
 	case class == nil || !strings.HasSuffix(class.Name, "_pattern_ops"):
 		return k.Collation
+	case k.Declared != 0:
+		return k.Declared
 	case k.Column > 0 && r != nil:
 		return r.Columns[k.Column-1].Collation
 	}

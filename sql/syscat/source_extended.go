@@ -43,7 +43,7 @@ func (f Functions) extendedDef(oid OID, whole bool) (datum, error) {
 	}
 	var list []string
 	for _, n := range s.Columns {
-		list = append(list, types.QuoteIdent(r.Columns[n-1].Name))
+		list = append(list, f.quote(r.Columns[n-1].Name))
 	}
 	for _, encoded := range s.Exprs {
 		text, err := f.deparse(encoded, r, true)
@@ -60,7 +60,7 @@ func (f Functions) extendedDef(oid OID, whole bool) (datum, error) {
 		return str(columns), nil
 	}
 	v := f.World.View()
-	text := "CREATE STATISTICS " + types.QuoteIdent(v.SchemaName(s.Schema)) + "." + types.QuoteIdent(s.Name)
+	text := "CREATE STATISTICS " + f.quote(v.SchemaName(s.Schema)) + "." + f.quote(s.Name)
 	var kinds []string
 	for _, k := range s.Kinds {
 		if name := map[byte]string{'d': "ndistinct", 'f': "dependencies", 'm': "mcv"}[k]; name != "" {

@@ -128,7 +128,7 @@ func (f Functions) triggerDef(oid OID, pretty bool) datum {
 		return str(f.foreignKeyTrigger(r, c, i, pretty))
 	}
 	deferred := map[bool]string{true: "DEFERRED", false: "IMMEDIATE"}[c.Deferred]
-	return str("CREATE CONSTRAINT TRIGGER " + types.QuoteIdent(triggerName(c, i)) + " AFTER INSERT OR UPDATE ON " +
+	return str("CREATE CONSTRAINT TRIGGER " + f.quote(triggerName(c, i)) + " AFTER INSERT OR UPDATE ON " +
 		f.qualified(catalog.ClassRelation, &r.Meta, !pretty) + " DEFERRABLE INITIALLY " + deferred + " FOR EACH ROW EXECUTE FUNCTION unique_key_recheck()")
 }
 
@@ -149,11 +149,11 @@ func (f Functions) foreignKeyTrigger(r *catalog.Relation, c *catalog.Constraint,
 		function++
 	}
 	var b strings.Builder
-	b.WriteString("CREATE CONSTRAINT TRIGGER " + types.QuoteIdent(triggerName(c, i)) + " AFTER " + event)
+	b.WriteString("CREATE CONSTRAINT TRIGGER " + f.quote(triggerName(c, i)) + " AFTER " + event)
 	b.WriteString(" ON " + f.qualified(catalog.ClassRelation, &table.Meta, !pretty))
 	b.WriteString(" FROM " + f.qualified(catalog.ClassRelation, &other.Meta, false))
 	b.WriteString(map[bool]string{true: " DEFERRABLE", false: " NOT DEFERRABLE"}[deferrable])
 	b.WriteString(map[bool]string{true: " INITIALLY DEFERRED", false: " INITIALLY IMMEDIATE"}[deferred])
-	b.WriteString(" FOR EACH ROW EXECUTE FUNCTION " + types.QuoteIdent(f.World.View().Func(function).Name) + "()")
+	b.WriteString(" FOR EACH ROW EXECUTE FUNCTION " + f.quote(f.World.View().Func(function).Name) + "()")
 	return b.String()
 }

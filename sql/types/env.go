@@ -53,6 +53,7 @@ type Env struct {
 	TimeZone         *Zone // nil is UTC
 	ExtraFloatDigits int
 	ByteaOutput      ByteaOutput
+	QuoteAll         bool            // quote_all_identifiers: names are quoted, need it or not
 	Now              int64           // start of the transaction, as timestamptz
 	NowRead          *bool           // where somebody wants to know, set when a value such as 'today' is read, which depends on Now
 	StatementNow     int64           // start of the statement, as timestamptz

@@ -52,9 +52,9 @@ func (e *Env) typeName(oid OID, typmod int32) string {
 			return name
 		}
 	}
-	name := QuoteIdent(t.Name)
+	name := e.QuoteIdent(t.Name)
 	if t.Schema != "pg_catalog" && t.Schema != "public" && t.Schema != "" {
-		name = QuoteIdent(t.Schema) + "." + name
+		name = e.QuoteIdent(t.Schema) + "." + name
 	}
 	return name
 }
@@ -116,6 +116,19 @@ func QuoteIdent(s string) string {
 	if plain && !quotedKeywords[s] {
 		return s
 	}
+	return QuoteAlways(s)
+}
+
+// QuoteIdent quotes an identifier as the session wants it: quote_all_identifiers.
+func (e *Env) QuoteIdent(s string) string {
+	if e != nil && e.QuoteAll {
+		return QuoteAlways(s)
+	}
+	return QuoteIdent(s)
+}
+
+// QuoteAlways quotes an identifier whatever it is.
+func QuoteAlways(s string) string {
 	q := []byte{'"'}
 	for i := 0; i < len(s); i++ {
 		if s[i] == '"' {

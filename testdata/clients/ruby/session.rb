@@ -38,7 +38,7 @@ def pg_session
   check("copy fails") { begin; c.copy_data("COPY rb FROM STDIN") { c.put_copy_data("z\n") }; rescue PG::Error => e; [e.class, c.transaction_status]; end }
   check("notify") { c.exec("LISTEN ch"); c.exec("NOTIFY ch, 'p'"); c.wait_for_notify(5) { |ch, _, p| break [ch, p] } }
   check("single row mode") { c.send_query("SELECT generate_series(1, 5) g"); c.set_single_row_mode; n = 0; c.get_result.stream_each { |r| n += r["g"] }; c.get_result; n }
-  check("cancel") { c.send_query("SELECT pg_sleep(20)"); c.cancel; begin; c.get_last_result; rescue PG::QueryCanceled => e; e.class; end }
+  check("cancel") { c.send_query("SELECT pg_sleep(20)"); sleep 0.3; c.cancel; begin; c.get_last_result; rescue PG::QueryCanceled => e; e.class; end }
   check("pipeline") { c.enter_pipeline_mode; c.send_query_params("SELECT 1", []); c.send_query_params("SELECT 1/0", []); c.send_query_params("SELECT 2", []); c.pipeline_sync; o = []; 7.times { r = c.get_result; o << (r && r.result_status) }; c.discard_results; c.exit_pipeline_mode; o }
   check("encodings") { [c.internal_encoding.to_s, c.parameter_status("client_encoding"), c.exec("SELECT 'ü'").getvalue(0, 0).encoding.to_s] }
   check("table and columns of fields") { r = c.exec("SELECT id, name, 1 FROM customer LIMIT 1"); [0, 1, 2].map { |i| [r.fname(i), r.ftablecol(i), r.fmod(i), r.fsize(i), r.ftype(i)] } }

@@ -41,7 +41,7 @@ var written = []struct{ name, query string }{
 	{"pg_attribute", `SELECT attrelid, attnum, attname, atttypid, atttypmod, attnotnull, attcollation, attndims, attstorage, attacl
 		FROM pg_attribute WHERE attrelid < 16384 AND attnum > 0 ORDER BY attrelid, attnum`},
 	{"pg_collation_description", `SELECT objoid, classoid::oid, objsubid, description FROM pg_description WHERE objoid < 12000 AND classoid = 'pg_collation'::regclass ORDER BY objoid`},
-	{"views", `SELECT c.oid, n.nspname || '.' || c.relname AS name, pg_get_viewdef(c.oid) AS query
+	{"views", `SELECT c.oid, n.nspname || '.' || c.relname AS name, replace(pg_get_viewdef(c.oid), '''PUBLIC''::name', '''PUBLIC''') AS query
 		FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'v' AND c.oid < 16384 ORDER BY c.oid`},
 	{"keywords", `SELECT word, catcode, barelabel, catdesc, baredesc FROM pg_get_keywords()`},
 }
