@@ -142,6 +142,15 @@ func (h *Head) Touch(data []byte, i int) byte {
 	return data[min(at, len(data)-1)]
 }
 
+// Prefetch asks for what the first rows of a column are decoded from, where that
+// is packed numbers, and does not wait for it.
+func (h *Head) Prefetch(data []byte, rows int) {
+	from, to := int(h.at), int(h.at)+rows*int(h.width)>>3
+	if h.form == headNumber && from < to && to <= len(data) {
+		prefetchLines(&data[from], (to-from+lineBytes-1)/lineBytes)
+	}
+}
+
 // lineBytes is the distance of the bytes that TouchRows loads.
 const lineBytes = 64
 

@@ -39,6 +39,11 @@ var hasVectors = cpu.X86.HasAVX2
 //go:noescape
 func unpackVectors(dst *int64, p *byte, groups int, t *vectorTable, base uint64)
 
+// prefetchLines asks for n cache lines, one at least, from that of p on.
+//
+//go:noescape
+func prefetchLines(p *byte, n int)
+
 // unpackMost unpacks as many whole groups of eight values as the processor's
 // vectors can without a load beyond p, and returns how many values those are.
 func unpackMost(dst []int64, p []byte, w int, base uint64) int {

@@ -61,6 +61,9 @@ type Iterator struct {
 
 	touched byte // keeps loads alive whose only purpose is the cache
 
+	ahead   pinned // the next block, pinned before its turn
+	aheadOf int    // its number; -1 none
+
 	extent int // whose pruning was decided; -1 none
 	pruned bool
 	zones  []Zone
@@ -81,7 +84,7 @@ const firstBatchRows = column.BatchSize / 16
 
 // Iter starts a scan. The caller ends it with Close.
 func (r *Reader) Iter(o IterOptions) *Iterator {
-	it := &Iterator{r: r, opts: o, last: r.fences.count() - 1, lowerBlock: -1, upperBlock: -1, extent: -1, target: firstBatchRows}
+	it := &Iterator{r: r, opts: o, last: r.fences.count() - 1, lowerBlock: -1, upperBlock: -1, extent: -1, aheadOf: -1, target: firstBatchRows}
 	empty := r.info.Rows == 0 || o.Snapshot < r.info.MinTS ||
 		o.Lower != nil && bytes.Compare(o.Lower, r.info.MaxKey) > 0 && r.damage == nil ||
 		o.Upper != nil && bytes.Compare(o.Upper, r.info.MinKey) <= 0 ||
@@ -113,6 +116,7 @@ func (r *Reader) Iter(o IterOptions) *Iterator {
 // Close releases what the iterator holds.
 func (it *Iterator) Close() {
 	it.release()
+	it.dropAhead()
 	it.next = it.last + 1
 }
 
@@ -253,7 +257,7 @@ func (it *Iterator) pinRun(lo, hi int) error {
 		at := len(it.spans)
 		it.spans = append(it.spans, span{})
 		s := &it.spans[at]
-		if err := it.r.pinBlock(&s.pinned, k, it.opts.Stats); err != nil {
+		if err := it.pin(&s.pinned, k); err != nil {
 			it.spans = it.spans[:at]
 			return err
 		}
@@ -327,6 +331,7 @@ func (it *Iterator) choose(dst *column.Batch) int {
 
 // Fill decodes all columns of the batch.
 func (it *Iterator) Fill(dst *column.Batch) error {
+	it.lookAhead()
 	it.touch()
 	for i := range it.opts.Cols {
 		if err := it.decode(&dst.Cols[i], i); err != nil {

@@ -223,6 +223,9 @@ func (c *Cache) Pin(b *Block, slot *Slot, file, off uint64) bool {
 	return false
 }
 
+// Holds reports whether the cache has, or had a moment ago, a block in a slot.
+func (c *Cache) Holds(slot *Slot) bool { return slot.frame.Load() != 0 }
+
 // Touch loads what Get and the search of a block read first of its frame, so
 // that the misses of several blocks overlap, which pins, one after the other,
 // do not.
