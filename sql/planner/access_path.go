@@ -171,7 +171,7 @@ func (l *level) indexPath(b *baseRel, a *keyAccess) *path {
 		attrs := l.attrsOf(b.rel)
 		r := b.layout(l, attrs)
 		n := &plan.IndexScan{NodeInfo: p.info(r), Table: b.r.Table, Index: a.key.index, Alias: b.r.Alias, Attrs: attrs,
-			Reverse: reverse, IndexOnly: covering, Filter: l.slot(r, conjunction(rest)),
+			Reverse: reverse, IndexOnly: covering && l.holdsAll(b, a, attrs), Filter: l.slot(r, conjunction(rest)),
 			KeyText: l.keyText(b, a.key.index)}
 		if a.array != nil {
 			n.Array = l.lower(a.array.value)
@@ -189,7 +189,12 @@ func (l *level) indexPath(b *baseRel, a *keyAccess) *path {
 // encoding does not give the value back cannot be read from a key.
 func (l *level) covers(b *baseRel, a *keyAccess) bool {
 	defer l.releaseQuals(b, a.consumed)()
-	for _, attr := range l.attrsOf(b.rel) {
+	return l.holdsAll(b, a, l.attrsOf(b.rel))
+}
+
+// holdsAll is asked again when the node is made: what a LATERAL sibling reads is known once that has been planned.
+func (l *level) holdsAll(b *baseRel, a *keyAccess, attrs []int) bool {
+	for _, attr := range attrs {
 		if !l.indexHolds(b, a, attr) {
 			return false
 		}
@@ -278,7 +283,6 @@ type lookup struct {
 	attrs      []int          // of a system catalog: the columns of these keys
 	uses       map[int]bool   // which join keys the look-up answers
 	rowsPerKey float64
-	covering   bool
 }
 
 // bestLookup finds the access key of b that the most join keys fit.

@@ -270,7 +270,7 @@ func (c *joinCase) indexJoin(keys []equiKey, rest []plan.Expr, rows float64) *pa
 		look, row = costVirtualLookup, costVirtualRow
 	}
 	perRow := look + matched*(row+c.l.costOf(b.conds()))
-	if lk.index != nil && lk.index.Store != 0 && !lk.covering {
+	if lk.index != nil && lk.index.Store != 0 {
 		perRow += matched * costLookup
 	}
 	p.total = c.left.total + c.left.rows*perRow + rows*costRow

@@ -119,18 +119,30 @@ func (g *Generator) window(p place, typ string) *Node {
 	if g.chance(50) {
 		over.add(optional("PARTITION BY ", g.expr(p, g.sortable()), " "))
 	}
-	over.add(g.frame(p, s))
+	frame := g.frame(p, s)
+	if frame == nil {
+		return nil
+	}
+	over.add(frame)
 	over.add(")")
 	return expr(typ, call, list(", ", len(args), args...), ") OVER ", over)
 }
 
-// frame draws ORDER BY and the frame of a window such that the answer does not hang on the order of peers.
+// frame draws ORDER BY and the frame of a window such that the answer does not hang on the order of peers; nil where it would.
+// Rows that are equal in all columns stand in any order, and in another one in each window: one function may tell them apart
+// by their place, since the rows together are the same then, but not two.
 func (g *Generator) frame(p place, s signature) *Node {
 	if peerwise[s.name] && g.chance(60) {
 		return join("ORDER BY ", g.expr(p, g.sortable()), g.direction())
 	}
 	if orderless[s.name] && g.chance(40) {
 		return g.rangeFrame(p)
+	}
+	if !p.scope.unique {
+		if p.scope.placed {
+			return nil
+		}
+		p.scope.placed = true
 	}
 	order := join("ORDER BY ")
 	if g.chance(60) {

@@ -17,6 +17,8 @@ type column struct {
 type scope struct {
 	columns []column
 	keys    []column // what tells rows apart: rows with equal keys are equal
+	unique  bool     // no two rows have equal keys
+	placed  bool     // a window function already tells rows with equal keys apart, by their place
 	outer   *scope
 }
 

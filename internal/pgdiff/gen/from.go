@@ -22,11 +22,12 @@ type source struct {
 	node    *Node
 	columns []column
 	keys    []column
+	unique  bool // no two rows have equal keys
 }
 
 // from draws the entries of FROM and the scope that they make.
 func (g *Generator) from(outer *scope, depth int) (*scope, *Node) {
-	s := &scope{outer: outer}
+	s := &scope{outer: outer, unique: true}
 	n := 1
 	if g.chance(20) {
 		n = 2
@@ -36,6 +37,7 @@ func (g *Generator) from(outer *scope, depth int) (*scope, *Node) {
 		src := g.joined(s, depth)
 		s.columns = append(s.columns, src.columns...)
 		s.keys = append(s.keys, src.keys...)
+		s.unique = s.unique && src.unique
 		items.add(src.node)
 	}
 	return s, items
@@ -65,7 +67,8 @@ func (g *Generator) join(around *scope, left source, depth int) source {
 		visible.columns = append(append(visible.columns, around.columns...), left.columns...)
 	}
 	right := g.source(visible, depth-1)
-	out := source{columns: append(append([]column{}, left.columns...), right.columns...), keys: append(append([]column{}, left.keys...), right.keys...)}
+	out := source{columns: append(append([]column{}, left.columns...), right.columns...), keys: append(append([]column{}, left.keys...), right.keys...),
+		unique: left.unique && right.unique}
 	if kind == "CROSS JOIN" {
 		out.node = join(left.node, " CROSS JOIN ", right.node)
 		return out
@@ -134,7 +137,7 @@ func (g *Generator) named(r *relation) source {
 	}
 	s.keys = s.columns
 	if r.key != nil {
-		s.keys = nil
+		s.keys, s.unique = nil, true
 		for _, k := range r.key {
 			s.keys = append(s.keys, s.columns[k])
 		}

@@ -119,7 +119,7 @@ func (g *Generator) selectQuery(outer *scope, types []string, depth int, ordered
 	var s *scope
 	var from *Node
 	if g.chance(6) {
-		s = &scope{outer: outer}
+		s = &scope{outer: outer, unique: true}
 	} else {
 		var items *Node
 		s, items = g.from(outer, depth)
@@ -136,7 +136,7 @@ func (g *Generator) selectQuery(outer *scope, types []string, depth int, ordered
 			having = optional(" HAVING ", g.expr(place{scope: p.scope, depth: 2, aggregates: s}, "bool"))
 		}
 	case k < 26:
-		p.scope, p.aggregates = &scope{outer: outer}, s
+		p.scope, p.aggregates = &scope{outer: outer, unique: true}, s
 	}
 	distinct, on := "", []string(nil)
 	if g.chance(10) && g.allSortable(types) {
@@ -181,6 +181,7 @@ func (g *Generator) selectQuery(outer *scope, types []string, depth int, ordered
 func (g *Generator) group(s *scope, depth int) (*scope, *Node) {
 	grouped := &scope{outer: s.outer}
 	sets := g.chance(25)
+	grouped.unique = !sets // two sets may be of the same columns
 	n := 1 + g.Intn(3)
 	var items []*Node
 	for range n {
