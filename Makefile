@@ -86,9 +86,9 @@ pg: ## a PostgreSQL 15 to compare with, from the Debian package; prints its URI
 
 N ?= 100000
 SEED ?= 1
-pg-diff: ## N random statements on the PostgreSQL server at PG_DSN and on OmenDB: do they answer the same? (SEED, or ROUND=… of a failure)
+pg-diff: ## N random statements on the PostgreSQL server at PG_DSN and on OmenDB: do they answer the same? (SEED, or ROUND=… of a failure; more URIs, more at once)
 	@test -n "$(PG_DSN)" || { echo "set PG_DSN to what make pg prints"; exit 2; }
-	go run ./internal/pgdiff -dsn "$(PG_DSN)" -n $(N) -seed $(SEED) $(if $(ROUND),-round $(ROUND))
+	go run ./internal/pgdiff $(foreach d,$(PG_DSN),-dsn $(d)) -n $(N) -seed $(SEED) $(if $(ROUND),-round $(ROUND))
 
 BENCH_DIR ?= /tmp/omendb-bench
 BENCH_FLAGS ?=

@@ -2,10 +2,13 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -16,79 +19,124 @@ import (
 // roundsPerServer is after how many rounds OmenDB is opened anew: everything is in memory.
 const roundsPerServer = 20
 
+// options are the flags.
+type options struct {
+	n            int
+	seed, single uint64
+	show         int
+	dsns         []string
+	omen, out    string
+	knobs        bool
+}
+
 func main() {
-	n := flag.Int("n", 10_000, "statements to run")
-	seed := flag.Uint64("seed", 1, "seed of the run")
-	dsn := flag.String("dsn", "host=127.0.0.1 user=postgres dbname=postgres", "PostgreSQL 15, whose schema pgdiff is overwritten")
-	omen := flag.String("omen", "", "an OmenDB server instead of one in this process")
-	knobs := flag.Bool("knobs", false, "run every round of OmenDB under settings drawn at random")
-	single := flag.Uint64("round", 0, "play this round only")
-	show := flag.Int("show", 2, "failures to make smaller and print, per kind")
-	out := flag.String("out", "", "folder for a script per failure")
+	var o options
+	flag.IntVar(&o.n, "n", 10_000, "statements to run")
+	flag.Uint64Var(&o.seed, "seed", 1, "seed of the run")
+	flag.Func("dsn", "PostgreSQL 15, whose schema pgdiff is overwritten; several times for databases that are used at the same time", func(s string) error {
+		o.dsns = append(o.dsns, s)
+		return nil
+	})
+	flag.StringVar(&o.omen, "omen", "", "an OmenDB server instead of one in this process")
+	flag.BoolVar(&o.knobs, "knobs", false, "run every round of OmenDB under settings drawn at random")
+	flag.Uint64Var(&o.single, "round", 0, "play this round only")
+	flag.IntVar(&o.show, "show", 2, "failures to make smaller and print, per kind")
+	flag.StringVar(&o.out, "out", "", "folder for a script per failure")
 	flag.Parse()
-	if err := run(*n, *seed, *single, *show, *dsn, *omen, *out, *knobs); err != nil {
+	if len(o.dsns) == 0 {
+		o.dsns = []string{"host=127.0.0.1 user=postgres dbname=postgres"}
+	}
+	if o.single != 0 || o.omen != "" {
+		o.dsns = o.dsns[:1]
+	}
+	if err := run(&o); err != nil {
 		fmt.Fprintln(os.Stderr, "pgdiff:", err)
 		os.Exit(1)
 	}
 }
 
-func run(n int, seed, single uint64, show int, dsn, omen, out string, knobs bool) error {
+// tour is a run: its workers, one for each database of PostgreSQL, take rounds from it.
+type tour struct {
+	*options
+	report  *report
+	log     bytes.Buffer // what the servers say about their panics
+	rounds  atomic.Uint64
+	started time.Time
+}
+
+func run(o *options) error {
+	t := &tour{options: o, report: newReport(o.show), started: time.Now()}
+	errs := make(chan error)
+	for _, dsn := range o.dsns {
+		go func() { errs <- t.work(dsn) }()
+	}
+	var failed error
+	for range o.dsns {
+		failed = errors.Join(failed, <-errs)
+	}
+	fmt.Fprintln(os.Stderr)
+	if failed != nil {
+		return failed
+	}
+	t.report.write(os.Stdout)
+	if o.out == "" {
+		return nil
+	}
+	if err := os.MkdirAll(o.out, 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(o.out, "server.log"), t.log.Bytes(), 0o644); err != nil {
+		return err
+	}
+	return scripts(t.report, o.out)
+}
+
+// work plays rounds until there are enough statements.
+func (t *tour) work(dsn string) error {
 	pg, err := postgres(dsn)
 	if err != nil {
 		return err
 	}
 	defer pg.close()
-	rep := newReport(show)
-	var log bytes.Buffer // what the server says about its panics
 	var db *omendb.DB
 	var side *target
-	started := time.Now()
-	for i := uint64(0); rep.total() < n; i++ {
-		if i%roundsPerServer == 0 {
-			if side, db, err = server(omen, db, &log); err != nil {
+	log := zerolog.SyncWriter(&t.log)
+	for played := 0; t.report.total() < t.n; played++ {
+		if played%roundsPerServer == 0 {
+			if side, db, err = server(t.omen, db, log); err != nil {
 				return err
 			}
 		}
-		r := &round{seed: seed*1_000_003 + i, pg: pg, omen: side, report: rep, turn: knobs}
-		if single != 0 {
-			r.seed = single
+		i := t.rounds.Add(1) - 1
+		r := &round{seed: t.seed*1_000_003 + i, pg: pg, omen: side, report: t.report, turn: t.knobs}
+		if t.single != 0 {
+			r.seed = t.single
 		}
-		before := rep.counts[wrong]
-		if _, err := r.play(n - rep.total()); err != nil {
+		if _, err := r.play(t.n - t.report.total()); err != nil {
 			return err
-		}
-		if rep.counts[wrong] > before {
-			fmt.Fprintf(os.Stderr, "\nwrong in -round %d: %s\n", r.seed, rep.lastWrong)
 		}
 		side.close()
 		if i%10 == 9 {
-			fmt.Fprintf(os.Stderr, "\r%d statements, %d wrong, %d skipped, %.0f/s ", rep.total(), rep.counts[wrong], rep.counts[skipped], float64(rep.total())/time.Since(started).Seconds())
+			t.progress()
 		}
-		if single != 0 {
+		if t.single != 0 {
 			break
 		}
 	}
-	fmt.Fprintln(os.Stderr)
 	if db != nil {
-		if err := db.Close(); err != nil {
-			return err
-		}
-	}
-	rep.write(os.Stdout)
-	if out != "" {
-		if err := os.MkdirAll(out, 0o755); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(out, "server.log"), log.Bytes(), 0o644); err != nil {
-			return err
-		}
-		return scripts(rep, out)
+		return db.Close()
 	}
 	return nil
 }
 
+// progress says on the terminal how far the run is.
+func (t *tour) progress() {
+	n, bad, late := t.report.total(), t.report.count(wrong), t.report.count(skipped)
+	fmt.Fprintf(os.Stderr, "\r%d statements, %d wrong, %d skipped, %.0f/s ", n, bad, late, float64(n)/time.Since(t.started).Seconds())
+}
+
 // server opens an OmenDB, or connects to one that runs already.
-func server(dsn string, old *omendb.DB, log *bytes.Buffer) (*target, *omendb.DB, error) {
+func server(dsn string, old *omendb.DB, log io.Writer) (*target, *omendb.DB, error) {
 	if dsn != "" {
 		t, err := postgres(dsn)
 		return t, nil, err

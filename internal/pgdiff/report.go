@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // failure is a statement on which the servers differ.
@@ -18,16 +20,15 @@ type failure struct {
 	setup, settings []string
 }
 
-// report adds outcomes up.
+// report adds outcomes up, of several workers.
 type report struct {
+	mu       sync.Mutex
 	counts   [classes]int
 	reasons  [classes]map[string]int // how often each kind of failure was seen
 	failures [classes]map[string][]failure
 	messages map[string]int
 	shrunk   int
-	// lastWrong is what was wrong with the last statement that was, for the terminal while a run goes on.
-	lastWrong string
-	perKind   int // failures of one kind that are kept, made smaller and printed
+	perKind  int // failures of one kind that are kept, made smaller and printed
 }
 
 // maxShrunk bounds the statements that are made smaller in one run: each takes as long as hundreds of others.
@@ -50,6 +51,8 @@ var quoted = regexp.MustCompile(`(["'])[^"']*["']`)
 
 // wants reports whether a failure is worth making smaller.
 func (r *report) wants(v verdict) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if v.class <= sameError || v.class == skipped || r.shrunk >= maxShrunk {
 		return false
 	}
@@ -69,12 +72,14 @@ func (r *report) wants(v verdict) bool {
 
 // add counts a statement, and keeps its failure if it was made smaller or is the first of its kind.
 func (r *report) add(v verdict, f failure) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.counts[v.class]++
 	if v.class <= sameError || v.class == skipped {
 		return
 	}
 	if v.class == wrong {
-		r.lastWrong = v.why + " " + f.got.message + ": " + f.sql
+		fmt.Fprintf(os.Stderr, "\nwrong in -round %d: %s %s: %s\n", f.seed, v.why, f.got.message, f.sql)
 	}
 	k := kind(v)
 	r.reasons[v.class][k]++
@@ -86,15 +91,26 @@ func (r *report) add(v verdict, f failure) {
 
 // message counts error messages that differ though the SQLSTATE is the same.
 func (r *report) message(want, got string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.messages[quoted.ReplaceAllString("want "+want+"\n      got  "+got, "$1…$1")]++
 }
 
 func (r *report) total() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	n := 0
 	for _, c := range r.counts {
 		n += c
 	}
 	return n
+}
+
+// count returns how many statements ended in a way.
+func (r *report) count(c class) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.counts[c]
 }
 
 // write prints the failures and the figures.

@@ -116,9 +116,9 @@ func (g *Generator) columnOf(s *scope, typ string) *Node {
 // argument draws an expression for a parameter of a type: mostly of that type, sometimes one that is to be converted.
 func (g *Generator) argument(p place, typ string) *Node {
 	if g.chance(5) {
-		for from, to := range widening {
-			if to == typ && g.chance(50) {
-				return g.expr(p, from)
+		for _, w := range widening {
+			if w[1] == typ && g.chance(50) {
+				return g.expr(p, w[0])
 			}
 		}
 	}
@@ -253,9 +253,9 @@ func (g *Generator) conditional(p place, typ string) *Node {
 	}
 }
 
-// widening are implicit conversions, from → to.
-var widening = map[string]string{"int2": "int4", "int4": "int8", "int8": "numeric", "numeric": "float8", "float4": "float8", "varchar": "text",
-	"bpchar": "text", "date": "timestamp", "timestamp": "timestamptz", "name": "text", "time": "interval"}
+// widening are implicit conversions, from and to.
+var widening = [][2]string{{"int2", "int4"}, {"int4", "int8"}, {"int8", "numeric"}, {"numeric", "float8"}, {"float4", "float8"}, {"varchar", "text"},
+	{"bpchar", "text"}, {"date", "timestamp"}, {"timestamp", "timestamptz"}, {"name", "text"}, {"time", "interval"}}
 
 // predicate draws a condition that is more than a function that returns bool.
 func (g *Generator) predicate(p place) *Node {
