@@ -5,7 +5,7 @@ import "github.com/omendb/omendb/internal/pgdiff/gen"
 // methods and rules that the planner can do without, for omen.disabled_rules.
 var rules = []string{"right_semi_join", "or_restrictions", "cheap_first", "zone_maps", "inline_cte", "common_conditions", "pull_up_subquery", "sublink_to_join", "fold_constants", "reduce_outer_join", "imply_constants", "push_down_predicate",
 	"min_max_index", "partial_index", "expression_index",
-	"hash_join", "nest_loop", "index_join", "group_join", "index_scan", "key_scan", "ordered_scan"}
+	"hash_join", "merge_join", "nest_loop", "index_join", "group_join", "index_scan", "key_scan", "ordered_scan"}
 
 // randomKnobs draws settings that may change how OmenDB computes an answer, but not the answer.
 func randomKnobs(g *gen.Generator) []string {

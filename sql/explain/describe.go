@@ -91,6 +91,10 @@ func (e *explainer) describeUpper(n *node, p plan.Node) {
 		e.cond(n, "Join Filter", x.Cond, x.Left, x.Right)
 	case *plan.MergeJoin:
 		set("Merge", joinSuffix(x.Kind))
+		n.kind = "Merge Join"
+		if x.Kind == plan.InnerJoin {
+			n.title = "Merge Join"
+		}
 		n.add("Merge Cond", e.keyConds(x.LeftKeys, x.RightKeys, x.Left, x.Right))
 		e.cond(n, "Join Filter", x.Cond, x.Left, x.Right)
 	case *plan.IndexJoin:

@@ -38,9 +38,7 @@ func (c *joinCase) cheapest() *path {
 	keys, rest := c.equiKeys()
 	settings := c.l.o.env.Settings
 	if len(c.right.lateral) == 0 || !c.lateralFromLeft() {
-		if len(keys) > 0 && (c.kind == plan.FullJoin || !settings.ruleOff("hash_join")) { // there is no other way to a FULL JOIN
-			try(c.hashJoin(keys, rest, rows))
-		}
+		c.equiJoin(keys, rest, rows, try)
 		if c.kind != plan.FullJoin && !settings.ruleOff("index_join") {
 			try(c.indexJoin(keys, rest, rows))
 			if len(keys) > 0 && best != nil && !settings.ruleOff("group_join") && !settings.ruleOff("nest_loop") {
@@ -57,6 +55,28 @@ func (c *joinCase) cheapest() *path {
 		return nil
 	}
 	return c.l.filterPath(best, c.after)
+}
+
+// equiJoin tries the methods that need keys and read both inputs once. A FULL JOIN
+// has no other.
+func (c *joinCase) equiJoin(keys []equiKey, rest []plan.Expr, rows float64, try func(*path)) {
+	if len(keys) == 0 {
+		return
+	}
+	settings := c.l.o.env.Settings
+	var hash, merge *path
+	if !settings.ruleOff("hash_join") {
+		hash = c.hashJoin(keys, rest, rows)
+	}
+	least := c.left.total + c.right.total + (c.left.rows+c.right.rows)*costMerge
+	if !settings.ruleOff("merge_join") && (hash == nil || least < hash.total) {
+		merge = c.mergeJoin(keys, rest, rows)
+	}
+	if hash == nil && merge == nil && c.kind == plan.FullJoin {
+		hash = c.hashJoin(keys, rest, rows)
+	}
+	try(hash)
+	try(merge)
 }
 
 // lateralFromLeft reports whether the right side takes parameters from the left.

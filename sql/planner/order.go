@@ -194,6 +194,10 @@ func (s Settings) ruleOff(name string) bool {
 		if s.NoHashJoin {
 			return true
 		}
+	case "merge_join":
+		if s.NoMergeJoin {
+			return true
+		}
 	case "nest_loop":
 		if s.NoNestLoop {
 			return true
