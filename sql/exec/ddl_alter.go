@@ -182,12 +182,23 @@ func (w *alterWork) command(c *plan.AlterCommand) error {
 		giveTo(w.rel, role.OID)
 		return w.ownerOfParts(role.OID)
 	case "set_rel_options":
-		return w.setOptions(c.Options, false)
+		return w.setOptions(c.Options)
 	case "reset_rel_options":
-		return w.setOptions(c.Options, true)
+		return w.resetOptions(c.Options)
 	case "enable_row_security", "force_row_security": // without policies it would protect nothing
 		return pgerr.Unsupported("row-level security is not supported")
 	case "disable_row_security", "no_force_row_security":
+	case "enable_trig_user", "disable_trig_user", "enable_trig_all": // there are only those of foreign keys, and they are on
+	case "disable_trig_all":
+		return w.disableTriggers()
+	case "enable_trig", "enable_always_trig", "enable_replica_trig", "disable_trig":
+		return pgerr.New(pgerr.UndefinedObject, "trigger \"%s\" for table \"%s\" does not exist", c.Name, w.rel.Name)
+	case "enable_rule", "enable_always_rule", "enable_replica_rule", "disable_rule":
+		return pgerr.New(pgerr.UndefinedObject, "rule \"%s\" for relation \"%s\" does not exist", c.Name, w.rel.Name)
+	case "set_table_space":
+		if c.Name != "pg_default" {
+			return pgerr.New(pgerr.UndefinedObject, "tablespace \"%s\" does not exist", c.Name)
+		}
 	case "replica_identity":
 		return w.replicaIdentity(letterOf(c.Role, 'd'), c.Name)
 	case "cluster_on", "drop_cluster":
@@ -630,30 +641,33 @@ func (w *alterWork) dropParts(p dropPart, cascade bool) error {
 }
 
 // setOptions changes reloptions.
-func (w *alterWork) setOptions(opts []plan.Option, reset bool) error {
+func (w *alterWork) setOptions(opts []plan.Option) error {
 	list, err := tableOptions(opts)
 	if w.rel.Kind == catalog.KindView {
-		if reset {
-			opts = slices.Clone(opts)
-			for i := range opts {
-				opts[i].Value = resetValue(opts[i].Name)
-			}
-		}
 		list, err = viewOptions(opts)
 	}
 	if err != nil {
 		return err
 	}
-	w.rel.Options = mergeOptions(w.rel.Options, list, reset)
+	w.rel.Options = mergeOptions(w.rel.Options, list, false)
 	return nil
 }
 
-// resetValue is a value that an option of a view accepts, for RESET, which names none.
-func resetValue(option string) any {
-	if option == "check_option" {
-		return "local"
+// resetOptions takes reloptions away. Names that no option has are none that is set.
+func (w *alterWork) resetOptions(opts []plan.Option) error {
+	var list []string
+	for _, o := range opts {
+		if o.Value != nil {
+			return pgerr.New(pgerr.SyntaxError, "RESET must not include values for parameters")
+		}
+		name := o.Name
+		if o.Namespace != "" {
+			name = o.Namespace + "." + name
+		}
+		list = append(list, name+"=")
 	}
-	return "true"
+	w.rel.Options = mergeOptions(w.rel.Options, list, true)
+	return nil
 }
 
 // dropsExpressionAlone refuses DROP EXPRESSION where a parent or the children of a table would keep theirs.

@@ -132,7 +132,7 @@ func (w *tableWork) addKey(p pendingConstraint) error {
 	def, r := p.def, w.rel
 	primary := def.Kind == 'p'
 	if primary && slices.ContainsFunc(r.Constraints, func(c catalog.Constraint) bool { return c.Kind == 'p' }) {
-		return pgerr.New(pgerr.InvalidTableDefinition, "multiple primary keys for table \"%s\" are not allowed", r.Name).At(def.Pos)
+		return pgerr.New(pgerr.InvalidTableDefinition, "multiple primary keys for table \"%s\" are not allowed", r.Name)
 	}
 	if def.UsingIndex != "" {
 		return w.adoptIndex(def)

@@ -46,7 +46,7 @@ func (d *ddl) createFunction(c *plan.CreateFunction) error {
 	var depends []catalog.Dependency
 	if f.Language == "sql" {
 		if body, depends, err = d.functionBody(f, c.Body); err != nil {
-			return err
+			return errorOfBody(err, f.Name, f.Source, c.Text)
 		}
 	} else if f.Language != "internal" {
 		d.send(pgerr.Notice(pgerr.SeverityWarning, pgerr.FeatureNotSupported, "function \"%s\" in language \"%s\" is stored but cannot be called", f.Name, f.Language))
@@ -174,7 +174,7 @@ func (d *ddl) functionArgs(f *catalog.Function, c *plan.CreateFunction) error {
 			return pgerr.New(pgerr.InvalidFunctionDefinition, "only input parameters can have default values")
 		}
 		if a.Default != nil {
-			s, err := d.bind.Store(plan.StoredRequest{Kind: plan.StoredDefault, Raw: a.Default, Column: a.Name, Type: a.Type.Type})
+			s, err := d.bind.Store(plan.StoredRequest{Kind: plan.StoredArgument, Raw: a.Default, Column: a.Name, Type: a.Type.Type})
 			if err != nil {
 				return err
 			}

@@ -140,7 +140,7 @@ func (d *ddl) sequenceOptions(s *catalog.Sequence, opts []plan.Option, fresh boo
 		return nil, err
 	}
 	if s.Increment == 0 {
-		return nil, pgerr.New(pgerr.InvalidParameterValue, "INCREMENT must not be zero").At(given["increment"].Pos)
+		return nil, pgerr.New(pgerr.InvalidParameterValue, "INCREMENT must not be zero")
 	}
 	if o, ok := given["cycle"]; ok {
 		if s.Cycle, err = o.Bool(); err != nil {
@@ -185,7 +185,7 @@ func (d *ddl) sequenceOptions(s *catalog.Sequence, opts []plan.Option, fresh boo
 		return nil, err
 	}
 	if s.CacheSz <= 0 {
-		return nil, pgerr.New(pgerr.InvalidParameterValue, "CACHE (%d) must be greater than zero", s.CacheSz).At(given["cache"].Pos)
+		return nil, pgerr.New(pgerr.InvalidParameterValue, "CACHE (%d) must be greater than zero", s.CacheSz)
 	}
 	if o, ok := given["owned_by"]; ok {
 		return restart, d.ownedBy(s, o)
@@ -206,7 +206,7 @@ func setSequenceType(s *catalog.Sequence, o plan.Option) error {
 		if s.Identity {
 			return pgerr.New(pgerr.InvalidParameterValue, "identity column type must be smallint, integer, or bigint")
 		}
-		return pgerr.New(pgerr.InvalidParameterValue, "sequence type must be smallint, integer, or bigint").At(o.Pos)
+		return pgerr.New(pgerr.InvalidParameterValue, "sequence type must be smallint, integer, or bigint")
 	}
 	return nil
 }
@@ -261,7 +261,7 @@ func (d *ddl) ownedBy(s *catalog.Sequence, o plan.Option) error {
 		return nil
 	}
 	if len(parts) < 2 || len(parts) > 3 {
-		return pgerr.New(pgerr.SyntaxError, "invalid OWNED BY option").WithHint("Specify OWNED BY table.column or OWNED BY NONE.").At(o.Pos)
+		return pgerr.New(pgerr.SyntaxError, "invalid OWNED BY option").WithHint("Specify OWNED BY table.column or OWNED BY NONE.")
 	}
 	name := plan.QName{Name: parts[len(parts)-2]}
 	if len(parts) == 3 {

@@ -389,7 +389,13 @@ func (w *tableWork) keyColumns(def *plan.ConstraintDef) ([]int16, error) {
 	var nums []int16
 	for _, name := range def.Columns {
 		c := columnNamed(w.rel, name)
-		if c == nil {
+		switch {
+		case c != nil:
+		case def.Added && def.Kind == 'p':
+			return nil, undefinedColumn(name, w.rel.Name)
+		case def.Added:
+			return nil, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" named in key does not exist", name)
+		default:
 			return nil, pgerr.New(pgerr.UndefinedColumn, "column \"%s\" named in key does not exist", name).At(def.Pos)
 		}
 		if slices.Contains(nums, c.Num) {

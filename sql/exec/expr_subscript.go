@@ -282,7 +282,7 @@ func extend(a *types.Array, lower, upper int64) error {
 	first, last := int64(dim.Lower), int64(dim.Lower)+int64(dim.Len)-1
 	before, after := max(first-lower, 0), max(upper-last, 0)
 	if before+after+int64(dim.Len) > types.MaxArrayItems {
-		return pgerr.New(pgerr.ProgramLimitExceeded, "array size exceeds the maximum allowed (%d)", types.MaxArrayItems)
+		return arrayTooLarge()
 	}
 	elems := make([]column.Datum, 0, before+after+int64(dim.Len))
 	for range before {
@@ -297,33 +297,95 @@ func extend(a *types.Array, lower, upper int64) error {
 	return nil
 }
 
+// writeSlice puts src into a part of an array, as array_set_slice of PostgreSQL does: an empty array gets the bounds of the
+// slice, one of one dimension reaches as far as they do, one of several keeps its size.
 func (x *subscript) writeSlice(a types.Array, lower, upper []int64, noLower, noUpper []bool, src types.Array) (column.Datum, error) {
-	if len(upper) != 1 || len(a.Dims) > 1 {
-		return column.Datum{}, pgerr.Unsupported("assignment to a slice of a multidimensional array is not supported")
-	}
 	if len(a.Dims) == 0 {
-		if noLower[0] || noUpper[0] {
+		return x.newSlice(lower, upper, noLower, noUpper, src)
+	}
+	if len(a.Dims) < len(upper) {
+		return column.Datum{}, pgerr.New(pgerr.ArraySubscriptError, "wrong number of array subscripts")
+	}
+	lo, hi, items := make([]int64, len(a.Dims)), make([]int64, len(a.Dims)), int64(1)
+	for i, dim := range a.Dims {
+		first, last := int64(dim.Lower), int64(dim.Lower)+int64(dim.Len)-1
+		lo[i], hi[i] = first, last
+		if i < len(upper) && !noLower[i] {
+			lo[i] = lower[i]
+		}
+		if i < len(upper) && !noUpper[i] {
+			hi[i] = upper[i]
+		}
+		if lo[i] > hi[i] {
+			return column.Datum{}, pgerr.New(pgerr.ArraySubscriptError, "upper bound cannot be less than lower bound")
+		}
+		if len(a.Dims) > 1 && (lo[i] < first || hi[i] > last) {
+			return column.Datum{}, outOfRange()
+		}
+		items *= hi[i] - lo[i] + 1
+		if items > types.MaxArrayItems {
+			return column.Datum{}, arrayTooLarge()
+		}
+	}
+	if int64(len(src.Elems)) < items {
+		return column.Datum{}, sourceTooSmall()
+	}
+	if len(a.Dims) == 1 {
+		if err := extend(&a, lo[0], hi[0]); err != nil {
+			return column.Datum{}, err
+		}
+		copy(a.Elems[lo[0]-int64(a.Dims[0].Lower):], src.Elems[:items])
+		return x.st.env.MakeArray(a), nil
+	}
+	a.Elems = append([]column.Datum(nil), a.Elems...)
+	at := append([]int64(nil), lo...)
+	for _, e := range src.Elems[:items] {
+		pos := int64(0)
+		for i, dim := range a.Dims {
+			pos = pos*int64(dim.Len) + at[i] - int64(dim.Lower)
+		}
+		a.Elems[pos] = e
+		for i := len(at) - 1; i >= 0; i-- {
+			if at[i]++; at[i] <= hi[i] {
+				break
+			}
+			at[i] = lo[i]
+		}
+	}
+	return x.st.env.MakeArray(a), nil
+}
+
+func arrayTooLarge() error {
+	return pgerr.New(pgerr.ProgramLimitExceeded, "array size exceeds the maximum allowed (%d)", types.MaxArrayItems)
+}
+
+func sourceTooSmall() error {
+	return pgerr.New(pgerr.ArraySubscriptError, "source array too small")
+}
+
+// newSlice is what an empty array becomes when a slice of it is assigned.
+func (x *subscript) newSlice(lower, upper []int64, noLower, noUpper []bool, src types.Array) (column.Datum, error) {
+	var a types.Array
+	a.Elem = x.elem
+	items := int64(1)
+	for i := range upper {
+		if noLower[i] || noUpper[i] {
 			return column.Datum{}, pgerr.New(pgerr.ArraySubscriptError, "array slice subscript must provide both boundaries").
 				WithDetail("When assigning to a slice of an empty array value, slice boundaries must be fully specified.")
 		}
-		a.Dims = []types.Dim{{Len: 0, Lower: int32(lower[0])}}
+		n := upper[i] - lower[i] + 1
+		if n < 0 || n > types.MaxArrayItems || items*n > types.MaxArrayItems {
+			return column.Datum{}, arrayTooLarge()
+		}
+		items *= n
+		a.Dims = append(a.Dims, types.Dim{Len: int32(n), Lower: int32(lower[i])})
 	}
-	lo, hi := lower[0], upper[0]
-	if noLower[0] {
-		lo = int64(a.Dims[0].Lower)
+	if int64(len(src.Elems)) < items {
+		return column.Datum{}, sourceTooSmall()
 	}
-	if noUpper[0] {
-		hi = int64(a.Dims[0].Lower) + int64(a.Dims[0].Len) - 1
+	if items == 0 {
+		a.Dims = nil
 	}
-	if lo > hi {
-		return column.Datum{}, pgerr.New(pgerr.ArraySubscriptError, "upper bound cannot be less than lower bound")
-	}
-	if int64(len(src.Elems)) < hi-lo+1 {
-		return column.Datum{}, pgerr.New(pgerr.ArraySubscriptError, "source array too small")
-	}
-	if err := extend(&a, lo, hi); err != nil {
-		return column.Datum{}, err
-	}
-	copy(a.Elems[lo-int64(a.Dims[0].Lower):], src.Elems[:hi-lo+1])
+	a.Elems = src.Elems[:items]
 	return x.st.env.MakeArray(a), nil
 }

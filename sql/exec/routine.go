@@ -53,7 +53,12 @@ func (st *state) routineEval(e *plan.Call) *functions.Func {
 		r.args = append(r.args, a.ResultType().OID)
 	}
 	fn := *e.Func
-	fn.Eval = func(_ *functions.Ctx, args []column.Datum) (column.Datum, error) { return r.eval(args) }
+	fn.Eval = func(ctx *functions.Ctx, args []column.Datum) (column.Datum, error) {
+		if r.ret == types.RecordOID {
+			r.cols = ctx.OutCols // of a column definition list
+		}
+		return r.eval(args)
+	}
 	return &fn
 }
 
@@ -77,7 +82,7 @@ func (r *routineCall) prepare() error {
 	}
 	body, err := b.Routine(r.fn.OID, r.args, r.ret, r.cols)
 	if err != nil {
-		return r.context(err)
+		return r.context(err, "during startup")
 	}
 	if rt.routines == nil {
 		rt.routines = map[routineKey]*plan.Routine{}
@@ -86,16 +91,13 @@ func (r *routineCall) prepare() error {
 	return nil
 }
 
-// context notes where an error comes from. Positions refer to the body, not to the statement.
-func (r *routineCall) context(err error) error {
+// context notes in which part of the body an error happened, to which its position belongs.
+func (r *routineCall) context(err error, part string) error {
 	e := *pgerr.From(err)
-	e.Position = 0
-	where := fmt.Sprintf("SQL function \"%s\"", r.fn.Name)
-	if e.Where != "" {
-		where = e.Where + "\n" + where
+	if f := r.st.rt.Catalog.Function(r.fn.OID); f != nil {
+		withinText(&e, f.Source)
 	}
-	e.Where = where
-	return &e
+	return inFunction(&e, fmt.Sprintf("SQL function \"%s\" %s", r.fn.Name, part))
 }
 
 // run executes the body and calls yield with the rows of its result until that returns false.
@@ -129,7 +131,7 @@ func (r *routineCall) run(args []column.Datum, yield func(row []column.Datum) (b
 			f = yield
 		}
 		if err := r.step(&child, step, f); err != nil {
-			return r.context(err)
+			return r.context(err, fmt.Sprintf("statement %d", i+1))
 		}
 	}
 	return nil

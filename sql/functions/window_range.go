@@ -48,6 +48,18 @@ var rangeEvals = map[string]EvalFunc{
 	"in_range_time_interval": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		return inTimeRange(a[0].I, a[1].I, a, func(t int64, v types.Interval) (int64, error) { return t + v.Micros, nil })
 	},
+	"in_range_timetz_interval": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
+		off := types.IntervalFrom(a[2]).Micros
+		if off < 0 {
+			return column.Datum{}, badOffset()
+		}
+		if a[3].I != 0 {
+			off = -off
+		}
+		base := types.TimeTZFrom(a[1])
+		base.Micros += off // beyond a day too, as in PostgreSQL
+		return within(types.TimeTZFrom(a[0]).Compare(base), a[4])
+	},
 	"in_range_interval_interval": func(_ *Ctx, a []column.Datum) (column.Datum, error) {
 		off := types.IntervalFrom(a[2])
 		if off.Compare(types.Interval{}) < 0 {

@@ -14,6 +14,7 @@ const (
 	StoredIndexKey                      // an index expression: immutable
 	StoredPredicate                     // of a partial index: immutable, boolean
 	StoredStatistics                    // of CREATE STATISTICS
+	StoredArgument                      // DEFAULT of a function's argument
 	StoredUsing                         // ALTER COLUMN TYPE … USING; a nil tree is the column itself
 )
 

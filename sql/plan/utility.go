@@ -80,6 +80,7 @@ type ConstraintDef struct {
 	Method           string
 	Where            RawExpr
 	Pos              int
+	Added            bool // by ALTER TABLE
 }
 
 // ExclusionElem is one element of EXCLUDE (…).
@@ -262,7 +263,7 @@ type CreateFunction struct {
 	Options   []Option
 	Settings  []*Set // SET clauses: in force while the function runs
 	Body      RawExpr
-	Text      string
+	Text      string // of the whole query, which the places of errors refer to
 }
 
 // CreateAggregate is CREATE [OR REPLACE] AGGREGATE. Function is complete but for its OID,

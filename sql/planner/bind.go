@@ -49,6 +49,9 @@ type binder struct {
 	// literals numbers the constants of the text by their position, for the plan cache.
 	literals map[int]int
 	views    []OID
+	// unplaced leaves out where in the text an error is, and unplacedRaw does so in expressions kept for later: PostgreSQL
+	// looks at some parts of DDL without the text at hand.
+	unplaced, unplacedRaw bool
 }
 
 // bindError carries a user error up to the entry point.
@@ -64,7 +67,7 @@ func (b *binder) caught(r any) error {
 
 // fail reports a user error at a byte offset of the source (-1: nowhere).
 func (b *binder) fail(pos int, err *pgerr.Error) {
-	if pos >= 0 {
+	if pos >= 0 && !b.unplaced {
 		err.At(parser.Position(b.source, pos))
 	}
 	panic(bindError{err})

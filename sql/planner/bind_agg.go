@@ -192,6 +192,9 @@ func (l *levelScan) query(q *plan.Query, depth int) {
 			l.note(&l.vars, v.Level-depth)
 		case *plan.Agg:
 			l.note(&l.aggs, v.Level-depth)
+			if l.agg == nil && v.Level == depth {
+				l.agg = v
+			}
 		case *plan.SubLink:
 			return true
 		}

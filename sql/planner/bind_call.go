@@ -65,7 +65,7 @@ func (s *scope) procedureCall(x *pg.FuncCall) plan.Expr {
 		b.fail(pos, pgerr.New(pgerr.UndefinedFunction, "procedure %s does not exist", sig).
 			WithHint("No procedure matches the given name and argument types. You might need to add explicit type casts."))
 	}
-	b.check(pos, res.Err)
+	b.check(-1, res.Err)
 	if res.Func.Kind != 'p' {
 		b.fail(pos, pgerr.New(pgerr.WrongObjectType, "%s is not a procedure", sig).WithHint("To call a function, use SELECT."))
 	}

@@ -34,6 +34,7 @@ var (
 	inInsValues = clause{name: "VALUES", noAggs: true, noWindows: true}
 	inCheck     = clause{name: "check constraints", noAggs: true, noWindows: true, noSRF: true, subquery: "check constraint"}
 	inDefault   = clause{name: "DEFAULT expressions", noAggs: true, noWindows: true, noSRF: true, subquery: "DEFAULT expression", column: "DEFAULT expression"}
+	inArgument  = clause{name: "DEFAULT expressions", noAggs: true, noWindows: true, noSRF: true, subquery: "DEFAULT expression"}
 	inIndexExpr = clause{name: "index expressions", noAggs: true, noWindows: true, noSRF: true, subquery: "index expression"}
 	inIndexPred = clause{name: "index predicates", noAggs: true, noWindows: true, noSRF: true, subquery: "index predicate"}
 	inAlterType = clause{name: "transform expressions", noAggs: true, noWindows: true, noSRF: true, subquery: "transform expression"}

@@ -79,6 +79,9 @@ func (b *binder) alterCommand(c *pg.AlterTableCmd, table string) *plan.AlterComm
 	if c.Newowner != nil {
 		cmd.Role = b.roleName(c.Newowner)
 	}
+	b.unplaced = c.Subtype == pg.AlterTableType_AT_AlterColumnType
+	b.unplacedRaw = !b.unplaced
+	defer func() { b.unplaced, b.unplacedRaw = false, false }()
 	switch d := c.Def.GetNode().(type) {
 	case *pg.Node_ColumnDef:
 		cmd.Column = b.columnDef(d.ColumnDef, columnOwner{name: table})
@@ -93,6 +96,7 @@ func (b *binder) alterCommand(c *pg.AlterTableCmd, table string) *plan.AlterComm
 			break
 		}
 		cmd.Constraint = b.constraint(d.Constraint)
+		cmd.Constraint.Added = true
 	case *pg.Node_RangeVar:
 		cmd.Table = b.rangeName(d.RangeVar)
 	case *pg.Node_List:

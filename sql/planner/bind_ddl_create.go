@@ -45,6 +45,7 @@ func bindCreate(b *binder, node *pg.Node) plan.Utility {
 		return &plan.CreateEnum{Name: b.qname(n.CreateEnumStmt.TypeName), Labels: columnNames(n.CreateEnumStmt.Vals)}
 	case *pg.Node_CompositeTypeStmt:
 		u := &plan.CreateComposite{Name: b.rangeName(n.CompositeTypeStmt.Typevar)}
+		b.unplaced = true
 		for _, c := range n.CompositeTypeStmt.Coldeflist {
 			u.Columns = append(u.Columns, b.columnDef(c.GetColumnDef(), columnOwner{name: u.Name.Name}))
 		}
@@ -310,6 +311,7 @@ func elementOrder(n *pg.Node) int {
 }
 
 func (b *binder) createDomain(c *pg.CreateDomainStmt) plan.Utility {
+	b.unplaced, b.unplacedRaw = true, true
 	u := &plan.CreateDomain{Name: b.qname(c.Domainname), Type: plan.TypeName{Type: b.resolveTypeName(c.TypeName)}}
 	u.Collation = u.Type.Type.Collation
 	if c.CollClause != nil {
@@ -345,8 +347,9 @@ var parameterModes = map[pg.FunctionParameterMode]byte{
 }
 
 func (b *binder) createFunction(c *pg.CreateFunctionStmt) plan.Utility {
-	u := &plan.CreateFunction{Name: b.qname(c.Funcname), Replace: c.Replace, Procedure: c.IsProcedure, Body: b.raw(c.SqlBody), Text: b.text}
+	u := &plan.CreateFunction{Name: b.qname(c.Funcname), Replace: c.Replace, Procedure: c.IsProcedure, Body: b.raw(c.SqlBody), Text: b.source}
 	u.Options, u.Settings = b.functionOptions(c.Options)
+	b.unplaced = true // types are looked up without the text at hand
 	for _, n := range c.Parameters {
 		p := n.GetFunctionParameter()
 		u.Args = append(u.Args, plan.FunctionArg{

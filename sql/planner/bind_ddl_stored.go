@@ -156,7 +156,7 @@ func (s Stored) Store(r plan.StoredRequest) (out *plan.Stored, err error) {
 	var n *pg.Node
 	if r.Raw != nil {
 		x := r.Raw.(*rawExpr)
-		n, b.source, b.text = x.node, x.source, x.source
+		n, b.source, b.text, b.unplaced = x.node, x.source, x.source, x.unplaced
 	}
 	err = b.catch(func() {
 		e := b.storedExpr(r, n)
@@ -177,6 +177,11 @@ func (b *binder) storedExpr(r plan.StoredRequest, n *pg.Node) plan.Expr {
 	switch r.Kind {
 	case plan.StoredDefault:
 		e = b.coerceDefault(s, r, bind(inDefault), "default expression")
+	case plan.StoredArgument:
+		e = bind(inArgument)
+		if !functions.IsPolymorphic(r.Type.OID) { // the call decides what that becomes
+			e = b.coerceSpecific(s, e, r.Type.OID, "DEFAULT")
+		}
 	case plan.StoredGenerated:
 		e = b.coerceDefault(s, r, bind(inGenerated), "generation expression")
 	case plan.StoredCheck:
@@ -210,9 +215,6 @@ func (b *binder) coerceDefault(s *scope, r plan.StoredRequest, e plan.Expr, what
 		b.fail(-1, pgerr.New(pgerr.DatatypeMismatch, "column \"%s\" is of type %s but %s is of type %s",
 			r.Column, b.typeName(r.Type.OID), what, b.typeName(e.ResultType().OID)).
 			WithHint("You will need to rewrite or cast the expression."))
-	}
-	if functions.IsPolymorphic(r.Type.OID) {
-		return e // the call decides what it becomes
 	}
 	return out
 }

@@ -175,7 +175,7 @@ func (s *scope) funcCall(x *pg.FuncCall) plan.Expr {
 		}
 		b.funcNotFound(parts, c, call, x, res.Status, pos)
 	}
-	b.check(pos, res.Err)
+	b.check(-1, res.Err)
 	switch {
 	case res.Func.Kind == 'a':
 		return s.aggregate(x, res, c, filter, pos)

@@ -168,6 +168,7 @@ func (s *scope) groupUnit(n *pg.Node) []int {
 		}
 	}
 	t := q.Targets[i]
+	s.checkGrouped(t.Expr)
 	t.Expr = b.resolveUnknown(s, t.Expr)
 	unfree(t.Expr)
 	typ := t.Expr.ResultType().OID
@@ -189,6 +190,22 @@ func (s *scope) groupUnit(n *pg.Node) []int {
 	}
 	q.GroupBy = append(q.GroupBy, k)
 	return []int{len(q.GroupBy) - 1}
+}
+
+// checkGrouped refuses a target that cannot be grouped by, which a name or a number may lead to.
+func (s *scope) checkGrouped(e plan.Expr) {
+	in := newLevelScan()
+	in.expr(e, 0)
+	if in.aggs == 0 {
+		at := e
+		if in.agg != nil {
+			at = in.agg
+		}
+		s.b.failf(location(at), pgerr.GroupingError, "aggregate functions are not allowed in GROUP BY")
+	}
+	if in.window != nil {
+		s.b.failf(location(in.window), pgerr.WindowingError, "window functions are not allowed in GROUP BY")
+	}
 }
 
 // checkGrouping refuses columns that are neither grouped nor aggregated.

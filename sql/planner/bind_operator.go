@@ -107,7 +107,7 @@ func (s *scope) resolveOp(name []string, l, r plan.Expr, pos int) *plan.Call {
 		b.fail(pos, pgerr.New(pgerr.AmbiguousFunction, "operator is not unique: %s", b.opSignature(name, lt, rt, l != nil)).
 			WithHint("Could not choose a best candidate operator. You might need to add explicit type casts."))
 	case res.Err != nil:
-		b.check(pos, res.Err)
+		b.check(-1, res.Err)
 	}
 	c := &plan.Call{Base: plan.Base{Typ: b.plainType(res.Result), Pos: pos}, Func: res.Op.Code, Op: res.Op.OID}
 	if l != nil {
@@ -157,7 +157,7 @@ func (s *scope) makeArrayOp(name []string, all bool, l, r plan.Expr, pos int) pl
 		b.fail(pos, pgerr.New(pgerr.AmbiguousFunction, "operator is not unique: %s", b.opSignature(name, lt, rt, true)).
 			WithHint("Could not choose a best candidate operator. You might need to add explicit type casts."))
 	case res.Err != nil:
-		b.check(pos, res.Err)
+		b.check(-1, res.Err)
 	}
 	if res.Result != types.BoolOID {
 		b.failf(pos, pgerr.WrongObjectType, "op ANY/ALL (array) requires operator to yield boolean")

@@ -60,7 +60,7 @@ func (s Stored) Routine(oid OID, args []OID, ret OID, cols []functions.OutCol) (
 // bind fills in what out tells about the result, and utility steps; it returns the bound
 // queries of the other steps.
 func (r *routine) bind(env *Env, out *plan.Routine) ([]*plan.Query, error) {
-	list, err := r.statements(env)
+	list, err := parser.Parse(r.f.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -99,14 +99,6 @@ func (r *routine) bind(env *Env, out *plan.Routine) ([]*plan.Query, error) {
 		}
 	}
 	return queries, nil
-}
-
-func (r *routine) statements(_ *Env) ([]parser.Statement, error) {
-	list, err := parser.Parse(r.f.Source)
-	if e, ok := err.(*pgerr.Error); ok && e.Position > 0 {
-		e.Position = 0 // it would point into the calling statement
-	}
-	return list, err
 }
 
 func (r *routine) binder(env *Env, st parser.Statement) *binder {
@@ -245,10 +237,6 @@ func (r *routine) rowResult(b *binder, q *plan.Query, targets []*plan.Target, ou
 	}
 	if want == nil && r.cols != nil {
 		want = r.cols
-		if len(want) != len(targets) {
-			b.fail(-1, pgerr.New(pgerr.DatatypeMismatch, "function return row and query-specified return row do not match").
-				WithDetail("Returned row contains %d attribute%s, but query expects %d.", len(targets), plural(len(targets)), len(want)))
-		}
 	}
 	if want == nil {
 		for _, t := range targets {
@@ -278,13 +266,6 @@ func (r *routine) rowResult(b *binder, q *plan.Query, targets []*plan.Target, ou
 		out.Types = attributeTypes(live)
 	}
 	return r.convert(b, q, live, func(int, OID) {})
-}
-
-func plural(n int) string {
-	if n == 1 {
-		return ""
-	}
-	return "s"
 }
 
 // attributeTypes returns the types of all columns; a dropped one has type 0.
@@ -371,7 +352,7 @@ func checkRoutine(env *Env, f *catalog.Function) error {
 	r := &routine{f: f, args: f.ArgTypes, ret: f.Returns}
 	for _, t := range append([]OID{f.Returns}, f.ArgTypes...) {
 		if functions.IsPolymorphic(t) {
-			_, err := r.statements(env)
+			_, err := parser.Parse(r.f.Source)
 			return err
 		}
 	}

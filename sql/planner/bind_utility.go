@@ -15,8 +15,9 @@ import (
 // rawExpr is plan.RawExpr: a tree that is bound later, when the objects that it
 // speaks of exist, with the source that its positions refer to.
 type rawExpr struct {
-	node   *pg.Node
-	source string
+	node     *pg.Node
+	source   string
+	unplaced bool // as in binder
 }
 
 // raw keeps a tree for later; nil stays nil.
@@ -24,7 +25,7 @@ func (b *binder) raw(n *pg.Node) plan.RawExpr {
 	if n == nil {
 		return nil
 	}
-	return &rawExpr{node: n, source: b.source}
+	return &rawExpr{node: n, source: b.source, unplaced: b.unplacedRaw}
 }
 
 // bindUtility binds a statement other than SELECT, INSERT, UPDATE, DELETE and MERGE.
@@ -66,7 +67,7 @@ func unsupportedStatement(node *pg.Node) error {
 
 // at turns a byte offset of the tree into an error position; 0 means none.
 func (b *binder) at(loc int32) int {
-	if loc < 0 {
+	if loc < 0 || b.unplaced {
 		return 0
 	}
 	return parser.Position(b.source, int(loc))

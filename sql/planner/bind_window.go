@@ -294,12 +294,12 @@ func (b *binder) inRange(key, offset OID, pos int) (*functions.Func, OID) {
 	}
 	switch {
 	case !anyFunc:
-		b.failf(pos, pgerr.FeatureNotSupported, "RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s", b.typeName(key))
+		b.failf(pos, pgerr.FeatureNotSupported, "RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s", b.typeName(base))
 	case hit == nil:
-		b.fail(pos, pgerr.New(pgerr.FeatureNotSupported, "RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s and offset type %s", b.typeName(key), b.typeName(offset)).
+		b.fail(pos, pgerr.New(pgerr.FeatureNotSupported, "RANGE with offset PRECEDING/FOLLOWING is not supported for column type %s and offset type %s", b.typeName(base), b.typeName(offset)).
 			WithHint("Cast the offset value to an appropriate type."))
 	case several:
-		b.fail(pos, pgerr.New(pgerr.FeatureNotSupported, "RANGE with offset PRECEDING/FOLLOWING has multiple interpretations for column type %s and offset type %s", b.typeName(key), b.typeName(offset)).
+		b.fail(pos, pgerr.New(pgerr.FeatureNotSupported, "RANGE with offset PRECEDING/FOLLOWING has multiple interpretations for column type %s and offset type %s", b.typeName(base), b.typeName(offset)).
 			WithHint("Cast the offset value to the exact intended type."))
 	}
 	return hit, hitType

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"cmp"
 	"encoding/binary"
 
 	"github.com/omendb/omendb/sql/pgerr"
@@ -184,20 +185,12 @@ func (t TimeTZ) Datum() Datum {
 // utc is the moment that orders timetz values; ties go by zone.
 func (t TimeTZ) utc() int64 { return t.Micros + int64(t.West)*usecPerSec }
 
-func compareTimeTZ(a, b Datum) int {
-	x, y := TimeTZFrom(a), TimeTZFrom(b)
-	switch {
-	case x.utc() < y.utc():
-		return -1
-	case x.utc() > y.utc():
-		return 1
-	case x.West < y.West:
-		return -1
-	case x.West > y.West:
-		return 1
-	}
-	return 0
+// Compare orders two values: -1, 0 or +1.
+func (t TimeTZ) Compare(u TimeTZ) int {
+	return cmp.Or(cmp.Compare(t.utc(), u.utc()), cmp.Compare(t.West, u.West))
 }
+
+func compareTimeTZ(a, b Datum) int { return TimeTZFrom(a).Compare(TimeTZFrom(b)) }
 
 func timetzKey(d Datum) Datum {
 	t := TimeTZFrom(d)
