@@ -75,7 +75,7 @@ func (e *Env) find(oid OID, typmod int32) (*Type, int32, *codec, error) {
 		t = e.Type(oid)
 	}
 	if t == nil {
-		return nil, 0, nil, pgerr.New(pgerr.UndefinedObject, "type with OID %d does not exist", oid)
+		return nil, 0, nil, pgerr.New(pgerr.InternalError, "cache lookup failed for type %d", oid)
 	}
 	return t, typmod, t.codec(), nil
 }

@@ -190,7 +190,7 @@ func TestUserTypes(t *testing.T) {
 		{RecordOID, `(1)`, "0A000|input of anonymous composite types is not implemented"},
 		{AnyElementOID, `1`, "0A000|cannot accept a value of type anyelement"},
 		{TsvectorOID, `1`, "0A000|type tsvector is not supported"},
-		{999999, `1`, "42704|type with OID 999999 does not exist"},
+		{999999, `1`, "XX000|cache lookup failed for type 999999"},
 	} {
 		d, err := e.In(c.oid, -1, c.in)
 		out := ""
