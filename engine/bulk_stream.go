@@ -25,7 +25,7 @@ func (b *BulkWriter) streams(key []byte, row []column.Datum) (bool, error) {
 		if err := b.endStream(); err != nil {
 			return false, err
 		}
-		b.stream.w = b.t.db.newWriter(b.def)
+		b.stream.w = b.t.db.newWriterBeside(b.def, b.t.db.beside)
 	}
 	b.stream.last = append(b.stream.last[:0], key...)
 	return true, ioError(b.stream.w.Add(key, unstamped, false, nil, row))
@@ -34,7 +34,7 @@ func (b *BulkWriter) streams(key []byte, row []column.Datum) (bool, error) {
 // startStream writes the buffer, whose keys came in order, into a segment and
 // leaves it open.
 func (b *BulkWriter) startStream() error {
-	b.stream.w = b.t.db.newWriter(b.def)
+	b.stream.w = b.t.db.newWriterBeside(b.def, b.t.db.beside)
 	err := b.eachBuffered(func(key []byte, row []column.Datum) error {
 		b.stream.last = append(b.stream.last[:0], key...)
 		return ioError(b.stream.w.Add(key, unstamped, false, nil, row))

@@ -315,7 +315,10 @@ func (db *DB) build(st *storeState, sources []compact.Source, bottom, merge bool
 
 var errStopped = errors.New("database is closing")
 
-func (db *DB) newWriter(def *storeDef) *segment.Writer {
+// newWriter returns a writer that writes in its own goroutine.
+func (db *DB) newWriter(def *storeDef) *segment.Writer { return db.newWriterBeside(def, nil) }
+
+func (db *DB) newWriterBeside(def *storeDef, beside func(func()) func()) *segment.Writer {
 	f := &db.flush
 	f.mu.Lock()
 	f.nonce++
@@ -326,7 +329,17 @@ func (db *DB) newWriter(def *storeDef) *segment.Writer {
 		missing[i] = def.Columns[i].Missing
 	}
 	return segment.NewWriter(db.opts.FS, path.Join(db.opts.Dir, segmentDir), segment.Schema{Columns: def.kinds},
-		segment.WriterOptions{Store: uint64(def.ID), Nonce: nonce, Missing: missing})
+		segment.WriterOptions{Store: uint64(def.ID), Nonce: nonce, Missing: missing, Beside: beside})
+}
+
+// beside runs fn as a task and returns what waits for its end.
+func (db *DB) beside(fn func()) (wait func()) {
+	done := make(chan struct{})
+	db.opts.Tasks.Submit("segment.write", func() {
+		defer close(done)
+		fn()
+	})
+	return func() { _ = db.opts.Tasks.Await(context.Background(), done) } // the context has no end
 }
 
 // removeSegment removes a file that nothing refers to. What cannot be removed

@@ -50,6 +50,7 @@ type storeOptions struct {
 	cacheMB                      int64
 	stores, work, only           string
 	share                        float64
+	thread                       bool
 	part, group                  string // of a child process
 }
 
@@ -65,6 +66,7 @@ func runStore(args []string) error {
 	f.StringVar(&o.stores, "stores", "", "only these stores, with commas between (Pebble, bbolt, SQLite, OmenDB); what the memory of the process says is right with one")
 	f.StringVar(&o.work, "work", "", "only this work: read, write or load; load does it in rounds, each into a fresh directory")
 	f.StringVar(&o.only, "only", "", "of the batches, only those whose description has this in it, such as \"not synced\" or \"sorted\"")
+	f.BoolVar(&o.thread, "thread", false, "tell what the thread that commits batches uses of a processor; it is kept for that, which slows those down who hand over to others")
 	f.Float64Var(&o.share, "cgroup", 0, "reads of each store by a process in a memory cgroup of this share of the raw data; as root, on Linux")
 	f.StringVar(&o.part, "part", "", "what a child process does")
 	f.StringVar(&o.group, "group", "", "the cgroup of a child process")

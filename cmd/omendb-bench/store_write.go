@@ -58,8 +58,10 @@ func writeBatches(o *storeOptions, r report, work string, volatile bool, draw fu
 	common := draw()
 	add := func(name string, keys [][]uint64, put func([]uint64) error) {
 		run = append(run, contender{name, func(round int) (int, uint64, error) {
-			runtime.LockOSThread() // for threadTime
-			defer runtime.UnlockOSThread()
+			if o.thread {
+				runtime.LockOSThread()
+				defer runtime.UnlockOSThread()
+			}
 			before, thread := processorTime(), threadTime()
 			for list := keys[round]; len(list) > 0; list = list[o.batch:] {
 				if err := put(list[:o.batch]); err != nil {
@@ -89,7 +91,10 @@ func writeBatches(o *storeOptions, r report, work string, volatile bool, draw fu
 		return err
 	}
 	for i := range samples {
-		samples[i].Note = fmt.Sprintf("processor time %.0f ns, of the thread that commits %.0f", median(used[samples[i].Structure]), median(own[samples[i].Structure]))
+		samples[i].Note = fmt.Sprintf("processor time %.0f ns", median(used[samples[i].Structure]))
+		if o.thread {
+			samples[i].Note += fmt.Sprintf(", of the thread that commits %.0f", median(own[samples[i].Structure]))
+		}
 	}
 	return r.add(samples)
 }

@@ -3,10 +3,12 @@ package segment
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/omendb/omendb/engine/column"
@@ -481,4 +483,37 @@ func TestInfoAndVerify(t *testing.T) {
 			calls++
 		}
 	})
+}
+
+// A writer whose writes are done elsewhere makes the same file, and tells of
+// their failures.
+func TestWritesBeside(t *testing.T) {
+	w := newWorld(t, 1<<20)
+	kinds := []column.Kind{column.Int, column.Bytes}
+	cell := simpleCell(kinds)
+	rng := rand.New(rand.NewPCG(1, 2))
+	var vs []version
+	for i := range 40_000 {
+		row := []column.Datum{cell(rng, 0, i), cell(rng, 1, i)}
+		vs = append(vs, version{key: intKey(i), ts: 5, row: row})
+	}
+	want := w.write(kinds, vs, WriterOptions{Store: 1, Nonce: 1})
+	writes := 0
+	beside := func(fn func()) func() {
+		writes++
+		done := make(chan struct{})
+		go func() { defer close(done); fn() }()
+		return func() { <-done }
+	}
+	if got := w.write(kinds, vs, WriterOptions{Store: 1, Nonce: 1, Beside: beside}); got.Name != want.Name || writes < 2 {
+		t.Fatalf("%s in %d writes, without them %s", got.Name, writes, want.Name)
+	}
+	disk := vfs.NewFault(vfs.NewMem(1), vfs.Rule{Kind: vfs.OpWrite, Nth: 1, Err: syscall.ENOSPC})
+	sw := NewWriter(disk, ".", Schema{Columns: kinds}, WriterOptions{Store: 1, Nonce: 1, Beside: beside})
+	for _, v := range vs {
+		_ = sw.Add(v.key, v.ts, false, nil, v.row) // Finish says it again
+	}
+	if _, err := sw.Finish(); !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("a failed write: %v", err)
+	}
 }

@@ -57,6 +57,10 @@ type WriterOptions struct {
 	// Missing holds, by column number, the value of columns that a row given
 	// to Add is too short to have; NULL beyond it.
 	Missing []column.Datum
+	// Beside, if it is not nil, starts fn on another processor and returns
+	// what waits for its end: what has been collected is hashed and written
+	// while the next blocks are encoded. It costs another buffer.
+	Beside func(fn func()) (wait func())
 }
 
 // Writer writes a segment in one pass. Its memory does not grow with the
@@ -73,6 +77,10 @@ type Writer struct {
 	buf  []byte
 	at   int64 // file offset of buf's end
 	err  error
+
+	wait   func() // for the write beside; nil = there is none
+	other  []byte // what it writes
+	beside error  // why it failed
 
 	block    *blockBuilder
 	ratio    float64 // encoded length of the last blocks by their raw length
@@ -282,13 +290,38 @@ func (w *Writer) emit(b []byte) {
 }
 
 func (w *Writer) flush() {
-	if w.err == nil && len(w.buf) > 0 {
-		w.hash.Write(w.buf)
-		if _, err := w.file.WriteAt(w.buf, w.at-int64(len(w.buf))); err != nil {
-			w.err = fmt.Errorf("write segment: %w", err)
-		}
+	w.settle()
+	full, at := w.buf, w.at-int64(len(w.buf))
+	switch {
+	case w.err != nil || len(full) == 0:
+		w.buf = full[:0]
+	case w.opts.Beside == nil:
+		w.err = w.write(full, at)
+		w.buf = full[:0]
+	default:
+		w.buf, w.other = w.other[:0], full
+		w.wait = w.opts.Beside(func() { w.beside = w.write(full, at) })
 	}
-	w.buf = w.buf[:0]
+}
+
+func (w *Writer) write(b []byte, at int64) error {
+	w.hash.Write(b)
+	if _, err := w.file.WriteAt(b, at); err != nil {
+		return fmt.Errorf("write segment: %w", err)
+	}
+	return nil
+}
+
+// settle waits for the write beside.
+func (w *Writer) settle() {
+	if w.wait == nil {
+		return
+	}
+	w.wait()
+	w.wait = nil
+	if w.err == nil {
+		w.err = w.beside
+	}
 }
 
 // Bytes returns the length of the file so far.
@@ -319,6 +352,7 @@ func (w *Writer) Finish() (Info, error) {
 	}
 	w.emit(w.footer.append(nil, uint64(w.at)))
 	w.flush()
+	w.settle()
 	info.Size = w.at
 	info.Name = hex.EncodeToString(w.hash.Sum(nil)[:nameBytes]) + Suffix
 	w.footer.describe()
@@ -355,6 +389,7 @@ func (w *Writer) publish(name string) error {
 // Abort removes what was written. What cannot be removed is found and
 // removed at the next start, as every file that the manifest does not name.
 func (w *Writer) Abort() {
+	w.settle()
 	if w.file != nil {
 		_ = w.file.Close()
 		w.file = nil
