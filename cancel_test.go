@@ -126,7 +126,10 @@ func TestCancel(t *testing.T) {
 			t.Fatal(sql, err)
 		}
 	}
-	for _, c := range endless {
+	for i, c := range append(endless, endlessCalls...) {
+		if i >= len(endless) && i%3 != 0 && !*testflag.CancelAll {
+			continue
+		}
 		t.Run(strings.ReplaceAll(c.name, "/", " "), func(t *testing.T) {
 			conn := inside(t, db, "omendb")
 			defer conn.Close(ctx)
@@ -135,11 +138,16 @@ func TestCancel(t *testing.T) {
 				_, err := conn.PgConn().Exec(ctx, "BEGIN; "+c.sql).ReadAll()
 				done <- err
 			}()
+			for active := false; !active && len(done) == 0; { // the text has arrived: a cancel before would be for nothing
+				if err := other.QueryRow(ctx, "SELECT state = 'active' FROM pg_stat_activity WHERE pid = $1", conn.PgConn().PID()).Scan(&active); err != nil {
+					t.Fatal(err)
+				}
+			}
 			select {
 			case err := <-done:
 				t.Logf("ended by itself: %v", err)
 				return
-			case <-time.After(50 * time.Millisecond):
+			case <-time.After(*testflag.CancelAfter):
 			}
 			if _, err := other.Exec(ctx, "SELECT pg_cancel_backend($1)", conn.PgConn().PID()); err != nil {
 				t.Fatal(err)
@@ -147,8 +155,8 @@ func TestCancel(t *testing.T) {
 			started := time.Now()
 			select {
 			case err = <-done:
-			case <-time.After(3 * time.Second):
-				t.Fatal("it goes on after 3 seconds")
+			case <-time.After(6 * time.Second):
+				t.Fatal("it goes on after 6 seconds")
 			}
 			if took := time.Since(started); took > *testflag.CancelWithin {
 				t.Errorf("ended %d ms after it was cancelled: %v", took.Milliseconds(), err)

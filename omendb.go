@@ -131,7 +131,7 @@ func (db *DB) open(fs vfs.FS, dir string) (err error) {
 		return fmt.Errorf("remove old temporary files: %w", err)
 	}
 	db.srv, err = sql.Open(sql.Options{DB: db.eng, Catalog: cat, Clock: o.clock, Log: o.log, TempFS: fs, TempDir: temp, Events: events, Happened: happened,
-		MaxConnections: o.maxConnections, Defaults: o.settings, Seed: rand.Int64,
+		Memory: statementMemory(), MaxConnections: o.maxConnections, Defaults: o.settings, Seed: rand.Int64,
 		HashPassword: func(password string) (string, error) {
 			v, err := security.NewVerifier(password, o.random)
 			return v.String(), err
@@ -229,6 +229,8 @@ type Counters struct {
 	Sessions, Commits, Rollbacks, Statements, Errors int64
 	SnapshotLag, OldestTransaction, Prepared         int64 // log records, seconds, transactions
 	SnapshotSeconds                                  float64
+
+	StatementMemory, StatementMemoryLimit, StatementMemoryRefusals int64 // bytes, bytes, statements
 }
 
 // Bloat is what a table or an index has of versions that a newer one has
@@ -251,6 +253,7 @@ func (db *DB) Counters() Counters {
 	c := db.srv.Counters()
 	return Counters{Open: db.srv.SessionCount(), Sessions: c.Sessions.Load(), Commits: c.Commits.Load(),
 		Rollbacks: c.Rollbacks.Load(), Statements: c.Statements.Load(), Errors: c.Errors.Load(),
+		StatementMemory: db.srv.Memory().Used(), StatementMemoryLimit: db.srv.Memory().Limit(), StatementMemoryRefusals: db.srv.Memory().Refused(),
 		SnapshotLag: int64(db.eng.SnapshotLag()), OldestTransaction: db.srv.OldestTransaction(), Prepared: int64(len(db.eng.Prepared())),
 		SnapshotSeconds: db.eng.SnapshotAge().Seconds()}
 }

@@ -56,7 +56,10 @@ func (c *concurrently) step(fn func(rt *exec.Runtime) error) error {
 	}
 	x.view.Refresh()
 	rt := x.runtime(c.ctx, nil)
-	defer func() { rt.Snapshot.Close() }()
+	defer func() {
+		rt.Snapshot.Close()
+		rt.Release()
+	}()
 	if err := fn(rt); err != nil {
 		return err
 	}

@@ -24,7 +24,10 @@ func (x *Session) runCopy(ctx context.Context, c *plan.Copy, sink Sink) error {
 		return err
 	}
 	rt := x.runtime(ctx, nil)
-	defer func() { rt.Snapshot.Close() }()
+	defer func() {
+		rt.Snapshot.Close()
+		rt.Release()
+	}()
 	job, err := exec.PrepareCopy(rt, c)
 	if err != nil {
 		return err

@@ -138,7 +138,10 @@ func (x *Session) measure(ctx context.Context, st *plan.Statement, params []colu
 	}
 	rt := x.runtime(ctx, params)
 	rt.Instrument = true
-	defer func() { rt.Snapshot.Close() }()
+	defer func() {
+		rt.Snapshot.Close()
+		rt.Release()
+	}()
 	start := x.srv.opts.Clock.Now()
 	rows, err := exec.Run(rt, st)
 	if err != nil {

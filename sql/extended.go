@@ -61,7 +61,7 @@ func (x *Session) prepare(ctx context.Context, text string, params []uint32) (*s
 		}
 	}
 	long := x.tellLongNames(text)
-	list, err := parser.Parse(text)
+	list, err := parse(ctx, text)
 	if err != nil {
 		return nil, err
 	}

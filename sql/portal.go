@@ -81,6 +81,7 @@ func (p *portal) release() {
 	}
 	if p.rt != nil {
 		p.rt.Snapshot.Close()
+		p.rt.Release()
 		p.rt = nil
 	}
 	p.cur = nil

@@ -6,6 +6,7 @@ import (
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/exec"
+	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/parser"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
@@ -69,7 +70,7 @@ func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 		return last.end(ctx, x)
 	}
 	long := x.tellLongNames(text)
-	list, err := parser.Parse(text)
+	list, err := parse(ctx, text)
 	if err != nil {
 		return err
 	}
@@ -104,6 +105,17 @@ func (x *Session) simple(ctx context.Context, text string, sink Sink) error {
 		}
 	}
 	return last.end(ctx, x)
+}
+
+// longText is from how many bytes on a text is parsed while its statement can be cancelled: a MB takes a second or so.
+const longText = 8 << 10
+
+// parse parses a text; a cancelled statement does not wait for it.
+func parse(ctx context.Context, text string) ([]parser.Statement, error) {
+	if len(text) < longText {
+		return parser.Parse(text)
+	}
+	return functions.Beside(ctx, func() ([]parser.Statement, error) { return parser.Parse(text) })
 }
 
 // tellLongNames tells the client of the names in a text that are cut. Each time that it is parsed: plans are not kept for such.

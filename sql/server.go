@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"fmt"
 	"maps"
 	"strconv"
 	"sync"
@@ -13,7 +14,10 @@ import (
 	"github.com/omendb/omendb/internal/event"
 	"github.com/omendb/omendb/internal/vfs"
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/exec"
+	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/settings"
 )
 
 // Version is the PostgreSQL version that clients are told.
@@ -27,6 +31,8 @@ type Options struct {
 	Log     zerolog.Logger
 	TempFS  vfs.FS // where statements spill
 	TempDir string
+	// Memory is what all statements may hold together unless the setting omen.server_memory says otherwise; 0: no limit.
+	Memory int64
 	// MaxConnections bounds the sessions; superusers may use the last ReservedConnections alone.
 	MaxConnections int
 	// Defaults are settings of the configuration file and command line, canonical or not.
@@ -69,6 +75,8 @@ type Server struct {
 	exported int // how many snapshots were exported so far
 	counters Counters
 	accesses accesses
+	memory   *exec.MemoryPool
+	left     functions.Left // calls that cancelled statements left working
 	outcomes outcomes
 }
 
@@ -82,16 +90,28 @@ func Open(o Options) (*Server, error) {
 	if o.MaxConnections <= 0 {
 		o.MaxConnections = defaultMaxConnections
 	}
-	defaults := map[string]string{"max_prepared_transactions": defaultMaxPrepared}
+	defaults := map[string]string{"max_prepared_transactions": defaultMaxPrepared, serverMemory: strconv.FormatInt(o.Memory>>10, 10)}
 	maps.Copy(defaults, o.Defaults)
 	defaults["max_connections"] = strconv.Itoa(o.MaxConnections)
 	o.Defaults = defaults
 	s := &Server{opts: o, sessions: map[int32]*Session{}, exports: map[string]*exportedSnapshot{}, plans: newPlanCache()}
+	v := settings.NewValues()
+	if err := v.SetDefault(serverMemory, defaults[serverMemory]); err != nil {
+		return nil, fmt.Errorf("%s: %w", serverMemory, err)
+	}
+	s.memory = exec.NewMemoryPool(v.Int(serverMemory) << 10)
+	o.Log.Info().Str("event", "memory.limit").Int64("bytes", s.memory.Limit()).Msg("memory of all statements together")
 	s.notifier.channels = map[channelKey]map[*Session]bool{}
 	s.started = timestamp(o.Clock.Now())
 	s.nextPID.Store(1000)
 	return s, nil
 }
+
+// serverMemory is the setting of what all statements may hold together.
+const serverMemory = "omen.server_memory"
+
+// Memory returns what the statements of all sessions share.
+func (s *Server) Memory() *exec.MemoryPool { return s.memory }
 
 // Counters returns the totals, which keep moving.
 func (s *Server) Counters() *Counters { return &s.counters }

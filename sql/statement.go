@@ -203,7 +203,7 @@ func (x *Session) databaseName() string {
 // functionContext is what functions see of this session.
 func (x *Session) functionContext(ctx context.Context) *functions.Ctx {
 	return &functions.Ctx{Context: ctx, Env: x.env, Session: functionSession{x: x, context: ctx}, Catalog: x.functionCatalog(),
-		Limit: x.knob().queryMem}
+		Limit: x.knob().queryMem, Left: &x.srv.left}
 }
 
 // compile binds and plans a parsed statement.
@@ -352,7 +352,7 @@ func (x *Session) runtime(ctx context.Context, params []column.Datum) *exec.Runt
 	return &exec.Runtime{
 		Context: ctx, DB: x.srv.opts.DB, Txn: x.txn, Snapshot: snap, Isolation: x.txn.Options().Isolation,
 		Catalog: x.view, Binder: sessionBinder{x, ctx}, Functions: x.functionContext(ctx), Params: params, Deferred: x.deferred,
-		MemoryLimit: k.workMem, QueryLimit: k.queryMem, HashMultiplier: k.hashMultiple,
+		MemoryLimit: k.workMem, QueryLimit: k.queryMem, Pool: x.srv.memory, HashMultiplier: k.hashMultiple,
 		TempFS: x.srv.opts.TempFS, TempDir: x.srv.opts.TempDir, Notice: x.notice, Clock: x.srv.opts.Clock,
 		InUse: x.tableInUse, BeforeWrite: x.beforeWrite, CheckAccess: x.checkAccess, WithSettings: x.withSettings, HashPassword: x.srv.opts.HashPassword,
 		Knobs: k.exec, Accesses: x.accesses,

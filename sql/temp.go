@@ -75,6 +75,7 @@ func (x *Session) quietly(ctx context.Context, u plan.Utility) error {
 	rt := x.runtime(ctx, nil)
 	rt.Notice = nil
 	defer rt.Snapshot.Close()
+	defer rt.Release()
 	_, err := exec.RunUtility(rt, u)
 	x.txn.NextCommand()
 	return err

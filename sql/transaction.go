@@ -120,6 +120,7 @@ func (x *Session) prepareCommit(ctx context.Context) error {
 		rt := x.runtime(ctx, nil)
 		err := x.deferred.Check(rt, false)
 		rt.Snapshot.Close()
+		rt.Release()
 		if err != nil {
 			return err
 		}

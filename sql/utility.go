@@ -98,7 +98,10 @@ func (x *Session) runDDL(ctx context.Context, u plan.Utility, params []column.Da
 		return sink.Complete(u.Tag())
 	}
 	rt := x.runtime(ctx, params)
-	defer func() { rt.Snapshot.Close() }()
+	defer func() {
+		rt.Snapshot.Close()
+		rt.Release()
+	}()
 	res, err := exec.RunUtility(rt, u)
 	if err != nil {
 		return err
@@ -340,6 +343,7 @@ func (x *Session) evaluate(ctx context.Context, exprs []plan.Expr, params []colu
 	st.Root = n
 	rt := x.runtime(ctx, params)
 	defer rt.Snapshot.Close()
+	defer rt.Release()
 	rows, err := exec.Run(rt, st)
 	if err != nil {
 		return nil, err
@@ -428,6 +432,7 @@ func (x *Session) runSetConstraints(ctx context.Context, s *plan.SetConstraints)
 	}
 	rt := x.runtime(ctx, nil)
 	defer rt.Snapshot.Close()
+	defer rt.Release()
 	return x.deferred.Check(rt, true)
 }
 

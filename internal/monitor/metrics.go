@@ -20,6 +20,8 @@ type Totals struct {
 	Sessions, Commits, Rollbacks, Statements, Errors int64
 	SnapshotLag, OldestTransaction, Prepared         int64 // log records, seconds, transactions
 	SnapshotSeconds                                  float64
+
+	StatementMemory, StatementMemoryLimit, StatementMemoryRefusals int64 // bytes, bytes, statements
 }
 
 // Bloat is what one table or index has of versions that are dead.
@@ -85,6 +87,9 @@ func (m *Metrics) Observe(fn func() Totals) {
 	gauge("omendb_oldest_snapshot_seconds", "Age of the oldest snapshot in use.", func(t Totals) float64 { return t.SnapshotSeconds })
 	gauge("omendb_oldest_transaction_seconds", "Age of the oldest running transaction.", func(t Totals) float64 { return float64(t.OldestTransaction) })
 	gauge("omendb_prepared_transactions", "Transactions that wait for COMMIT PREPARED or ROLLBACK PREPARED.", func(t Totals) float64 { return float64(t.Prepared) })
+	gauge("omendb_statement_memory_bytes", "Memory that the statements of all sessions hold.", func(t Totals) float64 { return float64(t.StatementMemory) })
+	gauge("omendb_statement_memory_limit_bytes", "Memory that the statements of all sessions may hold together (omen.server_memory).", func(t Totals) float64 { return float64(t.StatementMemoryLimit) })
+	counter("omendb_statement_memory_refusals_total", "Statements that ended because nothing was left of it.", func(t Totals) int64 { return t.StatementMemoryRefusals })
 	counter("omendb_sessions_total", "Sessions opened.", func(t Totals) int64 { return t.Sessions })
 	counter("omendb_commits_total", "Transactions committed.", func(t Totals) int64 { return t.Commits })
 	counter("omendb_rollbacks_total", "Transactions rolled back.", func(t Totals) int64 { return t.Rollbacks })

@@ -30,6 +30,12 @@ var (
 // other tests share it.
 var CancelWithin = flag.Duration("cancel.within", 2*time.Second, "fail when a cancelled statement goes on for longer than `d`")
 
+// CancelAfter is how long a statement of TestCancel has run when it is cancelled: at other moments it is elsewhere.
+var CancelAfter = flag.Duration("cancel.after", 50*time.Millisecond, "cancel statements when they have run for `d`")
+
+// CancelAll cancels every statement of TestCancel, not only one of each kind.
+var CancelAll = flag.Bool("cancel.all", false, "cancel every statement that lasts")
+
 // MemoryAll runs every statement of TestTenTimesTheMemory (package sql), not only one of each kind.
 var MemoryAll = flag.Bool("memory.all", false, "run every statement that needs ten times its memory")
 

@@ -294,7 +294,7 @@ func (r *aggRun) flush() error {
 	if len(r.items) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(r.items, func(a, b pendingRow) int {
+	err := sortUntil(r.st.rt, r.items, true, func(a, b pendingRow) int {
 		if a.group != b.group {
 			return int(a.group) - int(b.group)
 		}
@@ -303,6 +303,9 @@ func (r *aggRun) flush() error {
 		}
 		return bytes.Compare(a.same, b.same)
 	})
+	if err != nil {
+		return err
+	}
 	if r.same != nil {
 		r.items = slices.CompactFunc(r.items, func(a, b pendingRow) bool {
 			return a.group == b.group && bytes.Equal(a.same, b.same)

@@ -44,7 +44,7 @@ func (c *compiler) top(e plan.Expr) (expr, error) {
 	if _, ok := x.(*slot); ok {
 		return x, nil
 	}
-	return &rowLoop{kind: c.kind(e), eval: x.row}, nil
+	return &rowLoop{st: c.st, kind: c.kind(e), eval: x.row}, nil
 }
 
 func (c *compiler) kind(e plan.Expr) column.Kind { return c.st.env.Kind(e.ResultType().OID) }

@@ -133,10 +133,12 @@ func copyRows(dst, src *column.Vec, sel []int32) {
 
 // rowLoop gives an expression that only knows single rows a vector face.
 type rowLoop struct {
+	st   *state
 	kind column.Kind
 	eval func(r *row) (column.Datum, error)
 	out  column.Vec
 	r    row
+	work int // since somebody looked whether the statement was cancelled
 }
 
 func (e *rowLoop) row(r *row) (column.Datum, error) { return e.eval(r) }
@@ -151,6 +153,12 @@ func (e *rowLoop) vec(b *column.Batch, sel []int32) (*column.Vec, error) {
 			return nil, err
 		}
 		e.out.Set(int(i), d)
+		if e.work += rowWork + byteWork*len(d.B); e.work >= workBetweenLooks {
+			e.work = 0
+			if err := e.st.rt.canceled(); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return &e.out, nil
 }

@@ -35,7 +35,7 @@ func (c *compiler) arrayOf(e *plan.ArrayOf) (expr, error) {
 		return nil, err
 	}
 	st := c.st
-	return &rowLoop{kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
+	return &rowLoop{st: c.st, kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
 		vals := make([]column.Datum, len(args))
 		for i, a := range args {
 			d, err := a.row(r)
@@ -109,7 +109,7 @@ func (c *compiler) arrayCast(e *plan.ArrayCast) (expr, error) {
 	if !same && !isVolatile(e.Elem) {
 		answers = &memo{}
 	}
-	return &rowLoop{kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
+	return &rowLoop{st: c.st, kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
 		d, err := arg.row(r)
 		if err != nil || d.Null {
 			return d, err
@@ -170,7 +170,7 @@ func (c *compiler) arrayOp(e *plan.ArrayOp) (expr, error) {
 	if el := elemOf(c.st, e.Right.ResultType().OID); el != 0 {
 		x.ctx.ArgTypes[1] = el
 	}
-	x.loop = rowLoop{kind: boolKind, eval: x.row}
+	x.loop = rowLoop{st: c.st, kind: boolKind, eval: x.row}
 	return x, nil
 }
 
@@ -193,13 +193,18 @@ func (x *arrayOp) row(r *row) (column.Datum, error) {
 	}
 	null := false
 	types.ArrayInto(arr, &x.array)
-	for _, v := range x.array.Elems {
+	for i, v := range x.array.Elems {
+		if i&1023 == 1023 {
+			if err := x.ctx.Canceled(); err != nil {
+				return column.Datum{}, err
+			}
+		}
 		if x.node.Func.Strict && (left.Null || v.Null) {
 			null = true
 			continue
 		}
 		x.vals = [2]column.Datum{left, v}
-		d, err := x.node.Func.Eval(x.ctx, x.vals[:])
+		d, err := x.node.Func.Call(x.ctx, x.vals[:])
 		switch {
 		case err != nil:
 			return d, err

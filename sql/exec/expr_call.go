@@ -32,7 +32,7 @@ func (c *compiler) call(e *plan.Call) (expr, error) {
 		fn = c.st.routineEval(e)
 	}
 	if fn.Eval == nil && fn.Vec == nil { // refused where it is called: pg_dump asks with no row to call it for
-		return &rowLoop{kind: c.kind(e), eval: func(*row) (column.Datum, error) { return column.Null(), unsupportedFunc(fn) }}, nil
+		return &rowLoop{st: c.st, kind: c.kind(e), eval: func(*row) (column.Datum, error) { return column.Null(), unsupportedFunc(fn) }}, nil
 	}
 	args, err := c.list(e.Args)
 	if err != nil {
@@ -85,12 +85,12 @@ func (e *call) apply() (column.Datum, error) {
 		}
 	}
 	if e.fn.Eval == nil {
-		return e.applyVec()
+		return e.fn.CallVec(e.ctx, e.vals)
 	}
 	if e.memo != nil {
 		return e.remembered()
 	}
-	return e.fn.Eval(e.ctx, e.vals)
+	return e.fn.Call(e.ctx, e.vals)
 }
 
 // remembered is apply with a look at the memo.
@@ -98,26 +98,11 @@ func (e *call) remembered() (column.Datum, error) {
 	if d, ok := e.memo.find(e.vals...); ok {
 		return d, nil
 	}
-	d, err := e.fn.Eval(e.ctx, e.vals)
+	d, err := e.fn.Call(e.ctx, e.vals)
 	if err == nil {
 		e.memo.put(d)
 	}
 	return d, err
-}
-
-// applyVec computes one row of a function that only has a vector kernel.
-func (e *call) applyVec() (column.Datum, error) {
-	in := make([]*column.Vec, len(e.vals))
-	for i, d := range e.vals {
-		in[i] = &column.Vec{}
-		in[i].Resize(e.ctx.Env.Kind(e.ctx.ArgTypes[i]), 1)
-		in[i].Set(0, d)
-	}
-	var out column.Vec
-	if err := e.fn.Vec(e.ctx, in, nil, 1, &out); err != nil {
-		return column.Datum{}, err
-	}
-	return out.Datum(0), nil
 }
 
 func (e *call) vec(b *column.Batch, sel []int32) (*column.Vec, error) {
@@ -128,7 +113,7 @@ func (e *call) vec(b *column.Batch, sel []int32) (*column.Vec, error) {
 		}
 		e.vecs[i] = v
 	}
-	if e.fn.Vec != nil {
+	if e.fn.Vec != nil && !e.heavy(b, sel) {
 		return &e.out, e.fn.Vec(e.ctx, e.vecs, sel, b.N, &e.out)
 	}
 	if e.fn.Strict && e.hasNullColumn(b.N) {
@@ -158,6 +143,35 @@ func (e *call) vec(b *column.Batch, sel []int32) (*column.Vec, error) {
 	}
 	e.st.made += made
 	return &e.out, nil
+}
+
+// heavyBatch is from how many bytes of arguments on a kernel for vectors gets them row by row.
+const heavyBatch = 4 << 20
+
+// heavy reports whether a batch of arguments takes so long that somebody has to look between two rows.
+func (e *call) heavy(b *column.Batch, sel []int32) bool {
+	size := 0
+	for _, v := range e.vecs {
+		if v.Kind != column.Bytes {
+			continue
+		}
+		if len(v.B) < b.N { // no texts, or one for all rows
+			if len(v.B) > 0 {
+				size += b.N * len(v.B[0])
+			}
+			continue
+		}
+		if sel == nil {
+			for _, s := range v.B[:b.N] {
+				size += len(s)
+			}
+			continue
+		}
+		for _, i := range sel {
+			size += len(v.B[i])
+		}
+	}
+	return size >= heavyBatch
 }
 
 // hasNullColumn reports whether an argument is NULL in all rows of a batch.

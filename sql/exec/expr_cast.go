@@ -4,6 +4,7 @@ import (
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/functions"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/types"
@@ -23,17 +24,24 @@ func (c *compiler) ioCast(e *plan.IOCast) (expr, error) {
 		return nil, err
 	}
 	var buf []byte
+	ctx := c.site(0, to, e.Arg)
+	large := func(at *functions.Ctx, vals []column.Datum) (column.Datum, error) {
+		return at.Env.In(to, mod, string(at.Env.Out(nil, from, vals[0])))
+	}
 	cast := func(r *row) (column.Datum, error) {
 		d, err := arg.row(r)
 		if err != nil || d.Null {
 			return d, err
+		}
+		if functions.LargeValue(ctx, d, from, to) {
+			return functions.Leaving(ctx, []column.Datum{d}, large)
 		}
 		buf = env.Out(buf[:0], from, d)
 		return env.In(to, mod, string(buf))
 	}
 	if base := c.st.baseType(from); base != types.OIDOID && types.Unsigned32(base) { // names are looked up in the catalog
 		names := &memo{}
-		return &rowLoop{kind: c.kind(e), eval: func(r *row) (column.Datum, error) {
+		return &rowLoop{st: c.st, kind: c.kind(e), eval: func(r *row) (column.Datum, error) {
 			d, err := arg.row(r)
 			if err != nil || d.Null {
 				return d, err
@@ -48,7 +56,7 @@ func (c *compiler) ioCast(e *plan.IOCast) (expr, error) {
 			return d, err
 		}}, nil
 	}
-	return &rowLoop{kind: c.kind(e), eval: cast}, nil
+	return &rowLoop{st: c.st, kind: c.kind(e), eval: cast}, nil
 }
 
 // domainCast checks a domain's constraints.
@@ -61,7 +69,7 @@ func (c *compiler) domainCast(e *plan.DomainCast) (expr, error) {
 	if err != nil || check == nil {
 		return arg, err
 	}
-	return &rowLoop{kind: c.kind(e), eval: func(r *row) (column.Datum, error) {
+	return &rowLoop{st: c.st, kind: c.kind(e), eval: func(r *row) (column.Datum, error) {
 		d, err := arg.row(r)
 		if err != nil {
 			return d, err
@@ -153,7 +161,7 @@ func (d *domainCheck) test(v column.Datum) error {
 // nextValue is nextval() of a known sequence.
 func (c *compiler) nextValue(e *plan.NextValue) (expr, error) {
 	st := c.st
-	return &rowLoop{kind: column.Int, eval: func(*row) (column.Datum, error) {
+	return &rowLoop{st: c.st, kind: column.Int, eval: func(*row) (column.Datum, error) {
 		if st.rt.Functions.Session != nil {
 			v, err := st.rt.Functions.Session.IdentityNext(e.Sequence)
 			return column.IntDatum(v), err

@@ -22,7 +22,7 @@ func (c *compiler) equality(f *functions.Func, coll OID, l, r plan.Expr) (*equal
 
 func (q *equality) equal(l, r column.Datum) (bool, error) {
 	q.vals = [2]column.Datum{l, r}
-	d, err := q.fn.Eval(q.ctx, q.vals[:])
+	d, err := q.fn.Call(q.ctx, q.vals[:])
 	return d.Bool(), err
 }
 
@@ -275,7 +275,7 @@ func (c *compiler) minMax(e *plan.MinMax) (expr, error) {
 		return nil, err
 	}
 	cmp := c.st.comparator(e.Typ)
-	return &rowLoop{kind: c.kind(e), eval: func(r *row) (column.Datum, error) {
+	return &rowLoop{st: c.st, kind: c.kind(e), eval: func(r *row) (column.Datum, error) {
 		best := column.Null()
 		for _, a := range args {
 			d, err := a.row(r)

@@ -16,7 +16,7 @@ func (c *compiler) rowOf(e *plan.RowOf) (expr, error) {
 	if e.Typ.OID == types.RecordOID && len(e.Names) == len(args) {
 		names = types.EncodeNames(e.Names)
 	}
-	return &rowLoop{kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
+	return &rowLoop{st: c.st, kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
 		fields := make([]types.Field, len(args))
 		for i, a := range args {
 			d, err := a.row(r)
@@ -34,7 +34,7 @@ func (c *compiler) field(e *plan.Field) (expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &rowLoop{kind: c.kind(e), eval: func(r *row) (column.Datum, error) {
+	return &rowLoop{st: c.st, kind: c.kind(e), eval: func(r *row) (column.Datum, error) {
 		d, err := arg.row(r)
 		if err != nil || d.Null {
 			return column.Null(), err
@@ -54,7 +54,7 @@ func (c *compiler) fieldStore(e *plan.FieldStore) (expr, error) {
 	}
 	st := c.st
 	attrs := st.env.Types.Attributes(st.baseType(e.Typ.OID))
-	return &rowLoop{kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
+	return &rowLoop{st: c.st, kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
 		d, err := arg.row(r)
 		if err != nil {
 			return d, err
@@ -87,7 +87,7 @@ func (c *compiler) rowCast(e *plan.RowCast) (expr, error) {
 	if st.env.Types != nil {
 		attrs = st.env.Types.Attributes(st.baseType(e.Typ.OID))
 	}
-	return &rowLoop{kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
+	return &rowLoop{st: c.st, kind: column.Bytes, eval: func(r *row) (column.Datum, error) {
 		d, err := arg.row(r)
 		if err != nil || d.Null || attrs == nil {
 			return d, err
@@ -115,7 +115,7 @@ func (c *compiler) rowCast(e *plan.RowCast) (expr, error) {
 
 // rowNullTest is IS [NOT] NULL of a row: true when all fields are (not) NULL.
 func (c *compiler) rowNullTest(e *plan.NullTest, arg expr) (expr, error) {
-	return &rowLoop{kind: boolKind, eval: func(r *row) (column.Datum, error) {
+	return &rowLoop{st: c.st, kind: boolKind, eval: func(r *row) (column.Datum, error) {
 		d, err := arg.row(r)
 		if err != nil {
 			return d, err
@@ -156,7 +156,7 @@ func (c *compiler) rowCompare(e *plan.RowCompare) (expr, error) {
 		}
 	}
 	orEqual := e.Kind == plan.LessEqual || e.Kind == plan.GreaterEqual
-	return &rowLoop{kind: boolKind, eval: func(r *row) (column.Datum, error) {
+	return &rowLoop{st: c.st, kind: boolKind, eval: func(r *row) (column.Datum, error) {
 		for i := range left {
 			a, err := left[i].row(r)
 			if err != nil {

@@ -53,7 +53,7 @@ func (c *compiler) subPlan(e *plan.SubPlan) (expr, error) {
 		}
 		x.hash = h
 	}
-	return &rowLoop{kind: x.kind, eval: x.row}, nil
+	return &rowLoop{st: c.st, kind: x.kind, eval: x.row}, nil
 }
 
 func (x *subPlanExpr) row(r *row) (column.Datum, error) {
@@ -135,6 +135,9 @@ func (x *subPlanExpr) array() (column.Datum, error) {
 		}
 		if b == nil {
 			break
+		}
+		if err := x.st.rt.canceled(); err != nil {
+			return column.Datum{}, err
 		}
 		for i := range b.Len() {
 			vals = append(vals, b.Cols[0].Datum(b.Row(i)).Clone())

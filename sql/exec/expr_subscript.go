@@ -45,12 +45,12 @@ func (c *compiler) subscript(e *plan.Subscript) (expr, error) {
 		return nil, err
 	}
 	if e.Assign == nil {
-		return &rowLoop{kind: c.kind(e), eval: x.read}, nil
+		return &rowLoop{st: c.st, kind: c.kind(e), eval: x.read}, nil
 	}
 	if x.assign, err = c.expr(e.Assign); err != nil {
 		return nil, err
 	}
-	return &rowLoop{kind: column.Bytes, eval: x.write}, nil
+	return &rowLoop{st: c.st, kind: column.Bytes, eval: x.write}, nil
 }
 
 func (c *compiler) optional(es []plan.Expr) ([]expr, error) {

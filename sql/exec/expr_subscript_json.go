@@ -32,12 +32,12 @@ func (c *compiler) jsonSubscript(e *plan.Subscript) (expr, error) {
 		x.number = append(x.number, u.ResultType().OID == types.Int4OID)
 	}
 	if e.Assign == nil {
-		return &rowLoop{kind: column.Bytes, eval: x.read}, nil
+		return &rowLoop{st: c.st, kind: column.Bytes, eval: x.read}, nil
 	}
 	if x.assign, err = c.expr(e.Assign); err != nil {
 		return nil, err
 	}
-	return &rowLoop{kind: column.Bytes, eval: x.write}, nil
+	return &rowLoop{st: c.st, kind: column.Bytes, eval: x.write}, nil
 }
 
 // steps computes the subscripts as texts; ok is false when one is NULL.

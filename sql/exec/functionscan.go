@@ -76,7 +76,7 @@ func (s *setCall) start(r *row) (functions.SetIter, error) {
 	if s.body != nil {
 		return s.body.set(vals)
 	}
-	return s.fn.Set(s.ctx, vals)
+	return s.fn.Start(s.ctx, vals)
 }
 
 func (c *compiler) rowSet(f *plan.FuncRef) (*rowSet, error) {

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"bytes"
 	"slices"
 
 	"github.com/omendb/omendb/engine"
@@ -77,20 +78,30 @@ func (o *keyLookupOp) open() error {
 		if err != nil {
 			return err
 		}
-		for _, v := range vals {
+		for i, v := range vals {
+			if i%manyKeys == manyKeys-1 {
+				if err := o.st.rt.canceled(); err != nil {
+					return err
+				}
+			}
 			if !v.Null {
 				o.keys = append(o.keys, o.parts[0].encode(nil, v))
 			}
 		}
 	}
 	if len(o.keys) > 1 {
-		slices.SortFunc(o.keys, compareKeys)
+		if err := sortUntil(o.st.rt, o.keys, false, compareKeys); err != nil {
+			return err
+		}
 		o.keys = slices.CompactFunc(o.keys, equalKeys)
 	}
 	return nil
 }
 
-func compareKeys(a, b []byte) int { return slices.Compare(a, b) }
+// manyKeys is how many keys are made between two looks at whether the statement was cancelled.
+const manyKeys = 1 << 14
+
+func compareKeys(a, b []byte) int { return bytes.Compare(a, b) }
 func equalKeys(a, b []byte) bool  { return string(a) == string(b) }
 func (o *keyLookupOp) close()     {}
 

@@ -187,6 +187,7 @@ func (st *state) worker(n plan.Node, main way, part scanPart, parts int) (*worke
 		limit = DefaultQueryLimit
 	}
 	rt.QueryLimit = max((limit-st.memory)/int64(parts), 1)
+	rt.share, rt.held = nil, 0 // a worker takes for itself
 	ws := newState(&rt, st.stmt)
 	for id := range st.execs {
 		ws.execs[id], ws.versions[id], ws.initOf[id] = st.execs[id], st.versions[id], -1
@@ -266,5 +267,6 @@ func closeWorkers(list []*worker) {
 	for _, w := range list {
 		w.way.close()
 		w.snap.Close()
+		w.st.rt.Release()
 	}
 }

@@ -104,6 +104,7 @@ func (r *Rows) Close() {
 			p.close()
 		}
 	}
+	r.st.forget()
 }
 
 // Stats returns the figures of a node after a run with Runtime.Instrument, nil

@@ -50,6 +50,9 @@ type Runtime struct {
 	MemoryLimit int64 // per operator before it spills (work_mem); 0: DefaultMemoryLimit
 	QueryLimit  int64 // per statement; 0: DefaultQueryLimit
 	TempFS      vfs.FS
+	// Pool is what all statements of the server may hold together; nil: nobody asks. Who runs a statement calls Release
+	// when it has ended.
+	Pool *MemoryPool
 
 	// HashMultiplier is by how much hash tables may be larger than MemoryLimit (hash_mem_multiplier).
 	HashMultiplier float64
@@ -74,6 +77,9 @@ type Runtime struct {
 	// of them are running.
 	routines map[routineKey]*plan.Routine
 	depth    int
+
+	share *memoryShare // of Pool; nil while the statement holds little
+	held  int64        // bytes that the statement's parts hold
 
 	// HashPassword makes the verifier of a password (CREATE ROLE … PASSWORD). May be nil.
 	HashPassword func(password string) (string, error)
@@ -168,10 +174,11 @@ func (rt *Runtime) memoryLimit() int64 {
 	if rt.Knobs.AlwaysSpill {
 		return 1
 	}
-	if rt.MemoryLimit > 0 {
-		return rt.MemoryLimit
+	limit := rt.MemoryLimit
+	if limit <= 0 {
+		limit = DefaultMemoryLimit
 	}
-	return DefaultMemoryLimit
+	return rt.Pool.bounded(limit)
 }
 
 // hashLimit is memoryLimit for hash tables, which lose more by going to disk.
@@ -198,6 +205,9 @@ func (l live) context() context.Context {
 	}
 	return l.rt.Context
 }
+
+// Now returns the context that l stands for now.
+func (l live) Now() context.Context { return l.context() }
 
 // Deadline implements context.Context.
 func (l live) Deadline() (time.Time, bool) { return l.context().Deadline() }

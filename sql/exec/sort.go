@@ -260,7 +260,9 @@ func beyond(desc bool) plan.CompareKind {
 // nothing is.
 func (o *sortOp) prune() {
 	o.figures.TopN = true
-	o.sort()
+	if o.sort() != nil { // it was cancelled, as who reads the next rows finds
+		return
+	}
 	n := int(o.top)
 	if n == 0 {
 		n = 1 // worst must be some key
@@ -298,8 +300,7 @@ func (o *sortOp) finish() error {
 		}
 	}
 	if len(o.runs) == 0 {
-		o.sort()
-		return nil
+		return o.sort()
 	}
 	if err := o.spill(); err != nil {
 		return err
@@ -314,7 +315,9 @@ func (o *sortOp) spill() error {
 	if len(o.items) == 0 {
 		return nil
 	}
-	o.sort()
+	if err := o.sort(); err != nil {
+		return err
+	}
 	f, err := o.st.newSpill(append(slices.Clone(o.kinds), column.Bytes))
 	if err != nil {
 		return err

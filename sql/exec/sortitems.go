@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"math/bits"
-	"slices"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/plan"
@@ -30,13 +29,12 @@ func prefix(k []byte) (hi, lo uint64) {
 }
 
 // sort orders the items by their keys, equal ones as they came.
-func (o *sortOp) sort() {
+func (o *sortOp) sort() error {
 	if places := varyingBytes(o.items); 2*len(places) <= bits.Len(uint(len(o.items)))-radixLead {
 		o.items = radixSort(o.items, places)
-		o.sortTies()
-		return
+		return o.sortTies()
 	}
-	slices.SortFunc(o.items, o.compare)
+	return sortUntil(o.st.rt, o.items, false, o.compare)
 }
 
 // radixLead makes the distribution by bytes, which reads all items once for each, start where comparing
@@ -57,9 +55,9 @@ func (o *sortOp) compare(a, b sortItem) int {
 }
 
 // sortTies orders the items whose prefixes are equal by the rest of their keys.
-func (o *sortOp) sortTies() {
+func (o *sortOp) sortTies() error {
 	if !o.long {
-		return
+		return nil
 	}
 	for from := 0; from < len(o.items); {
 		to := from + 1
@@ -67,10 +65,13 @@ func (o *sortOp) sortTies() {
 			to++
 		}
 		if to-from > 1 {
-			slices.SortFunc(o.items[from:to], o.compare)
+			if err := sortUntil(o.st.rt, o.items[from:to], false, o.compare); err != nil {
+				return err
+			}
 		}
 		from = to
 	}
+	return nil
 }
 
 // varyingBytes lists the bytes of the prefixes in which not all items agree, the last first.

@@ -86,10 +86,16 @@ func (st *state) grow(bytes int64) error {
 		return pgerr.New(pgerr.OutOfMemory, "out of memory").
 			WithDetail("Failed on request of size %d: the statement may use %d bytes.", bytes, limit)
 	}
-	return nil
+	return st.rt.account(bytes)
 }
 
-func (st *state) shrink(bytes int64) { st.memory -= bytes }
+func (st *state) shrink(bytes int64) {
+	st.memory -= bytes
+	_ = st.rt.account(-bytes) // less never fails
+}
+
+// forget ends the accounting of a statement that has ended.
+func (st *state) forget() { st.shrink(st.memory) }
 
 // kinds returns the physical kinds of a node's output.
 func (st *state) kinds(n plan.Node) []column.Kind {

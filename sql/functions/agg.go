@@ -348,6 +348,7 @@ type rowStates struct {
 	make   func(c *Ctx) rowState
 	groups []rowState
 	args   []column.Datum
+	work   int // bytes added since somebody looked whether they are too many
 }
 
 func byRow(f func(c *Ctx) rowState) func(*Ctx) AggState {
@@ -370,8 +371,12 @@ func (s *rowStates) Accumulate(groups []int32, args []*column.Vec, sel []int32, 
 		}
 		for i, a := range args {
 			s.args[i] = constDatum(a, r)
+			s.work += len(s.args[i].B)
 		}
-		err = s.groups[g].add(s.c, s.args[:len(args)])
+		if err = s.groups[g].add(s.c, s.args[:len(args)]); err == nil && s.work >= largeState {
+			s.work = 0
+			err = s.c.Room(s.groups[g].size())
+		}
 	})
 	return err
 }
@@ -399,7 +404,13 @@ func CanCombine(s AggState) bool {
 	return ok
 }
 
+// largeState is how many bytes a state holds when its result takes so long that a cancelled statement should not wait for it.
+const largeState = 2 << 20
+
 func (s *rowStates) Result(g int, direct []column.Datum) (column.Datum, error) {
+	if state := s.groups[g]; s.c.Left != nil && state.size() >= largeState && builtIns(s.c) {
+		return leaving(s.c, direct, state.result)
+	}
 	return s.groups[g].result(s.c, direct)
 }
 

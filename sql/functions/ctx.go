@@ -24,7 +24,9 @@ type Ctx struct {
 	Domain func(domain OID, d types.Datum) error
 	// Limit is what one value may take, in bytes; 0: no limit but that of a text.
 	Limit int64
-	Memo  any // what the function at this call site remembers (a compiled pattern); never shared
+	// Left counts the calls that cancelled statements left working; nil: every call is waited for.
+	Left *Left
+	Memo any // what the function at this call site remembers (a compiled pattern); never shared
 }
 
 // OutCol is one column of a row type that the call returns: of a composite result

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/dlclark/regexp2"
+
+	"github.com/omendb/omendb/engine/column"
 )
 
 // regexTimeout bounds one match by backtracking, which can take exponential time; RE2,
@@ -60,12 +62,22 @@ func (re *regex) compileSlow() error {
 	return nil
 }
 
+// longPattern is from how many bytes on the compilation of a pattern is not waited for by a cancelled statement.
+const longPattern = 1 << 10
+
+func compileBeside(c *Ctx, pattern string, flags areFlags) (*regex, error) {
+	if len(pattern) < longPattern || c.Left == nil {
+		return compileRegex(pattern, flags)
+	}
+	return leaving(c, nil, func(*Ctx, []column.Datum) (*regex, error) { return compileRegex(pattern, flags) })
+}
+
 // callRegex returns the compiled pattern of a call site.
 func callRegex(c *Ctx, pattern []byte, flags areFlags) (*regex, error) {
 	if re, ok := c.Memo.(*regex); ok && re.source == string(pattern) && re.flags == flags {
 		return re, nil
 	}
-	re, err := compileRegex(string(pattern), flags)
+	re, err := compileBeside(c, string(pattern), flags)
 	if err == nil {
 		c.Memo = re
 	}

@@ -118,7 +118,7 @@ func (m *matcher) backtrack(run func() (*regexp2.Match, error)) (*regexp2.Match,
 	if m.c == nil || m.c.Context == nil || m.c.Context.Done() == nil {
 		return tookTooLong(run())
 	}
-	found, err := beside(m.c.Context, run)
+	found, err := Beside(m.c.Context, run)
 	if stop := m.c.Canceled(); stop != nil {
 		return nil, stop
 	}

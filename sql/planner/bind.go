@@ -44,6 +44,7 @@ type binder struct {
 	objects []plan.ObjectVersion
 	seen    map[plan.ObjectVersion]bool
 	depth   int
+	steps   int
 	// routine is the SQL function whose body is bound: its arguments are names that no FROM item explains. May be nil.
 	routine *routine
 	// literals numbers the constants of the text by their position, for the plan cache.
@@ -142,9 +143,15 @@ func (b *binder) bindStatement(parent *scope, n *pg.Node) *plan.Query {
 // is lower, views inside views add to it.
 const maxBindDepth = 20000
 
+// stepsBetweenLooks is how many steps binding and planning take between two looks at whether the statement was cancelled.
+const stepsBetweenLooks = 64
+
 func (b *binder) enter() {
 	if b.depth++; b.depth > maxBindDepth {
 		b.failf(-1, pgerr.StatementTooComplex, "stack depth limit exceeded")
+	}
+	if b.steps++; b.steps%stepsBetweenLooks == 0 {
+		b.check(-1, b.env.Functions.Canceled())
 	}
 }
 

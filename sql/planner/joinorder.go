@@ -194,6 +194,7 @@ func (j *joiner) pair(best []*path, left, right int, onlyConnected bool) *path {
 // join makes the cheapest join of two paths; it is the item on the right when
 // the right side is just one.
 func (j *joiner) join(left, right *path, it *item, onlyConnected bool) *path {
+	j.l.o.step()
 	rels := left.rels.union(right.rels)
 	c := &joinCase{l: j.l, left: left, right: right, item: it, rels: rels}
 	if it != nil && it.kind != plan.InnerJoin {

@@ -17,7 +17,16 @@ import (
 // freely (items.go), every base relation gets its cheapest access path
 // (access.go), joins are ordered by cost (joinorder.go), and grouping,
 // windows, DISTINCT, ORDER BY and LIMIT are put on top (upper.go).
-func Plan(env *Env, q *plan.Query) (*plan.Statement, error) {
+func Plan(env *Env, q *plan.Query) (st *plan.Statement, err error) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case bindError:
+			st, err = nil, r.err
+		default:
+			panic(r)
+		}
+	}()
 	o := &optimizer{env: env, stmt: &plan.Statement{Command: q.Command, Text: q.Text}}
 	o.collectObjects(q, nil)
 	o.stmt.ReadOnly = !queryWrites(q)
@@ -40,12 +49,22 @@ type optimizer struct {
 	stmt    *plan.Statement
 	workID  int
 	depth   int
+	steps   int
 	groups  int // groups that are being planned for one row of their left sides
 	replays int // numbers of plan.Replay that are taken
 	seenObj map[plan.ObjectVersion]bool
 	// families are the answers of btreeFamily.
 	families map[plan.OID]plan.OID
 	indexes  map[plan.OID]*indexExprs // stored expressions of indexes, read so far
+}
+
+// step counts a step of planning, and ends it by a panic when the statement was cancelled.
+func (o *optimizer) step() {
+	if o.steps++; o.steps%stepsBetweenLooks == 0 {
+		if err := o.env.Functions.Canceled(); err != nil {
+			panic(bindError{pgerr.From(err)})
+		}
+	}
 }
 
 // maxPlanDepth bounds the nesting of query levels: each costs a few kB of stack.

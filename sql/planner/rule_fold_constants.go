@@ -36,6 +36,7 @@ type folder struct {
 
 // simplify folds an expression, conditions before what they guard.
 func (f *folder) simplify(e plan.Expr) plan.Expr {
+	f.l.o.step()
 	if f.err != nil {
 		return e
 	}
@@ -158,8 +159,8 @@ func (f *folder) foldCall(x *plan.Call) plan.Expr {
 		args[i], argTypes[i] = c.Value, c.Typ.OID
 	}
 	ctx := functions.Ctx{Context: f.l.o.env.Functions.Context, Env: f.l.o.env.Types, Session: f.l.o.env.Functions.Session,
-		Catalog: f.l.o.env.Functions.Catalog, Collation: x.InputColl, ArgTypes: argTypes, RetType: x.Typ.OID, Variadic: x.Variadic, Limit: maxFoldedBytes}
-	v, err := fn.Eval(&ctx, args)
+		Catalog: f.l.o.env.Functions.Catalog, Collation: x.InputColl, ArgTypes: argTypes, RetType: x.Typ.OID, Variadic: x.Variadic, Limit: maxFoldedBytes, Left: f.l.o.env.Functions.Left}
+	v, err := fn.Call(&ctx, args)
 	if e := (*pgerr.Error)(nil); errors.As(err, &e) && e.Code == pgerr.OutOfMemory {
 		return x
 	}

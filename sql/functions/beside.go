@@ -2,8 +2,8 @@ package functions
 
 import "context"
 
-// beside runs f in a goroutine and returns what it does, or at once when ctx ends.
-func beside[T any](ctx context.Context, f func() (T, error)) (out T, err error) {
+// Beside runs f in a goroutine and returns what it does, or at once when ctx ends.
+func Beside[T any](ctx context.Context, f func() (T, error)) (out T, err error) {
 	type answer struct {
 		out T
 		err error
@@ -27,4 +27,10 @@ func beside[T any](ctx context.Context, f func() (T, error)) (out T, err error) 
 	case <-ctx.Done():
 		return out, context.Cause(ctx)
 	}
+}
+
+// liveContext is a context that stands for whichever is in force.
+type liveContext interface {
+	context.Context
+	Now() context.Context
 }

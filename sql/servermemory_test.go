@@ -1,0 +1,136 @@
+package sql
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"os"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/omendb/omendb/engine"
+	"github.com/omendb/omendb/internal/clock"
+	"github.com/omendb/omendb/internal/task"
+	"github.com/omendb/omendb/internal/vfs"
+	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
+	"github.com/omendb/omendb/sql/syscat"
+)
+
+// TestServerMemory: many sessions that each may take more than the server has end with 53200 or give the answer with the help
+// of the disk; what they hold together stays below the limit; others are served; afterwards nothing is held.
+func TestServerMemory(t *testing.T) {
+	const limit = 8 << 20
+	dir, tasks := t.TempDir(), task.NewGoroutines(nil)
+	db, err := engine.Open(engine.Options{FS: vfs.OS(), Dir: t.TempDir(), Clock: clock.System(), Tasks: tasks, Log: zerolog.Nop(),
+		Fatal: func(err error) { t.Errorf("fatal: %v", err) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer tasks.Close()
+	defer db.Close()
+	cat, err := catalog.Open(db, catalog.Options{Superuser: "omendb", System: syscat.Relations()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	srv, err := Open(Options{DB: db, Catalog: cat, Clock: clock.System(), Log: zerolog.Nop(), TempFS: vfs.OS(), TempDir: dir,
+		Defaults: map[string]string{serverMemory: "8MB"}, Seed: func() int64 { return 1 }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, point := testSession(t, srv)
+	if got := run(other, point, "SHOW omen.server_memory"); got != "8MB\n-- SHOW\n" {
+		t.Errorf("the setting is %q", got)
+	}
+	run(other, point, "CREATE TABLE t AS SELECT g id, g % 100 k, md5(g::text) || repeat(md5((g % 7)::text), 7) s FROM generate_series(1, 30000) g")
+	statements := []struct {
+		sql  string
+		must bool // it has an answer: it can go to disk
+	}{
+		{"SELECT s, id FROM t ORDER BY s", true},
+		{"SELECT count(*), sum(n) FROM (SELECT s, count(*) n FROM t GROUP BY s) q", true},
+		{"SELECT count(*) FROM t a JOIN t b ON a.s = b.s", true},
+		{"SELECT count(*) FROM (SELECT s FROM t INTERSECT SELECT s FROM t) q", true},
+		{"SELECT cardinality(array_agg(s)) FROM t", false},
+		{"SELECT length(string_agg(s, ',')) FROM t", false},
+		{"SELECT count(DISTINCT s || id) FROM t", false},
+	}
+	stop, watched := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(watched)
+		for {
+			if used := srv.Memory().Used(); used > limit {
+				t.Errorf("%d bytes are held", used)
+			}
+			if got := run(other, point, "SELECT count(*) FROM t WHERE k = 7"); got != "300\n-- SELECT 1\n" {
+				t.Errorf("another session got %q", got)
+			}
+			select {
+			case <-stop:
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+	}()
+	var wait sync.WaitGroup
+	var mu sync.Mutex
+	answers, refused := map[string]string{}, 0
+	for i := range 3 * len(statements) {
+		d := &digest{seed: maphash.MakeSeed()}
+		x, err := srv.Connect(ConnectOptions{User: "omendb", Database: "postgres", Client: d})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.env = x.Env()
+		run(x, &d.record, "SET work_mem = '64MB'")
+		wait.Go(func() {
+			defer x.Close()
+			c := statements[i%len(statements)]
+			got, failed := d.ask(x, c.sql)
+			mu.Lock()
+			defer mu.Unlock()
+			if failed != nil {
+				refused++
+				if c.must && failed.Code == pgerr.OutOfMemory {
+					t.Logf("%s: %s", c.sql, failed.Detail)
+				}
+				if failed.Code != pgerr.OutOfMemory {
+					t.Errorf("%s: %s %s", c.sql, failed.Code, failed.Message)
+				}
+				return
+			}
+			rows := fmt.Sprintf("%d rows, %s", d.rows, d.out.String())
+			if before, ok := answers[c.sql]; ok && before != rows {
+				t.Errorf("%s: %s and %s", c.sql, before, rows)
+			}
+			answers[c.sql] = rows
+			_ = got // its sum has another seed in each session
+		})
+	}
+	wait.Wait()
+	close(stop)
+	<-watched
+	t.Logf("%d of %d were refused", refused, 3*len(statements))
+	if refused == 0 || srv.Memory().Refused() == 0 {
+		t.Error("the limit was never reached")
+	}
+	for _, c := range statements {
+		if c.must && answers[c.sql] == "" {
+			t.Errorf("nobody got an answer to %s", c.sql)
+		}
+	}
+	runtime.GC()
+	if used := srv.Memory().Used(); used != 0 {
+		t.Errorf("%d bytes are held by nobody", used)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("%d temporary files remain, %v", len(left), err)
+	}
+	if err := other.Simple(context.Background(), "SELECT count(*) FROM (SELECT s, id FROM t ORDER BY s OFFSET 0) q", point); err != nil {
+		t.Errorf("after all: %v", err)
+	}
+}
