@@ -17,8 +17,9 @@ const (
 	unitMask = 1<<unitBits - 1
 )
 
-// bigRecord is the share of the current slab above which a record gets a slab
-// of its own, so that little of the current one is lost.
+// bigRecord is the share of the current slab, or of a unit, above which a record gets a slab
+// of its own, so that little of the current one is lost. Such a slab takes a unit, of which an
+// address space of 16 GB has 16384: smaller records would use them up.
 const bigRecord = 8
 
 // firstWord keeps reference 0 free, and records of 64 bytes on cache lines.
@@ -48,7 +49,7 @@ func (a *arena) alloc(n int) (ref uint64, w []uint64) {
 }
 
 func (a *arena) allocSlow(n int) (ref uint64, w []uint64) {
-	if n > max(len(a.last)/bigRecord, minSlab/2) && a.last != nil {
+	if n > max(len(a.last), 1<<unitBits)/bigRecord && a.last != nil {
 		base, words := a.grow(n)
 		return base, words[:n:n]
 	}

@@ -2,6 +2,7 @@ package memtable
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -287,6 +288,25 @@ func TestRows(t *testing.T) {
 			if r[:cut].Check(kinds) && cut < len(r) {
 				t.Errorf("%d of %d bytes pass for a row", cut, len(r))
 			}
+		}
+	}
+}
+
+// TestManyWideRows puts rows that are wider than the first slab, most of them below the greatest key: the rows in order lie far apart
+// among them, and all have to stay within the addresses that a group in the append lane can hold.
+func TestManyWideRows(t *testing.T) {
+	tab := New()
+	row := make([]byte, 600)
+	key := func(i int) []byte { return binary.BigEndian.AppendUint64(nil, uint64(i)) }
+	const n = 20000
+	tab.Put(key(n), 1, Inserted, row)
+	for i := range n {
+		tab.Put(key(i), 1, Inserted, row)
+	}
+	tab.Put(key(n+1), 1, Inserted, row)
+	for i := range n + 2 {
+		if _, ok := tab.Get(key(i), 1); !ok {
+			t.Fatalf("key %d is lost", i)
 		}
 	}
 }
