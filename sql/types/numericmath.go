@@ -281,11 +281,16 @@ func (n Numeric) Pow(exp Numeric) (Numeric, error) {
 }
 
 func powReal(base, exp Numeric) (Numeric, error) {
-	const rough = 128
-	weight := lnWeight(base)
-	ln := lnFixed(base, bitsFor(8-weight)+rough)
-	lnNum, _ := new(big.Float).SetMantExp(new(big.Float).SetInt(ln), -int(bitsFor(8-weight)+rough)).Float64()
-	val := lnNum * exp.approx()
+	// How many digits the result shows hangs on its weight, which PostgreSQL takes from ln(base) of about eight digits:
+	// 0.0999… and 0.1 have different ones, and so the same rounding is part of the answer.
+	const guard = 128
+	rough := max(8-lnWeight(base), 0)
+	prec := bitsFor(rough) + guard
+	ln, err := unfixed(lnFixed(base, prec), prec, rough).Mul(exp)
+	if err != nil {
+		return Numeric{}, err
+	}
+	val := ln.Round(rough).approx()
 	if math.Abs(val) > maxResultScale*3.01 {
 		if val > 0 {
 			return Numeric{}, errNumericOverflow()
@@ -293,7 +298,7 @@ func powReal(base, exp Numeric) (Numeric, error) {
 		return Numeric{scale: maxDisplayScale}, nil
 	}
 	scale := clampScale(minSignificant-int(val*log10e), base, exp)
-	prec := bitsFor(scale + int(max(val*log10e, 0)) + max(exp.digits()-int(exp.scale), 0) + 16)
+	prec = bitsFor(scale + int(max(val*log10e, 0)) + max(exp.digits()-int(exp.scale), 0) + 16)
 	x := new(big.Int).Mul(lnFixed(base, prec), exp.fixed(prec))
 	return unfixed(fixedExp(x.Rsh(x, prec), prec), prec, scale).checked()
 }
