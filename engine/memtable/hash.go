@@ -162,7 +162,7 @@ func (p *parts) grow(tag uint64) *parts {
 	next := &parts{shift: p.shift, words: slices.Clone(p.words), used: p.used, seen: slices.Clone(p.seen), slab: p.slab, slabs: p.slabs, reserve: p.reserve}
 	old := next.words[k]
 	w := next.room(growth * len(old))
-	next.seen[k] = make([]uint64, len(w)/filterShare)
+	next.seen[k] = next.room(len(w) / filterShare)
 	mask := uint64(len(w) - 1)
 	for _, e := range old {
 		if e == 0 {

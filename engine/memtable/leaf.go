@@ -1,12 +1,14 @@
 package memtable
 
 import (
+	"math"
 	"unsafe"
 )
 
 // leafSlots are few enough to be sorted when a scan comes by, and many enough
-// that the directory above is small.
-const leafSlots = 128
+// that the directory above and the ends of all leaves, where inserts go, stay in
+// the processor's cache: with a million keys those are 180 kB.
+const leafSlots = 512
 
 // leaf holds the slots of a range of keys in order of arrival. How many there
 // are is in the page above it.
@@ -24,8 +26,9 @@ func (lf *leaf) within(t *Table, n int, b *bounds, dst []slot) []slot {
 	if dst = dst[:0]; b == nil {
 		dst = append(dst, lf[:n]...)
 	} else {
+		lower, width := b.prefixes()
 		for i := range lf[:n] {
-			if s := lf[i]; b.hold(t, s) {
+			if s := lf[i]; s.prefix-lower <= width && b.hold(t, s) {
 				dst = append(dst, s)
 			}
 		}
@@ -36,8 +39,9 @@ func (lf *leaf) within(t *Table, n int, b *bounds, dst []slot) []slot {
 
 // count returns how many of the leaf's first n slots lie in a range.
 func (lf *leaf) count(t *Table, n int, b *bounds) (count int) {
+	lower, width := b.prefixes()
 	for i := range lf[:n] {
-		if b.hold(t, lf[i]) {
+		if s := lf[i]; s.prefix-lower <= width && b.hold(t, s) {
 			count++
 		}
 	}
@@ -58,6 +62,19 @@ func (b *bounds) set(t *Table, lower, upper []byte) {
 	if upper != nil {
 		b.upperPrefix = t.prefix(upper)
 	}
+}
+
+// prefixes returns the least prefix of keys in the range, and how far above it
+// the greatest is.
+func (b *bounds) prefixes() (lower, width uint64) {
+	upper := uint64(math.MaxUint64)
+	if b.lower != nil {
+		lower = b.lowerPrefix
+	}
+	if b.upper != nil {
+		upper = max(b.upperPrefix, lower)
+	}
+	return lower, upper - lower
 }
 
 func (b *bounds) hold(t *Table, s slot) bool {

@@ -28,8 +28,9 @@ const (
 
 func words(bytes int) int { return (bytes + 7) / 8 }
 
-// put writes a version that nobody knows yet, and returns its record.
-func (t *Table) put(link, ts uint64, flags Flags, key, data []byte) uint64 {
+// put writes a version that nobody knows yet, and returns its record and the
+// key in it.
+func (t *Table) put(link, ts uint64, flags Flags, key, data []byte) (record uint64, kept []byte) {
 	if len(key)|len(data) >= 1<<16 {
 		return t.putWide(link, ts, flags, key, data)
 	}
@@ -38,20 +39,21 @@ func (t *Table) put(link, ts uint64, flags Flags, key, data []byte) uint64 {
 	b := bytesOf(w, headBytes+4, len(key)+len(data))
 	copy(b, key)
 	copy(b[len(key):], data)
-	return ref
+	return ref, b[:len(key):len(key)]
 }
 
-func (t *Table) putWide(link, ts uint64, flags Flags, key, data []byte) uint64 {
+func (t *Table) putWide(link, ts uint64, flags Flags, key, data []byte) (record uint64, kept []byte) {
 	ref, w := t.arena.alloc(words(headBytes + 8 + len(key) + len(data)))
 	w[0], w[1], w[2] = link, ts<<flagBits|uint64(flags|wide), uint64(len(key))|uint64(len(data))<<32
 	b := bytesOf(w, headBytes+8, len(key)+len(data))
 	copy(b[copy(b, key):], data)
-	return ref
+	return ref, b[:len(key):len(key)]
 }
 
 // addVersion makes a version the newest of a record.
 func (t *Table) addVersion(record, ts uint64, flags Flags, data []byte) {
-	publish64(t.link(record), t.put(t.newest(record), ts, flags, nil, data))
+	version, _ := t.put(t.newest(record), ts, flags, nil, data)
+	publish64(t.link(record), version)
 }
 
 func (t *Table) link(record uint64) *uint64 { return &t.arena.at(record)[0] }

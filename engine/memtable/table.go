@@ -18,6 +18,7 @@ package memtable
 
 import (
 	"bytes"
+	"encoding/binary"
 	"sync/atomic"
 )
 
@@ -43,7 +44,7 @@ func (v Version) Deleted() bool { return v.Flags&Tombstone != 0 }
 
 // Table is the sorted map. The zero value is not ready; use New.
 type Table struct {
-	last    slot   // the greatest of all keys; writer only
+	last    last   // the greatest of all keys; writer only
 	lead    byte   // the first byte of the first key; set before anything is published
 	newTS   uint64 // what maxTS says; writer only
 	keys    int64  // put so far; writer only
@@ -103,20 +104,44 @@ func (t *Table) Put(key []byte, ts uint64, flags Flags, data []byte) uint64 {
 	}
 	p := t.prefix(key)
 	// The greatest key is always in the append lane: what is greater is new.
-	if p > t.last.prefix || t.keys == 0 || p == t.last.prefix && bytes.Compare(key, t.key(t.last.ref)) > 0 {
+	if p > t.last.prefix || t.keys == 0 || p == t.last.prefix && t.last.below(key) {
 		if t.keys == 0 {
 			p = t.begin(key, ts)
 		}
-		record := t.put(0, ts, flags, key, data)
-		t.last = slot{p, record}
+		record, kept := t.put(0, ts, flags, key, data)
+		t.last.prefix, t.last.key = p, kept
 		t.count()
-		t.lane.append(t.last)
+		t.lane.append(slot{p, record})
 		if t.few != nil {
 			t.noteFew(p)
 		}
 		return record
 	}
 	return t.putRandom(slot{prefix: p}, key, ts, flags, data)
+}
+
+// last is the greatest key of a table.
+type last struct {
+	prefix uint64
+	key    []byte // in the arena
+	alike  int    // the bytes that the key above it had in common with the one before, in steps of eight
+}
+
+// below reports whether a key with the same prefix is above the last one. Keys
+// that come in order mostly differ where those before them did.
+func (l *last) below(key []byte) bool {
+	i := 0
+	if n := l.alike; n <= len(key) && n <= len(l.key) && string(key[:n]) == string(l.key[:n]) {
+		i = n
+	}
+	for ; i+8 <= len(key) && i+8 <= len(l.key); i += 8 {
+		a, b := binary.BigEndian.Uint64(key[i:]), binary.BigEndian.Uint64(l.key[i:])
+		if a != b {
+			l.alike = i
+			return a > b
+		}
+	}
+	return bytes.Compare(key[i:], l.key[i:]) > 0
 }
 
 // maxTSStep makes the largest timestamp that Bounds tells a rounded one, so
@@ -135,7 +160,7 @@ func (t *Table) begin(key []byte, ts uint64) uint64 {
 // putRandom puts a key that is not above all others.
 func (t *Table) putRandom(s slot, key []byte, ts uint64, flags Flags, data []byte) uint64 {
 	if t.pending != nil {
-		s.ref = t.put(0, ts, flags, key, data)
+		s.ref, _ = t.put(0, ts, flags, key, data)
 		t.pending = append(t.pending, s)
 		t.count()
 		return s.ref
@@ -156,7 +181,7 @@ func (t *Table) putRandom(s slot, key []byte, ts uint64, flags Flags, data []byt
 		}
 		return record
 	}
-	s.ref = t.put(0, ts, flags, key, data)
+	s.ref, _ = t.put(0, ts, flags, key, data)
 	t.random.insert(t, s, tag)
 	t.count()
 	return s.ref
