@@ -52,7 +52,7 @@ type AdvisoryKey struct {
 	Pair     bool
 }
 
-// rowTag is the lock tag of a row: FNV-1a over the key, finished by a multiplication.
+// rowTag is the lock tag of a row: FNV-1a over the key.
 func rowTag(id StoreID, key []byte) txn.Tag {
 	h := uint64(14695981039346656037)
 	for _, c := range key {

@@ -86,7 +86,7 @@ func (l *writeList) find(key []byte, hash uint64) *listedWrite {
 		l.place()
 	}
 	mask := uint64(len(l.places) - 1)
-	for i := hash >> 20; ; i++ {
+	for i := listPlace(hash); ; i++ {
 		n := l.places[i&mask]
 		if n == 0 {
 			return nil
@@ -127,9 +127,13 @@ func (l *writeList) place() {
 	}
 }
 
+// listPlace is where a hash belongs, to be cut to the size of the table. Hashes of keys that follow each other differ in few bits,
+// none of them in the middle: the multiplication brings them there (Fibonacci hashing, Knuth 6.4).
+func listPlace(hash uint64) uint64 { return hash * 0x9e3779b97f4a7c15 >> 32 }
+
 func (l *writeList) enter(n int) {
 	mask := uint64(len(l.places) - 1)
-	i := l.rows[n-1].hash >> 20
+	i := listPlace(l.rows[n-1].hash)
 	for l.places[i&mask] != 0 {
 		i++
 	}

@@ -115,3 +115,23 @@ func TestWriteLists(t *testing.T) {
 		})
 	}
 }
+
+// TestListPlaces enters keys that follow each other and looks at how many places a search passes.
+func TestListPlaces(t *testing.T) {
+	const n = 40_000
+	l := &writeList{}
+	for i := range n {
+		k := key(i)
+		l.begin(k, rowTag(7, k).B, uint64(i+1), 0, 0)
+	}
+	l.place()
+	mask, passed := uint64(len(l.places)-1), uint64(0)
+	for i, row := range l.places {
+		if row != 0 {
+			passed += (uint64(i) - listPlace(l.rows[row-1].hash)) & mask
+		}
+	}
+	if passed > 4*n {
+		t.Errorf("%d places are passed for %d keys", passed, n)
+	}
+}

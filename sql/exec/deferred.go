@@ -147,6 +147,7 @@ func (d *Deferred) Check(rt *Runtime, immediateOnly bool) error {
 		newest = rt.Txn.LatestSnapshot()
 		defer newest.Close()
 	}
+	references := d.references()
 	for i := 0; i < len(d.log); i++ {
 		it := d.log[i].item
 		if it == nil || it.done {
@@ -157,22 +158,48 @@ func (d *Deferred) Check(rt *Runtime, immediateOnly bool) error {
 		if it.kind == deferParent {
 			owner = rt.Catalog.Relation(it.child)
 		}
+		items := []*deferredItem{it}
 		if rel != nil && owner != nil { // else dropped meanwhile
 			con := constraintOf(owner, it.constraint)
 			if con != nil && immediateOnly && d.defers(con) {
 				continue
 			}
+			if con != nil && it.kind == deferChild {
+				items = references[deferredKey{it.table, it.constraint}]
+			}
 			if con != nil {
-				if err := d.checkItem(st, it, rel, owner, con, snap, newest); err != nil {
+				if err := checkDeferred(st, items, rel, owner, con, snap, newest); err != nil {
 					return MapError(err)
 				}
 			}
 		}
-		it.done = true
-		d.waiting--
-		d.log = append(d.log, deferredEntry{undo: func() { it.done = false; d.waiting++ }})
+		for _, it := range items {
+			it.done = true
+		}
+		d.waiting -= len(items)
+		d.log = append(d.log, deferredEntry{undo: func() {
+			for _, it := range items {
+				it.done = false
+			}
+			d.waiting += len(items)
+		}})
 	}
 	return nil
+}
+
+// deferredKey names what the references of one constraint are checked by.
+type deferredKey struct{ table, constraint OID }
+
+// references returns the references that wait, in their order.
+func (d *Deferred) references() map[deferredKey][]*deferredItem {
+	out := map[deferredKey][]*deferredItem{}
+	for _, e := range d.log {
+		if it := e.item; it != nil && !it.done && it.kind == deferChild {
+			k := deferredKey{it.table, it.constraint}
+			out[k] = append(out[k], it)
+		}
+	}
+	return out
 }
 
 // lockOthers locks the tables that foreign keys lead to or from.
@@ -205,12 +232,13 @@ func (d *Deferred) lockOthers(st *state, immediateOnly bool) error {
 	return nil
 }
 
-func (d *Deferred) checkItem(st *state, it *deferredItem, rel, owner *catalog.Relation, con *catalog.Constraint, snap, newest *engine.Snapshot) error {
+// checkDeferred checks items of one constraint: one, or all references that wait for it.
+func checkDeferred(st *state, items []*deferredItem, rel, owner *catalog.Relation, con *catalog.Constraint, snap, newest *engine.Snapshot) error {
 	w, err := st.writer(rel)
 	if err != nil {
 		return err
 	}
-	switch it.kind {
+	switch it := items[0]; it.kind {
 	case deferUnique:
 		return it.unique.verify(w)
 	case deferParent:
@@ -221,26 +249,80 @@ func (d *Deferred) checkItem(st *state, it *deferredItem, rel, owner *catalog.Re
 	if err != nil {
 		return err
 	}
-	return d.recheck(st, w, k, it.vals, snap)
-}
-
-// recheck verifies a reference if some row still makes it.
-func (d *Deferred) recheck(st *state, w *tableWriter, k *childKey, ref []column.Datum, snap *engine.Snapshot) error {
-	if slices.ContainsFunc(ref, func(d column.Datum) bool { return d.Null }) {
-		return w.rowsOf(snap, w.store, nil, nil, func(_ []byte, row []column.Datum) error {
-			for i, a := range k.attrs {
-				if !sameDatum(row[a], ref[i]) {
-					return nil
-				}
+	refs, order := map[string][]column.Datum{}, []string(nil)
+	for _, it := range items {
+		if slices.ContainsFunc(it.vals, func(d column.Datum) bool { return d.Null }) {
+			if err := w.mixedReference(snap, k, it.vals); err != nil {
+				return err
 			}
-			return k.mixed(w)
-		})
+			continue
+		}
+		key := k.same(st, it.vals)
+		if refs[key] == nil {
+			refs[key], order = it.vals, append(order, key)
+		}
 	}
-	still, err := w.exists(snap, k.attrs, ref)
-	if err != nil || !still {
+	still, err := w.stillMade(snap, k, refs)
+	if err != nil {
 		return err
 	}
-	return k.verify(st, w.rel, ref, snap)
+	err = k.verifyAll(st, rel, still, snap)
+	if err == nil {
+		return nil
+	}
+	for _, key := range order { // the first that was made is the one to tell of
+		if ref := still[key]; ref != nil {
+			if err := k.verify(st, rel, ref, snap); err != nil {
+				return err
+			}
+		}
+	}
+	return err
+}
+
+// mixedReference refuses a reference that is NULL in part if some row still makes it.
+func (w *tableWriter) mixedReference(snap *engine.Snapshot, k *childKey, ref []column.Datum) error {
+	return w.rowsOf(snap, w.store, nil, nil, func(_ []byte, row []column.Datum) error {
+		for i, a := range k.attrs {
+			if !sameDatum(row[a], ref[i]) {
+				return nil
+			}
+		}
+		return k.mixed(w)
+	})
+}
+
+// singleReferences is how many references are looked for one by one where no index leads to them.
+const singleReferences = 4
+
+// stillMade returns those of the references that some row of the table makes. Where no index leads to them, and there are
+// many, the table is read once.
+func (w *tableWriter) stillMade(snap *engine.Snapshot, k *childKey, refs map[string][]column.Datum) (map[string][]column.Datum, error) {
+	still := map[string][]column.Datum{}
+	if w.leadsTo(k.attrs) || len(refs) <= singleReferences {
+		for key, ref := range refs {
+			made, err := w.exists(snap, k.attrs, ref)
+			if err != nil {
+				return nil, err
+			}
+			if made {
+				still[key] = ref
+			}
+		}
+		return still, nil
+	}
+	err := w.rowsOf(snap, w.store, nil, nil, func(_ []byte, row []column.Datum) error {
+		ref, _ := k.values(row)
+		if ref == nil {
+			return nil
+		}
+		key := k.same(w.st, ref)
+		if had := refs[key]; had != nil {
+			still[key] = had
+		}
+		return nil
+	})
+	return still, err
 }
 
 func constraintOf(rel *catalog.Relation, oid OID) *catalog.Constraint {

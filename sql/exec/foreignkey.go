@@ -596,6 +596,24 @@ func (w *tableWriter) referring(snap *engine.Snapshot, attrs []int, vals []colum
 	return w.rowsOf(snap, w.store, nil, value, fn)
 }
 
+// leadsTo reports whether the storage key or an index finds rows by their values in attrs.
+func (w *tableWriter) leadsTo(attrs []int) bool {
+	value := map[int]column.Datum{}
+	for _, a := range attrs {
+		value[a] = column.Null()
+	}
+	if _, ok := prefixOf(w.key, value); ok {
+		return true
+	}
+	return slices.ContainsFunc(w.indexes, func(ix *indexWriter) bool {
+		if ix.pred != nil || !ix.ix.Valid {
+			return false
+		}
+		_, ok := prefixOf(ix.parts, value)
+		return ok
+	})
+}
+
 // prefixOf encodes the leading parts of a key when all values belong to them.
 func prefixOf(parts []keyPart, value map[int]column.Datum) ([]byte, bool) {
 	if len(parts) < len(value) {
