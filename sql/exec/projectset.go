@@ -62,6 +62,9 @@ func (o *projectSetOp) close() { o.input.close() }
 func (o *projectSetOp) next() (*column.Batch, error) {
 	o.rows.restart()
 	for o.rows.n < o.st.rt.batchSize() {
+		if err := o.st.rt.canceled(); err != nil { // a row may take long to make
+			return nil, err
+		}
 		if !o.running {
 			ok, err := o.start()
 			if err != nil {
@@ -84,7 +87,7 @@ func (o *projectSetOp) next() (*column.Batch, error) {
 	if o.rows.n == 0 {
 		return nil, nil
 	}
-	return o.rows.batches[0], o.st.rt.canceled()
+	return o.rows.batches[0], nil
 }
 
 // start begins the sets of the next input row.
