@@ -14,17 +14,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
-	"github.com/omendb/omendb/internal/clock"
-	"github.com/omendb/omendb/internal/task"
 	"github.com/omendb/omendb/internal/testflag"
 	"github.com/omendb/omendb/internal/vfs"
-	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
-	"github.com/omendb/omendb/sql/syscat"
 )
 
 const (
@@ -237,22 +231,8 @@ func sampled(f func()) int64 {
 func TestTenTimesTheMemory(t *testing.T) {
 	dir := t.TempDir()
 	temp := &countedFS{FS: vfs.OS()}
-	tasks := task.NewGoroutines(nil)
-	db, err := engine.Open(engine.Options{FS: vfs.OS(), Dir: t.TempDir(), Clock: clock.System(), Tasks: tasks, Log: zerolog.Nop(),
-		MemtableBytes: 2 << 20, CacheBytes: 1 << 20, SpillBytes: 1 << 20, Fatal: func(err error) { t.Errorf("fatal: %v", err) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tasks.Close()
-	defer db.Close()
-	cat, err := catalog.Open(db, catalog.Options{Superuser: "omendb", System: syscat.Relations()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv, err := Open(Options{DB: db, Catalog: cat, Clock: clock.System(), Log: zerolog.Nop(), TempFS: temp, TempDir: dir, Seed: func() int64 { return 1 }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	srv := openServer(t, engine.Options{FS: vfs.OS(), Dir: t.TempDir(), MemtableBytes: 2 << 20, CacheBytes: 1 << 20, SpillBytes: 1 << 20},
+		Options{TempFS: temp, TempDir: dir})
 	other, point := testSession(t, srv)
 	d := &digest{seed: maphash.MakeSeed()}
 	x, err := srv.Connect(ConnectOptions{User: "omendb", Database: "postgres", Client: d})

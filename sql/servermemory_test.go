@@ -10,38 +10,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/rs/zerolog"
-
 	"github.com/omendb/omendb/engine"
-	"github.com/omendb/omendb/internal/clock"
-	"github.com/omendb/omendb/internal/task"
 	"github.com/omendb/omendb/internal/vfs"
-	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
-	"github.com/omendb/omendb/sql/syscat"
 )
 
 // TestServerMemory: many sessions that each may take more than the server has end with 53200 or give the answer with the help
 // of the disk; what they hold together stays below the limit; others are served; afterwards nothing is held.
 func TestServerMemory(t *testing.T) {
 	const limit = 8 << 20
-	dir, tasks := t.TempDir(), task.NewGoroutines(nil)
-	db, err := engine.Open(engine.Options{FS: vfs.OS(), Dir: t.TempDir(), Clock: clock.System(), Tasks: tasks, Log: zerolog.Nop(),
-		Fatal: func(err error) { t.Errorf("fatal: %v", err) }})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tasks.Close()
-	defer db.Close()
-	cat, err := catalog.Open(db, catalog.Options{Superuser: "omendb", System: syscat.Relations()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv, err := Open(Options{DB: db, Catalog: cat, Clock: clock.System(), Log: zerolog.Nop(), TempFS: vfs.OS(), TempDir: dir,
-		Defaults: map[string]string{serverMemory: "8MB"}, Seed: func() int64 { return 1 }})
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := t.TempDir()
+	srv := openServer(t, engine.Options{FS: vfs.OS(), Dir: t.TempDir()}, Options{TempFS: vfs.OS(), TempDir: dir, Defaults: map[string]string{serverMemory: "8MB"}})
 	other, point := testSession(t, srv)
 	if got := run(other, point, "SHOW omen.server_memory"); got != "8MB\n-- SHOW\n" {
 		t.Errorf("the setting is %q", got)

@@ -74,9 +74,16 @@ func (r *record) Notify(pid int32, channel, payload string) {
 func testServer(t testing.TB) *Server {
 	t.Helper()
 	fs := vfs.NewVolatile()
+	return openServer(t, engine.Options{FS: fs}, Options{TempFS: fs, TempDir: "temp"})
+}
+
+// openServer opens a server with some options and ends it with the test.
+func openServer(t testing.TB, store engine.Options, o Options) *Server {
+	t.Helper()
 	tasks := task.NewGoroutines(nil)
-	db, err := engine.Open(engine.Options{FS: fs, Clock: clock.System(), Tasks: tasks, Log: zerolog.Nop(),
-		Fatal: func(err error) { t.Errorf("fatal: %v", err) }})
+	store.Clock, store.Tasks, store.Log = clock.System(), tasks, zerolog.Nop()
+	store.Fatal = func(err error) { t.Errorf("fatal: %v", err) }
+	db, err := engine.Open(store)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,8 +91,8 @@ func testServer(t testing.TB) *Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := Open(Options{DB: db, Catalog: cat, Clock: clock.System(), Log: zerolog.Nop(), TempFS: fs, TempDir: "temp",
-		Seed: func() int64 { return 1 }})
+	o.DB, o.Catalog, o.Clock, o.Log, o.Seed = db, cat, clock.System(), zerolog.Nop(), func() int64 { return 1 }
+	srv, err := Open(o)
 	if err != nil {
 		t.Fatal(err)
 	}

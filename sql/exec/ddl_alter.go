@@ -661,7 +661,7 @@ func (w *alterWork) resetOptions(opts []plan.Option) error {
 			return pgerr.New(pgerr.SyntaxError, "RESET must not include values for parameters")
 		}
 		name := o.Name
-		if o.Namespace != "" {
+		if o.Namespace != "" && o.Namespace != "toast" { // as tableOptions names them
 			name = o.Namespace + "." + name
 		}
 		list = append(list, name+"=")

@@ -167,37 +167,12 @@ func (w *alterWork) referringKey(table OID, name string) error {
 	return nil
 }
 
-// written takes off the conversions that nobody wrote.
-func written(e plan.Expr) plan.Expr {
-	for {
-		switch x := e.(type) {
-		case *plan.Relabel:
-			if x.Cast != plan.CastImplicit {
-				return e
-			}
-			e = x.Arg
-		case *plan.IOCast:
-			if x.Cast != plan.CastImplicit {
-				return e
-			}
-			e = x.Arg
-		case *plan.Call:
-			if x.Cast != plan.CastImplicit {
-				return e
-			}
-			e = x.Args[0]
-		default:
-			return e
-		}
-	}
-}
-
 // convertDefault coerces a default to its column's new type.
 func (w *alterWork) convertDefault(col *catalog.Column, was plan.Expr) error {
 	if was.ResultType().OID == col.Type {
 		return nil
 	}
-	was = written(was)
+	was = plan.WithoutImplicit(was)
 	from := was.ResultType().OID
 	path, cast := functions.FindCoercion(w.d.env, nil, from, col.Type, functions.Assignment)
 	e := was

@@ -6,6 +6,7 @@ import (
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 )
 
@@ -267,8 +268,8 @@ func checkDeferred(st *state, items []*deferredItem, rel, owner *catalog.Relatio
 		return err
 	}
 	err = k.verifyAll(st, rel, still, snap)
-	if err == nil {
-		return nil
+	if e, ok := err.(*pgerr.Error); !ok || e.Code != pgerr.ForeignKeyViolation {
+		return err
 	}
 	for _, key := range order { // the first that was made is the one to tell of
 		if ref := still[key]; ref != nil {

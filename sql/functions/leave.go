@@ -25,12 +25,16 @@ const maxLeft = 64
 // Left counts the calls of a server that go on though their statements were cancelled.
 type Left struct{ n atomic.Int64 }
 
-// Call computes f, which has an Eval.
-func (f *Func) Call(c *Ctx, args []column.Datum) (column.Datum, error) {
-	size := 0
+func argumentBytes(args []column.Datum) (size int) {
 	for i := range args {
 		size += len(args[i].B)
 	}
+	return size
+}
+
+// Call computes f, which has an Eval.
+func (f *Func) Call(c *Ctx, args []column.Datum) (column.Datum, error) {
+	size := argumentBytes(args)
 	if size < largeNumerics || c.Left == nil || !f.leavable(c, size) {
 		return f.Eval(c, args)
 	}
@@ -39,10 +43,7 @@ func (f *Func) Call(c *Ctx, args []column.Datum) (column.Datum, error) {
 
 // CallVec computes one row of f, which only has a Vec.
 func (f *Func) CallVec(c *Ctx, args []column.Datum) (column.Datum, error) {
-	size := 0
-	for i := range args {
-		size += len(args[i].B)
-	}
+	size := argumentBytes(args)
 	if size < largeArguments || c.Left == nil || !f.leavable(c, size) {
 		return f.oneRow(c, args)
 	}
@@ -99,10 +100,7 @@ func LargeValue(c *Ctx, d column.Datum, from, to OID) bool {
 
 // Start starts f, which has a Set.
 func (f *Func) Start(c *Ctx, args []column.Datum) (SetIter, error) {
-	size := 0
-	for i := range args {
-		size += len(args[i].B)
-	}
+	size := argumentBytes(args)
 	if size < largeArguments || c.Left == nil || !f.leavable(c, size) {
 		return f.Set(c, args)
 	}

@@ -69,35 +69,8 @@ func (d *deparser) paren(open bool, f func()) {
 // bare writes an expression in a place where its type does not matter to what is around
 // it, so that implicit coercions need not be shown: conditions, defaults, operands of casts.
 func (d *deparser) bare(e plan.Expr) {
-	arg := withoutImplicit(e)
+	arg := plan.WithoutImplicit(e)
 	d.paren(d.pretty && arg != e && !simple(arg, e), func() { d.expr(arg) }) // as below a coercion that is shown
-}
-
-func withoutImplicit(e plan.Expr) plan.Expr {
-	for {
-		var arg plan.Expr
-		form := plan.CastNone
-		switch x := e.(type) {
-		case *plan.Call:
-			if form = x.Cast; form != plan.CastNone {
-				arg = x.Args[0]
-			}
-		case *plan.Relabel:
-			arg, form = x.Arg, x.Cast
-		case *plan.IOCast:
-			arg, form = x.Arg, x.Cast
-		case *plan.ArrayCast:
-			arg, form = x.Arg, x.Cast
-		case *plan.DomainCast:
-			arg, form = x.Arg, x.Cast
-		case *plan.RowCast:
-			arg, form = x.Arg, x.Cast
-		}
-		if form != plan.CastImplicit {
-			return e
-		}
-		e = arg
-	}
 }
 
 // expr writes an expression with all its coercions.
@@ -126,7 +99,7 @@ func (d *deparser) expr(e plan.Expr) {
 	case *plan.NullTest:
 		d.suffix(x, x.Arg, map[bool]string{false: " IS NULL", true: " IS NOT NULL"}[x.Not])
 	case *plan.BoolTest:
-		d.suffix(x, withoutImplicit(x.Arg), " "+[...]string{"IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE", "IS UNKNOWN", "IS NOT UNKNOWN"}[x.Kind])
+		d.suffix(x, plan.WithoutImplicit(x.Arg), " "+[...]string{"IS TRUE", "IS NOT TRUE", "IS FALSE", "IS NOT FALSE", "IS UNKNOWN", "IS NOT UNKNOWN"}[x.Kind])
 	case *plan.Distinct:
 		d.paren(!d.pretty, func() {
 			d.operand(x.Left, x)
@@ -384,7 +357,7 @@ func (d *deparser) topLevel(e plan.Expr) {
 
 // cast writes a coercion.
 func (d *deparser) cast(arg plan.Expr, t plan.Type) {
-	arg = withoutImplicit(arg)
+	arg = plan.WithoutImplicit(arg)
 	if c, ok := arg.(*plan.Const); ok && c.Typ.OID == t.OID && c.Typ.Typmod < 0 && !c.Value.Null {
 		text, _ := d.literal(c)
 		d.w(text)
@@ -460,14 +433,14 @@ func (d *deparser) boolOp(x *plan.BoolOp) {
 	d.paren(!d.pretty, func() {
 		if x.Op == plan.Not {
 			d.w("NOT ")
-			d.operand(withoutImplicit(x.Args[0]), x)
+			d.operand(plan.WithoutImplicit(x.Args[0]), x)
 			return
 		}
 		for i, a := range x.Args {
 			if i > 0 {
 				d.w(map[plan.BoolKind]string{plan.And: " AND ", plan.Or: " OR "}[x.Op])
 			}
-			arg := withoutImplicit(a)
+			arg := plan.WithoutImplicit(a)
 			d.paren(d.pretty && !simple(arg, x), func() { d.expr(arg) })
 		}
 	})

@@ -348,7 +348,7 @@ func (d *deparser) merged(x *plan.Coalesce) (qualifier, name string, ok bool) {
 	var of []leaf
 	level := -1
 	for _, a := range x.Args {
-		leaves, at := d.leavesOf(withoutImplicit(a))
+		leaves, at := d.leavesOf(plan.WithoutImplicit(a))
 		if leaves == nil || level >= 0 && at != level {
 			return "", "", false
 		}
@@ -388,8 +388,8 @@ func (d *deparser) leavesOf(e plan.Expr) ([]leaf, int) {
 		if len(x.Args) != 2 {
 			return nil, 0
 		}
-		l, at := d.leavesOf(withoutImplicit(x.Args[0]))
-		r, other := d.leavesOf(withoutImplicit(x.Args[1]))
+		l, at := d.leavesOf(plan.WithoutImplicit(x.Args[0]))
+		r, other := d.leavesOf(plan.WithoutImplicit(x.Args[1]))
 		if l == nil || r == nil || at != other {
 			return nil, 0
 		}

@@ -238,7 +238,7 @@ func (d *deparser) targets(q *plan.Query) {
 		}
 		e := t.Expr
 		if d.arm == q {
-			e = withoutImplicit(e)
+			e = plan.WithoutImplicit(e)
 		}
 		d.topLevel(e)
 		want := d.outputNameOf(t, i)
@@ -283,7 +283,7 @@ func (d *deparser) valuesRows(rows [][]plan.Expr) {
 			if k > 0 {
 				d.w(",")
 			}
-			d.topLevel(withoutImplicit(e))
+			d.topLevel(plan.WithoutImplicit(e))
 		}
 		d.w(")")
 	}

@@ -22,7 +22,7 @@ func (d *deparser) sqlSyntax(x *plan.Call) bool {
 	}
 	args = slices.Clone(args)
 	for i := range args {
-		args[i] = withoutImplicit(args[i])
+		args[i] = plan.WithoutImplicit(args[i])
 	}
 	write := sqlSyntaxes[x.Func.Name]
 	return write != nil && write(d, args)
