@@ -32,6 +32,7 @@ type sample struct {
 type contender struct {
 	name string
 	run  func(round int) (ops int, sum uint64, err error)
+	rest func(round int) // if any: called after each of its rounds, outside of its time
 }
 
 // processorTime is what the process has used of the processors, the collector
@@ -54,6 +55,18 @@ func threadTime() time.Duration {
 		return 0
 	}
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// settle waits until the process has become idle, or limit has passed.
+func settle(limit time.Duration) {
+	const step, quiet = 5 * time.Millisecond, 4
+	for idle, start := 0, time.Now(); idle < quiet && time.Since(start) < limit; idle++ {
+		before := processorTime()
+		time.Sleep(step)
+		if processorTime()-before > step/10 {
+			idle = -1
+		}
+	}
 }
 
 var started = time.Now()
@@ -80,6 +93,9 @@ func compare(data, work string, keys, rounds int, clock func() time.Duration, li
 				return nil, fmt.Errorf("%s %s %s: %w", data, work, list[i].name, err)
 			}
 			times[i] = append(times[i], float64((clock()-start).Nanoseconds())/float64(ops))
+			if list[i].rest != nil {
+				list[i].rest(round)
+			}
 			if want == 0 {
 				want = sum
 			}

@@ -188,7 +188,7 @@ func storeReads(o *storeOptions, r report, makers []maker, stores []disk) error 
 			if makers[i].open == nil && work == "scan of 1000" {
 				continue
 			}
-			run = append(run, contender{makers[i].name, func(round int) (int, uint64, error) {
+			run = append(run, contender{name: makers[i].name, run: func(round int) (int, uint64, error) {
 				if work == "scan of 1000" {
 					sum, err := s.scan(keys[round], 1000)
 					return count, sum, err

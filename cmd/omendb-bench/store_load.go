@@ -23,7 +23,7 @@ func storeLoads(o *storeOptions, r report) error {
 		if m.open == nil {
 			continue
 		}
-		run = append(run, contender{m.name, func(round int) (int, uint64, error) {
+		run = append(run, contender{name: m.name, run: func(round int) (int, uint64, error) {
 			dir := filepath.Join(top, fmt.Sprint(m.name, round))
 			s, err := m.open(dir, 64<<20)
 			if err != nil {

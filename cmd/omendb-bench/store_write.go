@@ -49,28 +49,37 @@ func storeWrites(o *storeOptions, r report, makers []maker, stores []disk) error
 	return nil
 }
 
+// settleLimit bounds the wait for a store's background work to end.
+const settleLimit = 10 * time.Second
+
 // writeBatches measures one kind of batches: wall time, with the processor's
 // noted. All stores put the same keys; those that look for duplicates insert
-// others, which nobody has put.
+// others, which nobody has put. What a store still does when the last batch
+// is committed, flushes and merges, is waited for: it takes no processor from
+// the next store, and is in the processor time.
 func writeBatches(o *storeOptions, r report, work string, volatile bool, draw func() [][]uint64, makers []maker, stores []disk) error {
 	var run []contender
 	used, own := make(map[string][]float64), make(map[string][]float64)
 	common := draw()
 	add := func(name string, keys [][]uint64, put func([]uint64) error) {
-		run = append(run, contender{name, func(round int) (int, uint64, error) {
+		var before time.Duration
+		run = append(run, contender{name: name, run: func(round int) (int, uint64, error) {
 			if o.thread {
 				runtime.LockOSThread()
 				defer runtime.UnlockOSThread()
 			}
-			before, thread := processorTime(), threadTime()
+			thread := threadTime()
+			before = processorTime()
 			for list := keys[round]; len(list) > 0; list = list[o.batch:] {
 				if err := put(list[:o.batch]); err != nil {
 					return 0, 0, err
 				}
 			}
-			used[name] = append(used[name], float64((processorTime()-before)/time.Nanosecond)/float64(len(keys[round])))
 			own[name] = append(own[name], float64((threadTime()-thread)/time.Nanosecond)/float64(len(keys[round])))
 			return len(keys[round]), 0, nil
+		}, rest: func(round int) {
+			settle(settleLimit)
+			used[name] = append(used[name], float64((processorTime()-before)/time.Nanosecond)/float64(len(keys[round])))
 		}})
 	}
 	for i, s := range stores {
@@ -86,6 +95,7 @@ func writeBatches(o *storeOptions, r report, work string, volatile bool, draw fu
 			}
 		}
 	}
+	settle(settleLimit)
 	samples, err := compare("rows of 100 bytes", work, o.rows, o.rounds, wallTime, run)
 	if err != nil {
 		return err
