@@ -68,3 +68,64 @@ func TestExpiredVersionHidesOlder(t *testing.T) {
 		check(t, db.Close())
 	}
 }
+
+// TestExpiredVersionsAboveTheBase: where small runs are merged above the base, an
+// expired or deleted version goes on hiding the one that lies there.
+func TestExpiredVersionsAboveTheBase(t *testing.T) {
+	db, err := openOn(t, vfs.NewVolatile(), func(o *Options) { o.PartitionBytes = 4 << 10 })
+	check(t, err)
+	id := makeStore(t, db)
+	const rows = 8000
+	change := func(fn func(*Txn)) {
+		tx := db.Begin(TxnOptions{})
+		fn(tx)
+		commit(t, tx)
+	}
+	change(func(tx *Txn) {
+		for k := range rows {
+			check(t, tx.Insert(ctx, id, key(k), row(1000+k, fmt.Sprint("a text for row ", k))))
+		}
+	})
+	check(t, db.Compact(ctx, id))
+	check(t, db.Flush(ctx))
+	check(t, db.Compact(ctx, id))
+	change(func(tx *Txn) { check(t, tx.MoveHorizon(id, 0, 1000)) })
+	flushed := func() {
+		check(t, db.Flush(ctx))
+		check(t, db.wait(ctx, func(f *flusher) bool { return !f.merging }))
+	}
+	for i := range 4 {
+		change(func(tx *Txn) {
+			for k := i; k < rows; k += 997 {
+				check(t, tx.LockKey(ctx, id, key(k)))
+				if k%2 == 0 {
+					check(t, tx.Delete(id, key(k), nil))
+				} else {
+					check(t, tx.Put(id, key(k), row(5, "behind the horizon")))
+				}
+			}
+		})
+		flushed()
+	}
+	level := [2]int{}
+	for _, s := range db.StoreStats(id).Segments {
+		level[s.Level]++
+	}
+	if level[0] != 1 || level[1] < 8 {
+		t.Fatalf("%d runs above %d segments", level[0], level[1])
+	}
+	s := db.Begin(TxnOptions{}).Snapshot()
+	defer s.Close()
+	got := contents(t, s, id)
+	for i := range 4 {
+		for k := i; k < rows; k += 997 {
+			if text, ok := got[1000+k]; ok {
+				t.Errorf("row %d is back: %q", k, text)
+			}
+		}
+	}
+	if len(got) != rows-4*9 || got[1500] != "a text for row 500" {
+		t.Errorf("%d rows", len(got))
+	}
+	check(t, db.Close())
+}

@@ -275,15 +275,16 @@ func (db *DB) buildFrom(id StoreID, t *memtable.Table) ([]*run, error) {
 		return nil, nil
 	}
 	bottom := len(st.level0)+len(st.base) == 0 && st.frozen[len(st.frozen)-1] == t
-	return db.build(st, []compact.Source{newTableVersions(st.def, t)}, bottom, false)
+	return db.build(st, []compact.Source{newTableVersions(st.def, t)}, bottom, db.opts.PartitionBytes, false)
 }
 
-// build merges sources into segments of a store and opens them. The runs are
-// referred to by the caller. A merge ends early when the database closes.
-func (db *DB) build(st *storeState, sources []compact.Source, bottom, merge bool) ([]*run, error) {
+// build merges sources into segments of a store, of about target bytes, and
+// opens them. The runs are referred to by the caller. A merge ends early when
+// the database closes.
+func (db *DB) build(st *storeState, sources []compact.Source, bottom bool, target int64, merge bool) ([]*run, error) {
 	def, snapshots := st.def, db.snapshots()
 	res, err := compact.Merge(sources, compact.Options{
-		Snapshots: snapshots, Expired: st.expiry(snapshots[0]), Bottom: bottom, TargetBytes: db.opts.PartitionBytes,
+		Snapshots: snapshots, Expired: st.expiry(snapshots[0]), Bottom: bottom, TargetBytes: target,
 		NewWriter: func() *segment.Writer { return db.newWriter(def) },
 		Stop: func() error {
 			db.flush.mu.Lock()

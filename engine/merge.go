@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"maps"
+	"math"
 	"path"
 	"slices"
 
@@ -86,7 +87,11 @@ func (db *DB) mergeStore(id StoreID, all bool) error {
 	}
 	inputs := st.inputs(plan)
 	start := db.opts.Clock.Now()
-	bottom, hs := st.nothingOlder(inputs), st.horizons.seen(db.oldestSnapshot())
+	bottom, hs := !plan.Above && st.nothingOlder(inputs), st.horizons.seen(db.oldestSnapshot())
+	target := db.opts.PartitionBytes
+	if plan.Above {
+		target = math.MaxInt64 // one run: parts of it would count as runs each
+	}
 	var sources []compact.Source
 	for i, r := range inputs {
 		if bottom && i >= plan.Level0 && !r.hidesAny(inputs) { // of the base: nothing is below it
@@ -96,7 +101,7 @@ func (db *DB) mergeStore(id StoreID, all bool) error {
 		}
 		sources = append(sources, r.reader.Versions(nil, nil))
 	}
-	built, err := db.build(st, sources, bottom, true)
+	built, err := db.build(st, sources, bottom, target, true)
 	if err != nil {
 		blame(inputs, err)
 		return err
@@ -110,10 +115,13 @@ func (db *DB) mergeStore(id StoreID, all bool) error {
 		s := *cur
 		merged := func(r *run) bool { return slices.Contains(inputs, r) }
 		s.level0 = slices.DeleteFunc(slices.Clone(cur.level0), merged)
-		s.base = slices.DeleteFunc(slices.Clone(cur.base), merged)
-		for _, r := range built {
-			s.base = s.clear(r)
-			s.base = insertRun(s.base, r)
+		if s.base = slices.DeleteFunc(slices.Clone(cur.base), merged); plan.Above {
+			s.level0 = append(s.level0, built...) // what came meanwhile is newer, and in front
+		} else {
+			for _, r := range built {
+				s.base = s.clear(r)
+				s.base = insertRun(s.base, r)
+			}
 		}
 		stores[id] = &s
 		g.runs = append(g.runs, inputs...)

@@ -168,3 +168,84 @@ func insertOne(t *testing.T, db *DB, id StoreID, i int) {
 	check(t, tx.Put(id, key(i), row(i, "x")))
 	commit(t, tx)
 }
+
+// TestFewRowsDoNotRewriteTheTable: rows that change here and there in a large
+// table are merged with each other, until they are a share of it.
+func TestFewRowsDoNotRewriteTheTable(t *testing.T) {
+	var mu sync.Mutex
+	var merged, merges int64
+	db, err := openOn(t, vfs.NewVolatile(), func(o *Options) {
+		o.PartitionBytes = 16 << 10
+		o.Events = func(e event.Event) {
+			if mu.Lock(); e.Name == event.SegmentMerge {
+				merged += e.Bytes
+				merges++
+			}
+			mu.Unlock()
+		}
+	})
+	check(t, err)
+	id := makeStore(t, db)
+	rng := rand.New(rand.NewPCG(3, 4))
+	rows := map[int]string{}
+	put := func(list ...int) {
+		tx := db.Begin(TxnOptions{})
+		for _, k := range list {
+			text := make([]byte, 60)
+			for i := range text {
+				text[i] = byte('a' + rng.IntN(26))
+			}
+			rows[k] = string(text)
+			check(t, tx.Put(id, key(k), row(k, rows[k])))
+		}
+		commit(t, tx)
+		check(t, db.Flush(ctx))
+		check(t, db.wait(ctx, func(f *flusher) bool { return !f.merging }))
+	}
+	all := make([]int, 20_000)
+	for i := range all {
+		all[i] = i
+	}
+	put(all...)
+	check(t, db.Compact(ctx, id))
+	size := func(level int) (n, runs int64) {
+		for _, s := range db.StoreStats(id).Segments {
+			if s.Level == level {
+				n, runs = n+s.Bytes, runs+1
+			}
+		}
+		return n, runs
+	}
+	table, parts := size(1)
+	mu.Lock()
+	merged, merges = 0, 0
+	mu.Unlock()
+	for range 60 {
+		put(rng.IntN(20_000), rng.IntN(20_000), rng.IntN(20_000))
+		if _, runs := size(0); runs >= 4 {
+			t.Fatalf("%d runs wait in level 0", runs)
+		}
+	}
+	mu.Lock()
+	if parts < 50 || merges < 15 || merged > table/4 {
+		t.Errorf("180 rows of %d bytes in %d segments: %d merges wrote %d bytes", table, parts, merges, merged)
+	}
+	merges = 0
+	mu.Unlock()
+	for range 4 {
+		list := make([]int, 2000)
+		for i := range list {
+			list[i] = rng.IntN(20_000)
+		}
+		put(list...)
+	}
+	if n, _ := size(0); n > table/8 {
+		t.Errorf("%d bytes stay above a table of %d", n, table)
+	}
+	s := db.Begin(TxnOptions{}).Snapshot()
+	if got := contents(t, s, id); !maps.Equal(got, rows) {
+		t.Errorf("%d rows, want %d", len(got), len(rows))
+	}
+	s.Close()
+	check(t, db.Close())
+}

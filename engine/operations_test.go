@@ -69,6 +69,7 @@ func operationSets() []operationSet {
 		{"few keys", 50, func(o *Options) { o.MemtableBytes = 16 << 10 }, false},
 		{"everything in bulk", 20000, func(o *Options) { o.BulkMinBytes = 1; o.BulkBufferBytes = 4 << 10 }, false},
 		{"writes commit as segments", 5000, func(o *Options) { o.SpillBytes = 4 << 10; o.MemtableBytes = 256 << 10 }, false},
+		{"small partitions", 20000, func(o *Options) { o.MemtableBytes = 3 << 10; o.PartitionBytes = 4 << 10 }, false},
 		{"rows expire", 5000, func(o *Options) { o.MemtableBytes = 64 << 10; o.PartitionBytes = 64 << 10 }, true},
 		{"small log files", 5000, func(o *Options) { o.LogFileBytes = 8 << 10; o.MemtableBytes = 128 << 10 }, false},
 	}

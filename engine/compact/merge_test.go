@@ -171,9 +171,26 @@ func TestPick(t *testing.T) {
 	if p, ok := Pick([]Segment{seg("a", "z", 1)}, base, TargetBytes); ok {
 		t.Errorf("one run in level 0: %+v", p)
 	}
-	level0 := []Segment{seg("e", "e", 1), seg("f", "f", 1), seg("d", "e", 1), seg("e", "g", 1)}
+	level0 := []Segment{seg("e", "e", big/8), seg("f", "f", big/8), seg("d", "e", big/8), seg("e", "g", big/8)}
 	if p, ok := Pick(level0, base, TargetBytes); !ok || p != (Plan{Level0: 4, Lower: 1, Upper: 3}) {
 		t.Errorf("full level 0: %+v %v", p, ok)
+	}
+	level0 = []Segment{seg("a", "z", 1), seg("f", "f", 1), seg("d", "e", 1), seg("e", "g", 1)}
+	if p, ok := Pick(level0, base, TargetBytes); !ok || p != (Plan{Level0: 4, Above: true}) {
+		t.Errorf("small runs above all of the base: %+v %v", p, ok)
+	}
+	level0[0].Bytes = 3*big/8 - 3
+	if p, ok := Pick(level0, base, TargetBytes); !ok || p != (Plan{Level0: 4, Upper: 3}) {
+		t.Errorf("an eighth of the base above it: %+v %v", p, ok)
+	}
+	large := append(slices.Repeat(base[:1], 100), base...)
+	level0[0].Bytes = 4*big - 3
+	if p, ok := Pick(level0, large, TargetBytes); !ok || p != (Plan{Level0: 4, Above: true}) {
+		t.Errorf("as much as fits in four segments: %+v %v", p, ok)
+	}
+	level0[0].Bytes++
+	if p, ok := Pick(level0, large, TargetBytes); !ok || p != (Plan{Level0: 4, Upper: len(large)}) {
+		t.Errorf("more than fits in four segments: %+v %v", p, ok)
 	}
 	if p := All(nil, base); p != (Plan{}) {
 		t.Errorf("empty level 0: %+v", p)
@@ -191,5 +208,11 @@ func TestPick(t *testing.T) {
 	base[1].DeadShare = 0.6
 	if p, ok := Pick(nil, base, TargetBytes); !ok || p != (Plan{Lower: 1, Upper: 2}) {
 		t.Errorf("mostly tombstones: %+v %v", p, ok)
+	}
+	if p, ok := Pick([]Segment{seg("a", "z", 1)}, base, TargetBytes); !ok || p != (Plan{Lower: 1, Upper: 2}) {
+		t.Errorf("mostly tombstones below a small run: %+v %v", p, ok)
+	}
+	if p, ok := Pick([]Segment{seg("a", "z", big)}, base, TargetBytes); ok {
+		t.Errorf("mostly tombstones below a run that will be merged with them: %+v", p)
 	}
 }

@@ -13,26 +13,40 @@ type Segment struct {
 // The shape of a store: level 0 holds runs that overlap, newest first; the
 // base holds disjoint segments in key order. A point read visits at most
 // MaxLevel0 runs and one of the base.
+//
+// Runs that are small beside what they overlap in the base, as those of a large
+// table in which a few rows change here and there, are merged with each
+// other first and stay in level 0: else a handful of rows would have the whole
+// table rewritten.
 const (
-	MaxLevel0   = 4        // this many runs in level 0 are merged into the base
+	MaxLevel0   = 4        // this many runs in level 0 are merged
+	level0Share = 8        // into the base, unless they have less than this part of what would be rewritten there
+	level0Parts = 4        // and fill no more than so many base segments, because then they are read as one run
 	TargetBytes = 64 << 20 // size of a base segment, if the options do not say another
 	smallShare  = 4        // base segments below this part of it are merged with their neighbours,
 	smallCount  = 8        // this many at a time, so that a row is rewritten log₈ times
 	deadShare   = 0.25     // a base segment of which a rewrite drops more is rewritten
 )
 
-// Plan names the segments to merge: the newest Level0 runs, all of them, and
-// the base segments from Lower up to Upper.
+// Plan names the segments to merge: all Level0 runs, and the base segments from
+// Lower up to Upper. With Above what becomes of them stays in level 0, as one
+// run: the base, in which there are no inputs, has older versions of the keys.
 type Plan struct {
 	Level0       int
 	Lower, Upper int
+	Above        bool
 }
 
 // Pick decides what to merge next in a store whose base segments are to have
 // about target bytes, if anything.
 func Pick(level0, base []Segment, target int64) (Plan, bool) {
+	all := All(level0, base)
+	above := stayAbove(level0, base[all.Lower:all.Upper], target)
 	if len(level0) >= MaxLevel0 {
-		return All(level0, base), true
+		if above {
+			return Plan{Level0: len(level0), Above: true}, true
+		}
+		return all, true
 	}
 	for i := range base {
 		if base[i].Expired {
@@ -54,7 +68,7 @@ func Pick(level0, base []Segment, target int64) (Plan, bool) {
 		}
 		run = 0
 	}
-	if len(level0) > 0 {
+	if len(level0) > 0 && !above { // they will take the base with them
 		return Plan{}, false
 	}
 	for i, s := range base {
@@ -63,6 +77,21 @@ func Pick(level0, base []Segment, target int64) (Plan, bool) {
 		}
 	}
 	return Plan{}, false
+}
+
+// stayAbove reports whether the runs of level 0 are so small beside the base
+// segments that they overlap that these are to be left alone. A base of one
+// segment is no work.
+func stayAbove(level0, overlap []Segment, target int64) bool {
+	upper, lower := size(level0), size(overlap)
+	return lower > target && lower > level0Share*upper && upper <= level0Parts*target
+}
+
+func size(list []Segment) (bytes int64) {
+	for _, s := range list {
+		bytes += s.Bytes
+	}
+	return bytes
 }
 
 // All plans the merge of level 0 with what it overlaps in the base.
