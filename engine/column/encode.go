@@ -54,6 +54,7 @@ var powersOfTen = [maxScale + 1]float64{1, 10, 100, 1e3, 1e4, 1e5, 1e6}
 type Encoder struct {
 	nums   []uint64
 	codes  []uint64
+	scaled []uint64 // not codes: those of a dictionary wait there while scaling is tried
 	values []uint64 // distinct numbers, in order of appearance
 	firsts []int32  // the row at which each distinct byte string appeared
 	table  []int32  // hash table over values or firsts; 0 is free, else index+1
@@ -234,7 +235,7 @@ func (e *Encoder) clearTable(n int) (mask int) {
 
 // scaleFloats replaces nums by integers k with value = k/10^scale, exactly.
 func (e *Encoder) scaleFloats() (scale int, ok bool) {
-	e.codes = grow(e.codes, len(e.nums))
+	e.scaled = grow(e.scaled, len(e.nums))
 	for scale = 0; scale <= maxScale; scale++ {
 		ok = true
 		for i, u := range e.nums {
@@ -244,10 +245,10 @@ func (e *Encoder) scaleFloats() (scale int, ok bool) {
 				ok = false
 				break
 			}
-			e.codes[i] = uint64(int64(k))
+			e.scaled[i] = uint64(int64(k))
 		}
 		if ok {
-			e.nums, e.codes = e.codes, e.nums
+			e.nums, e.scaled = e.scaled, e.nums
 			return scale, true
 		}
 	}

@@ -221,3 +221,23 @@ func BenchmarkDecode(b *testing.B) {
 		})
 	}
 }
+
+// TestDictionaryOfUnscalableFloats has floats of which only some can be scaled: what was tried with them
+// is not left behind in the dictionary's codes.
+func TestDictionaryOfUnscalableFloats(t *testing.T) {
+	var v Vec
+	v.Reset(Float)
+	for i := range 100 {
+		v.Append(FloatDatum([]float64{5, 1.23456789012345, 7e9}[i%3]))
+	}
+	var e Encoder
+	c, err := ParseEncoded(e.Append(nil, &v, nil), Float, 100)
+	if err != nil || c.Check() != nil {
+		t.Fatal(err, c.Check())
+	}
+	for i := range 100 {
+		if got := c.Datum(i).Float(); got != v.F[i] {
+			t.Errorf("row %d: %v, want %v", i, got, v.F[i])
+		}
+	}
+}
