@@ -30,9 +30,10 @@ type sample struct {
 
 // contender does work in one round: all operations of it.
 type contender struct {
-	name string
-	run  func(round int) (ops int, sum uint64, err error)
-	rest func(round int) // if any: called after each of its rounds, outside of its time
+	name  string
+	run   func(round int) (ops int, sum uint64, err error)
+	ready func(round int) // if any: called before each of its rounds, outside of its time
+	rest  func()          // the same, after each
 }
 
 // processorTime is what the process has used of the processors, the collector
@@ -86,6 +87,9 @@ func compare(data, work string, keys, rounds int, clock func() time.Duration, li
 				i = len(list) - 1 - k
 			}
 			progress("%s %s: round %d of %d, %s", data, work, round+1, rounds, list[i].name)
+			if list[i].ready != nil {
+				list[i].ready(round)
+			}
 			runtime.GC() // as package testing does: nobody pays for what another one left
 			start := clock()
 			ops, sum, err := list[i].run(round)
@@ -94,7 +98,7 @@ func compare(data, work string, keys, rounds int, clock func() time.Duration, li
 			}
 			times[i] = append(times[i], float64((clock()-start).Nanoseconds())/float64(ops))
 			if list[i].rest != nil {
-				list[i].rest(round)
+				list[i].rest()
 			}
 			if want == 0 {
 				want = sum
