@@ -87,8 +87,8 @@ func TestOldDirectoriesOpen(t *testing.T) {
 		}
 		check(t, db.Verify(ctx, nil))
 		check(t, db.Close())
+		check(t, os.RemoveAll(filepath.Join(goldenDir, v.Name(), lockName)))
 	}
-	check(t, os.RemoveAll(filepath.Join(goldenDir, "v1", lockName)))
 }
 
 // TestNewerManifestIsRefused raises the version number of a released one, and its checksum with it.

@@ -58,6 +58,8 @@ type Encoder struct {
 	values []uint64 // distinct numbers, in order of appearance
 	firsts []int32  // the row at which each distinct byte string appeared
 	table  []int32  // hash table over values or firsts; 0 is free, else index+1
+
+	form, width, entries int // of what was encoded last
 }
 
 // Append appends the encoding of v to dst; marks is a second bitmap of rows
@@ -81,6 +83,7 @@ func (e *Encoder) Append(dst []byte, v *Vec, marks Bitmap) []byte {
 	} else {
 		dst, form, width, n = e.appendNumbers(dst, v)
 	}
+	e.form, e.width, e.entries = form, width, n
 	dst[start], dst[start+2] = byte(form), byte(width)
 	binary.LittleEndian.PutUint32(dst[start+4:], uint32(n))
 	return dst

@@ -34,7 +34,8 @@ type blockBuilder struct {
 	wide       []column.Bitmap // by column: cells that hold a reference to a value block
 	tombstones column.Bitmap
 	repeats    column.Bitmap
-	raw        int // estimated length before encoding
+	raw        int           // estimated length before encoding
+	frequent   []frequencies // by column
 
 	enc  column.Encoder
 	nums []uint64
@@ -42,7 +43,8 @@ type blockBuilder struct {
 }
 
 func newBlockBuilder(schema []column.Kind) *blockBuilder {
-	b := &blockBuilder{schema: schema, cols: make([]column.Vec, len(schema)), wide: make([]column.Bitmap, len(schema))}
+	b := &blockBuilder{schema: schema, cols: make([]column.Vec, len(schema)), wide: make([]column.Bitmap, len(schema)),
+		frequent: make([]frequencies, len(schema))}
 	b.reset()
 	return b
 }
@@ -97,7 +99,8 @@ func (b *blockBuilder) addCell(c int, d column.Datum, wide bool) {
 	b.cols[c].Append(d)
 }
 
-// encode returns the block's bytes without checksum, valid until the next call.
+// encode returns the block's bytes without checksum, valid until the next call,
+// and counts its values.
 func (b *blockBuilder) encode() []byte {
 	sections := sectionColumns + len(b.schema)
 	out := b.out[:0]
@@ -126,6 +129,7 @@ func (b *blockBuilder) encode() []byte {
 	for c := range b.cols {
 		mark()
 		out = b.enc.Append(out, &b.cols[c], b.wide[c])
+		b.frequent[c].add(&b.enc, &b.cols[c], b.wide[c])
 	}
 	mark()
 	b.out = out

@@ -62,7 +62,10 @@
 //	columns uvarint, kind u8 each
 //	store, nonce, rows, keys, tombstones, min ts, max ts, blocks: uvarints
 //	min key, max key: strings
-//	per column: zone (32 bytes), bytes uvarint, distinct sketch
+//	per column: zone (32 bytes), bytes uvarint, distinct sketch, and from format
+//	            version 2 on the most common values: counted, omitted, unlisted,
+//	            number of values uvarints; for each value u64 (Bytes: string),
+//	            rows, least, missed uvarints (see Frequent)
 //	fence prefix string; per block: chunk u64, offset/8 u32, length u32, rows before u32
 //	fence ends: uvarint count (0: the chunks say all), u32 each; fences string
 //	continued: uvarint count, u64 each: a bit per block whose first key is the

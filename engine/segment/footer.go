@@ -16,7 +16,7 @@ const (
 
 	nameBytes = 20 // of the content's SHA-256
 
-	formatVersion = 1
+	formatVersion = 2 // 2: with the most common values of columns
 	headerMagic   = "OMENSEG\n"
 	trailerMagic  = "\nGESNEMO"
 	headerSize    = 16 // magic, version u32, zero u32
@@ -32,9 +32,9 @@ var (
 	errFinished = errors.New("segment writer: already finished")
 )
 
-func appendHeader(dst []byte) []byte {
+func appendHeader(dst []byte, version uint32) []byte {
 	dst = append(dst, headerMagic...)
-	dst = binary.LittleEndian.AppendUint32(dst, formatVersion)
+	dst = binary.LittleEndian.AppendUint32(dst, version)
 	return binary.LittleEndian.AppendUint32(dst, 0)
 }
 
@@ -133,6 +133,7 @@ func (f *footer) appendInfo(dst []byte) []byte {
 		dst = c.Zone.append(dst)
 		dst = binary.AppendUvarint(dst, uint64(c.Bytes))
 		dst = c.Sketch.append(dst)
+		dst = c.Frequent.append(dst, in.Schema.Columns[i])
 	}
 	return dst
 }
@@ -145,6 +146,7 @@ func appendString(dst, s []byte) []byte {
 type footerReader struct {
 	b   []byte
 	bad bool
+	err error // what is bad, if that is known
 }
 
 func (r *footerReader) take(n uint64) []byte {
@@ -193,12 +195,12 @@ func (r *footerReader) u64() uint64 {
 	return 0
 }
 
-// parseFooter decodes a footer body whose checksum was right; end is the
-// offset at which the blocks end.
-func parseFooter(body []byte, end uint64) (*footer, error) {
+// parseFooter decodes a footer body of a format version, whose checksum was right;
+// end is the offset at which the blocks end.
+func parseFooter(body []byte, end uint64, version uint32) (*footer, error) {
 	r := &footerReader{b: bytes.Clone(body)}
 	f := &footer{fences: &fences{}}
-	f.readInfo(r)
+	f.readInfo(r, version)
 	f.readFences(r)
 	if !r.bad {
 		n := (f.info.Blocks + extentBlocks*extentsPerIndex - 1) / (extentBlocks * extentsPerIndex)
@@ -221,6 +223,9 @@ func parseFooter(body []byte, end uint64) (*footer, error) {
 		}
 		f.fences.model = m
 	}
+	if r.err != nil {
+		return nil, r.err
+	}
 	if r.bad || len(r.b) != 0 {
 		return nil, errFooter
 	}
@@ -230,7 +235,7 @@ func parseFooter(body []byte, end uint64) (*footer, error) {
 	return f, nil
 }
 
-func (f *footer) readInfo(r *footerReader) {
+func (f *footer) readInfo(r *footerReader, version uint32) {
 	in := &f.info
 	for range r.count(1) {
 		k := column.Kind(0)
@@ -250,7 +255,7 @@ func (f *footer) readInfo(r *footerReader) {
 	}
 	in.Blocks = int(blocks)
 	in.MinKey, in.MaxKey = r.string(), r.string()
-	for range in.Schema.Columns {
+	for _, k := range in.Schema.Columns {
 		var c ColumnStats
 		if b := r.take(zoneSize); b != nil {
 			c.Zone = readZone(b)
@@ -265,6 +270,13 @@ func (f *footer) readInfo(r *footerReader) {
 			return
 		}
 		c.Sketch, r.b = s, rest
+		if c.Zone.Rows != in.Rows || c.Zone.Nulls > in.Rows {
+			r.bad = true
+			return
+		}
+		if version >= 2 {
+			c.Frequent = readFrequent(r, k, in.Rows-c.Zone.Nulls)
+		}
 		in.Columns = append(in.Columns, c)
 	}
 }

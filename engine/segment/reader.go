@@ -109,14 +109,15 @@ func (r *Reader) readFooter(name string) error {
 	if string(t[32:]) != trailerMagic || crc32.Checksum(t[:28], castagnoli) != binary.LittleEndian.Uint32(t[28:]) {
 		return r.corrupt(at, "damaged trailer")
 	}
-	if v := binary.LittleEndian.Uint32(t[24:]); v != formatVersion {
+	v := binary.LittleEndian.Uint32(t[24:])
+	if v == 0 || v > formatVersion {
 		return &VersionError{File: r.path, Version: int(v)}
 	}
 	var head [headerSize]byte
 	if err := r.readAt(head[:], 0); err != nil {
 		return err
 	}
-	if !bytes.Equal(head[:], appendHeader(nil)) {
+	if !bytes.Equal(head[:], appendHeader(nil, v)) {
 		return r.corrupt(0, "damaged header")
 	}
 	offset, length := binary.LittleEndian.Uint64(t[:]), uint64(binary.LittleEndian.Uint32(t[8:]))
@@ -130,7 +131,7 @@ func (r *Reader) readFooter(name string) error {
 	if crc32.Checksum(body, castagnoli) != binary.LittleEndian.Uint32(t[12:]) {
 		return r.corrupt(int64(offset), "damaged footer")
 	}
-	f, err := parseFooter(body, offset)
+	f, err := parseFooter(body, offset, v)
 	if err != nil {
 		return r.corrupt(int64(offset), err.Error())
 	}

@@ -93,14 +93,15 @@ type VersionError struct {
 
 // Error says what to do.
 func (e *VersionError) Error() string {
-	return fmt.Sprintf("file %s has format version %d, this program reads version %d: use the newer program", e.File, e.Version, formatVersion)
+	return fmt.Sprintf("file %s has format version %d, this program reads versions up to %d: use the newer program", e.File, e.Version, formatVersion)
 }
 
 // ColumnStats describes one column of a segment.
 type ColumnStats struct {
-	Zone   Zone   // least and greatest value, number of NULLs
-	Bytes  int64  // total length of the values of a Bytes column
-	Sketch Sketch // number of distinct values
+	Zone     Zone     // least and greatest value, number of NULLs
+	Bytes    int64    // total length of the values of a Bytes column
+	Sketch   Sketch   // number of distinct values
+	Frequent Frequent // most common values; nothing is known of them in files of format version 1
 }
 
 // Info describes a segment.

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+
+	"github.com/omendb/omendb/engine/column"
 )
 
 // Verify reads every byte of the segment and returns a *CorruptionError for
@@ -31,6 +33,7 @@ func (r *Reader) verifyRows(ctx context.Context, progress func(done, total int64
 	it := r.Versions(nil, nil)
 	var last []byte
 	var lastTS, rows, keys, tombstones uint64
+	again := newRecount(&r.info)
 	for it.Next() {
 		block := it.next - 1
 		if it.row == 0 {
@@ -54,9 +57,11 @@ func (r *Reader) verifyRows(ctx context.Context, progress func(done, total int64
 		if it.Deleted() {
 			tombstones++
 		}
-		if _, err := it.Row(); err != nil {
+		row, err := it.Row()
+		if err != nil {
 			return err
 		}
+		again.add(row)
 		rows++
 		last, lastTS = append(last[:0], it.key...), it.Version()
 	}
@@ -66,7 +71,57 @@ func (r *Reader) verifyRows(ctx context.Context, progress func(done, total int64
 	if rows != r.info.Rows || keys != r.info.Keys || tombstones != r.info.Tombstones || !bytes.Equal(last, r.info.MaxKey) {
 		return r.corrupt(int64(r.end), "the footer's counts disagree with the rows")
 	}
+	if !again.agrees() {
+		return r.corrupt(int64(r.end), "the most common values disagree with the rows")
+	}
 	return nil
+}
+
+// recount counts the values that the footer lists as the most common ones.
+type recount struct {
+	info   *Info
+	places []map[uint64]int // by column: place in the list by hash of the value
+	rows   [][]uint64       // by column and place
+}
+
+func newRecount(info *Info) *recount {
+	n := &recount{info: info, places: make([]map[uint64]int, len(info.Columns)), rows: make([][]uint64, len(info.Columns))}
+	for c, k := range info.Schema.Columns {
+		values := info.Columns[c].Frequent.Values
+		n.rows[c] = make([]uint64, len(values))
+		if len(values) > 0 {
+			n.places[c] = make(map[uint64]int, len(values))
+		}
+		for i, v := range values {
+			n.places[c][hashOf(k, v.Value)] = i
+		}
+	}
+	return n
+}
+
+func (n *recount) add(row []column.Datum) {
+	for c, places := range n.places {
+		if places == nil || row[c].Null {
+			continue
+		}
+		k := n.info.Schema.Columns[c]
+		if i, ok := places[hashOf(k, row[c])]; ok && sameValue(k, row[c], n.info.Columns[c].Frequent.Values[i].Value) {
+			n.rows[c][i]++
+		}
+	}
+}
+
+// agrees reports whether every listed value is in as many rows as the footer says.
+func (n *recount) agrees() bool {
+	for c := range n.rows {
+		st := &n.info.Columns[c]
+		for i, rows := range n.rows[c] {
+			if least, most := st.Frequent.Bounds(i, st.Zone.Rows-st.Zone.Nulls); rows < least || rows > most {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // fenceAgrees reports whether the fence of a block lies between the last key

@@ -117,7 +117,7 @@ func NewWriter(fs vfs.FS, dir string, schema Schema, o WriterOptions) *Writer {
 	if w.err != nil {
 		w.err = fmt.Errorf("create segment: %w", w.err)
 	}
-	w.emit(appendHeader(nil))
+	w.emit(appendHeader(nil, formatVersion))
 	return w
 }
 
@@ -343,6 +343,10 @@ func (w *Writer) Finish() (Info, error) {
 	info := &w.footer.info
 	info.MaxKey = bytes.Clone(w.lastKey)
 	info.Blocks = len(w.fences.offsets)
+	for c, k := range info.Schema.Columns {
+		st := &info.Columns[c]
+		st.Frequent = w.block.frequent[c].list(k, st.Zone.Rows-st.Zone.Nulls)
+	}
 	w.fences.rows = append(w.fences.rows, uint32(info.Rows))
 	w.fences.setKeys(w.whole)
 	w.fences.train()
