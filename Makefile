@@ -1,5 +1,5 @@
 # The two commands of the README need no make. These targets are for development; `make help` lists them.
-.PHONY: introspection torture torture-long torture-sql help build test ci isolation-verify isolation-random ddl-audit large-transaction isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures pg pg-diff bench-sql bench-tpch bench-wire bench-commit large-table
+.PHONY: bench introspection torture torture-long torture-sql help build test ci isolation-verify isolation-random ddl-audit large-transaction isolation-rewrite sqllogic sqllogic-verify sqllogic-rewrite pgregress kill fuzz race coverage history history-kill history-failures pg pg-diff bench-sql bench-tpch bench-wire bench-commit large-table
 
 SQLLOGIC_DIR ?= ../shared/sqllogictest/test
 PGREGRESS_DIR ?= ../shared/pgregress
@@ -50,6 +50,10 @@ ddl-audit: ## every kind of DDL rolled back, committed, prepared and restarted, 
 
 introspection: ## what clients ask of the catalogs, with 1,000 tables: the slowest questions and those over 5 ms
 	go test ./sql/syscat -run TestIntrospectionBudget -v -count=1 -syscat.budget 5ms -syscat.tables 1000
+
+bench: build ## ./omendb-bench beside ./omendb, for `./omendb bench index` and `./omendb bench store`
+	go build -C cmd/omendb-bench -o ../../omendb-bench
+
 BENCH_ROUNDS ?= 9
 BENCH_WORK ?=
 

@@ -4,32 +4,33 @@ import (
 	"cmp"
 	"flag"
 	"fmt"
+	"io"
 	"iter"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"github.com/omendb/omendb/engine/learned"
+	"unsafe"
 )
 
 type indexOptions struct {
 	common
-	keys, probes, inserts int
-	data, work            string
-	structures            string
+	sizes           string
+	probes, inserts int
+	data, work      string
+	structures      string
 }
 
 // scanRows is the length of a range scan.
 const scanRows = 10000
 
-func runIndex(args []string) error {
+func runIndex(args []string, w io.Writer) error {
 	var o indexOptions
 	f := flag.NewFlagSet("index", flag.ExitOnError)
 	o.register(f)
-	f.IntVar(&o.keys, "keys", 10_000_000, "keys per data set")
+	f.StringVar(&o.sizes, "keys", "10000000", "keys per data set; several sizes with commas between")
 	f.IntVar(&o.probes, "probes", 200_000, "look-ups per structure and round")
 	f.IntVar(&o.inserts, "inserts", 1_000_000, "rows of the insert benchmarks")
 	f.StringVar(&o.data, "data", "", "only these data sets, with commas between (dense, timeseries, uniform, lognormal, zipfgaps, osm, uuid, url)")
@@ -38,18 +39,32 @@ func runIndex(args []string) error {
 	if err := f.Parse(args); err != nil {
 		return err
 	}
-	r := report{json: o.json, w: os.Stdout}
-	if !o.json {
-		fmt.Println(machine())
+	r := report{json: o.json, w: w}
+	if err := r.begin(); err != nil {
+		return err
 	}
+	for size := range strings.SplitSeq(o.sizes, ",") {
+		n, err := strconv.Atoi(size)
+		if err != nil || n < 1 {
+			return fmt.Errorf("%q is no number of keys", size)
+		}
+		if err := o.bench(r, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bench measures all data sets of one size.
+func (o *indexOptions) bench(r report, n int) error {
 	for _, d := range datasets {
 		if !o.wants(d.name) {
 			continue
 		}
-		progress("%s: making %d keys", d.name, o.keys)
-		list := d.make(rand.New(rand.NewPCG(o.seed, 1)), o.keys)
+		progress("%s: making %d keys", d.name, n)
+		list := d.make(rand.New(rand.NewPCG(o.seed, 1)), n)
 		misses := func(at int) uint64 { return list[at] + 1 }
-		if err := indexBench(&o, r, d.name, list, numberReaders, misses); err != nil {
+		if err := indexBench(o, r, d.name, list, numberReaders, misses); err != nil {
 			return err
 		}
 	}
@@ -57,10 +72,10 @@ func runIndex(args []string) error {
 		if !o.wants(d.name) {
 			continue
 		}
-		progress("%s: making %d keys", d.name, o.keys)
-		list := d.make(rand.New(rand.NewPCG(o.seed, 1)), o.keys)
+		progress("%s: making %d keys", d.name, n)
+		list := d.make(rand.New(rand.NewPCG(o.seed, 1)), n)
 		misses := func(at int) string { return list[at] + "~" }
-		if err := indexBench(&o, r, d.name, list, textReaders, misses); err != nil {
+		if err := indexBench(o, r, d.name, list, textReaders, misses); err != nil {
 			return err
 		}
 	}
@@ -94,7 +109,17 @@ func listed(list, name string) bool {
 type named[K cmp.Ordered] struct {
 	name   string
 	reader reader[K]
-	build  time.Duration
+	build  time.Duration // 0 of one that shares another's
+	heap   uint64        // what building it has added
+}
+
+// bytesPerKey is the memory of the model, and of everything that a look-up
+// needs besides keys and values.
+func (n *named[K]) bytesPerKey(keys int) (model, index float64) {
+	if s, ok := n.reader.(sized); ok {
+		return s.bytesPerKey()
+	}
+	return 0, float64(n.heap)/float64(keys) - float64(unsafe.Sizeof(row[K]{}))
 }
 
 // rowsOf yields the rows of a data set.
@@ -171,10 +196,8 @@ func readBench[K cmp.Ordered](o *indexOptions, r report, data string, list []K, 
 		}
 		for i := range samples {
 			k := slices.IndexFunc(all, func(n named[K]) bool { return n.name == samples[i].Structure })
-			samples[i].Bytes = all[k].reader.bytesPerKey()
-			if work == "hit" && all[k].build > 0 {
-				samples[i].Note = fmt.Sprintf("build %.1f ns/key", float64(all[k].build.Nanoseconds())/float64(len(list)))
-			}
+			samples[i].Model, samples[i].Bytes = all[k].bytesPerKey(len(list))
+			samples[i].Build = float64(all[k].build.Nanoseconds()) / float64(len(list))
 		}
 		if err := r.add(samples); err != nil {
 			return err
@@ -189,48 +212,53 @@ func timed[K cmp.Ordered](o *indexOptions, list *[]named[K], name string, make f
 		return
 	}
 	progress("building %s", name)
+	before := heapBytes()
 	start := time.Now()
 	r := make()
-	*list = append(*list, named[K]{name, r, time.Since(start)})
+	took := time.Since(start)
+	*list = append(*list, named[K]{name, r, took, max(heapBytes(), before) - before})
 }
 
-func numberReaders(o *indexOptions, list []uint64) (all []named[uint64], done func(), err error) {
+// heapBytes is what is in use of the heap.
+func heapBytes() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func numberReaders(o *indexOptions, list []uint64) ([]named[uint64], func(), error) {
+	return readers(o, list, learnedNumbers)
+}
+
+func textReaders(o *indexOptions, list []string) ([]named[string], func(), error) {
+	return readers(o, list, learnedTexts)
+}
+
+func readers[K cmp.Ordered](o *indexOptions, list []K, learn func([]K, [][2]int64) (array[K], *batched[K])) (all []named[K], done func(), err error) {
 	values := make([][2]int64, 0, len(list))
 	for r := range rowsOf(list) {
 		values = append(values, [2]int64{r.a, r.b})
 	}
-	timed(o, &all, "tidwall/btree", func() reader[uint64] { return newTidwall(rowsOf(list)) })
-	timed(o, &all, "google/btree", func() reader[uint64] { return newGoogle(rowsOf(list)) })
-	timed(o, &all, "Go map", func() reader[uint64] { return newGoMap(rowsOf(list)) })
-	timed(o, &all, "binary search", func() reader[uint64] {
-		return &array[uint64]{keys: list, values: values, search: binarySearch(list)}
+	timed(o, &all, "tidwall/btree", func() reader[K] { return newTidwall(rowsOf(list)) })
+	timed(o, &all, "google/btree", func() reader[K] { return newGoogle(rowsOf(list)) })
+	timed(o, &all, "Go map", func() reader[K] { return newGoMap(rowsOf(list)) })
+	timed(o, &all, "binary search", func() reader[K] {
+		return &array[K]{keys: list, values: values, search: binarySearch(list)}
 	})
-	timed(o, &all, "static 16-ary tree", func() reader[uint64] {
+	timed(o, &all, "static 16-ary tree", func() reader[K] {
 		search, size := staticTree(list)
-		return &array[uint64]{keys: list, values: values, search: search, index: size}
+		return &array[K]{keys: list, values: values, search: search, index: size}
 	})
-	var index *learned.Index
-	timed(o, &all, "learned", func() reader[uint64] {
-		index = learned.NewIndex(list)
-		return &array[uint64]{keys: list, values: values, search: index.Find, index: index.Bytes()}
+	var batches *batched[K]
+	timed(o, &all, "learned", func() reader[K] {
+		var one array[K]
+		one, batches = learn(list, values)
+		return &one
 	})
-	if index != nil {
-		all = append(all, named[uint64]{"learned, batches", &learnedBatch{array: array[uint64]{keys: list, values: values, search: index.Find, index: index.Bytes()}, index: index}, 0})
+	if batches != nil {
+		all = append(all, named[K]{name: "learned, batches", reader: batches})
 	}
-	return withEngine(o, list, all)
-}
-
-func textReaders(o *indexOptions, list []string) (all []named[string], done func(), err error) {
-	values := make([][2]int64, 0, len(list))
-	for r := range rowsOf(list) {
-		values = append(values, [2]int64{r.a, r.b})
-	}
-	timed(o, &all, "tidwall/btree", func() reader[string] { return newTidwall(rowsOf(list)) })
-	timed(o, &all, "google/btree", func() reader[string] { return newGoogle(rowsOf(list)) })
-	timed(o, &all, "Go map", func() reader[string] { return newGoMap(rowsOf(list)) })
-	timed(o, &all, "binary search", func() reader[string] {
-		return &array[string]{keys: list, values: values, search: binarySearch(list)}
-	})
 	return withEngine(o, list, all)
 }
 
@@ -256,7 +284,7 @@ func withEngine[K cmp.Ordered](o *indexOptions, list []K, all []named[K]) ([]nam
 		return nil, nil, err
 	}
 	b := s.batched()
-	all = append(all, named[K]{"engine.Get", s, time.Since(start)}, named[K]{"engine.GetBatch, batches", b, 0})
+	all = append(all, named[K]{name: "engine.Get", reader: s, build: time.Since(start)}, named[K]{name: "engine.GetBatch, batches", reader: b})
 	if _, err := s.scan(list[:1], len(list)); err != nil { // warms the cache
 		return nil, nil, err
 	}
@@ -278,6 +306,7 @@ func insertBench[K cmp.Ordered](o *indexOptions, r report, data string, list []K
 	}{
 		{"tidwall/btree", func() writer[K] { return newTidwall(func(func(row[K]) bool) {}) }},
 		{"google/btree", func() writer[K] { return newGoogle(func(func(row[K]) bool) {}) }},
+		{"Go map", func() writer[K] { return newGoMap(func(func(row[K]) bool) {}) }},
 		{"memtable", func() writer[K] { return newMemory[K](nil) }},
 	}
 	for _, work := range insertWork {

@@ -21,11 +21,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
+	if err := run(os.Args[1:], os.Stdout); err != nil {
 		fmt.Fprintf(os.Stderr, "omendb-bench: %v\n", err)
 		os.Exit(1)
 	}
@@ -33,15 +34,15 @@ func main() {
 
 var errUsage = errors.New("usage: omendb-bench index|store|sql|tpch|wire|commit|large [flags]; -h after each lists them")
 
-func run(args []string) error {
+func run(args []string, w io.Writer) error {
 	if len(args) == 0 {
 		return errUsage
 	}
 	switch args[0] {
 	case "index":
-		return runIndex(args[1:])
+		return runIndex(args[1:], w)
 	case "store":
-		return runStore(args[1:])
+		return runStore(args[1:], w)
 	case "sql":
 		return runSQL(args[1:])
 	case "tpch":

@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -23,9 +25,11 @@ type sample struct {
 	Median    float64 `json:"median_ns"`
 	Min       float64 `json:"min_ns"`
 	Max       float64 `json:"max_ns"`
-	Ratio     float64 `json:"ratio"`           // the base's median by this one's; above 1 is faster
-	Note      string  `json:"note,omitempty"`  // what else was measured
-	Bytes     float64 `json:"bytes,omitempty"` // per key, of the index alone
+	Ratio     float64 `json:"ratio"`                 // the base's median by this one's; above 1 is faster
+	Note      string  `json:"note,omitempty"`        // what else was measured
+	Model     float64 `json:"model_bytes,omitempty"` // per key
+	Bytes     float64 `json:"index_bytes,omitempty"` // per key, of all that a look-up needs besides keys and values, the model included
+	Build     float64 `json:"build_ns,omitempty"`    // per key
 }
 
 // contender does work in one round: all operations of it.
@@ -142,16 +146,77 @@ func (r report) add(list []sample) error {
 		}
 		return nil
 	}
+	columns := []struct {
+		name  string
+		value func(*sample) float64
+	}{{"model B/key", func(s *sample) float64 { return s.Model }}, {"index B/key", func(s *sample) float64 { return s.Bytes }}, {"build ns/key", func(s *sample) float64 { return s.Build }}}
 	w := tabwriter.NewWriter(r.w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(w, "\n%s, %s, %d keys\tns\tmin\tmax\tratio\tindex B/key\t\n", list[0].Data, list[0].Work, list[0].Keys)
-	for _, s := range list {
-		size := ""
-		if s.Bytes > 0 {
-			size = fmt.Sprintf("%.3f", s.Bytes)
+	fmt.Fprintf(w, "\n%s, %s, %d keys\tns\tmin\tmax\tratio\t", list[0].Data, list[0].Work, list[0].Keys)
+	for i := range columns {
+		c := &columns[i]
+		if !slices.ContainsFunc(list, func(s sample) bool { return c.value(&s) != 0 }) {
+			c.value = nil // nothing has it
+			continue
 		}
-		fmt.Fprintf(w, "  %s\t%.1f\t%.1f\t%.1f\t%.2fx\t%s\t%s\n", s.Structure, s.Median, s.Min, s.Max, s.Ratio, size, s.Note)
+		fmt.Fprintf(w, "%s\t", c.name)
+	}
+	fmt.Fprintln(w)
+	for i := range list {
+		s := &list[i]
+		fmt.Fprintf(w, "  %s\t%.1f\t%.1f\t%.1f\t%.2fx\t", s.Structure, s.Median, s.Min, s.Max, s.Ratio)
+		for _, c := range columns {
+			if c.value != nil {
+				fmt.Fprintf(w, "%s\t", known(c.value(s)))
+			}
+		}
+		fmt.Fprintln(w, s.Note)
 	}
 	return w.Flush()
+}
+
+// known is a figure that not every structure has.
+func known(x float64) string {
+	switch {
+	case x == 0:
+		return ""
+	case x < 10:
+		return fmt.Sprintf("%.3f", x)
+	}
+	return fmt.Sprintf("%.1f", x)
+}
+
+// heading is where the figures come from: the first line of a table or of JSON.
+type heading struct {
+	Machine string   `json:"machine"`
+	Commit  string   `json:"commit,omitempty"`
+	Command []string `json:"command"`
+}
+
+func (r report) begin() error {
+	h := heading{Machine: machine(), Commit: commit(), Command: os.Args}
+	if r.json {
+		return json.NewEncoder(r.w).Encode(&h)
+	}
+	_, err := fmt.Fprintf(r.w, "%s, commit %s\n%s\n", h.Machine, cmp.Or(h.Commit, "unknown"), strings.Join(h.Command, " "))
+	return err
+}
+
+// commit is what this program was built from.
+func commit() (revision string) {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	changed := ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value[:min(len(s.Value), 12)]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = ", changed"
+		}
+	}
+	return revision + changed
 }
 
 // machine describes where the figures come from.

@@ -13,36 +13,11 @@ import (
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/engine/keys"
-	"github.com/omendb/omendb/engine/learned"
 	"github.com/omendb/omendb/engine/memtable"
 	"github.com/omendb/omendb/internal/clock"
 	"github.com/omendb/omendb/internal/task"
 	"github.com/omendb/omendb/internal/vfs"
 )
-
-// batchKeys is the number of keys in a batch of look-ups.
-const batchKeys = 32
-
-// learnedBatch looks keys up in batches; one at a time it is an array.
-type learnedBatch struct {
-	array[uint64]
-	index *learned.Index
-}
-
-func (x *learnedBatch) find(keys []uint64) (sum uint64, err error) {
-	var places [batchKeys]int
-	for len(keys) > 0 {
-		part := keys[:min(batchKeys, len(keys))]
-		x.index.FindBatch(part, places[:])
-		for i, k := range part {
-			if p := places[i]; p < len(x.keys) && x.keys[p] == k {
-				sum += uint64(x.values[p][0] + x.values[p][1])
-			}
-		}
-		keys = keys[len(part):]
-	}
-	return sum, nil
-}
 
 // encode appends the storage key of k.
 func encode[K cmp.Ordered](dst []byte, k K) []byte {
@@ -118,6 +93,9 @@ func newStore[K cmp.Ordered](db *engine.DB, rows iter.Seq[row[K]]) (*store[K], e
 		return nil, err
 	}
 	if _, err := t.Commit(ctx); err != nil {
+		return nil, err
+	}
+	if err := db.Flush(ctx); err != nil { // few rows are in a memtable
 		return nil, err
 	}
 	s.begin()
@@ -211,12 +189,12 @@ func total(list []int64) uint64 {
 	return uint64(a + b + c + d)
 }
 
-func (s *store[K]) bytesPerKey() float64 {
-	var n int64
+func (s *store[K]) bytesPerKey() (model, index float64) {
 	for _, seg := range s.db.StoreStats(s.id).Segments {
-		n += seg.ModelBytes + seg.FenceBytes
+		model += float64(seg.ModelBytes)
+		index += float64(seg.ModelBytes + seg.FenceBytes)
 	}
-	return float64(n) / float64(s.rows)
+	return model / float64(s.rows), index / float64(s.rows)
 }
 
 // memory is OmenDB's memtable.
@@ -225,6 +203,7 @@ type memory[K cmp.Ordered] struct {
 	key   []byte
 	row   []byte
 	ts    uint64
+	held  int64 // bytes of keys and rows
 }
 
 var rowKinds = []column.Kind{column.Int, column.Int}
@@ -245,6 +224,7 @@ func newMemory[K cmp.Ordered](rows iter.Seq[row[K]]) *memory[K] {
 func (m *memory[K]) insert(key K) {
 	m.key = encode(m.key[:0], key)
 	m.ts++
+	m.held += int64(len(m.key) + len(m.row))
 	m.table.Put(m.key, m.ts, memtable.Inserted, m.row)
 }
 
@@ -276,4 +256,6 @@ func (m *memory[K]) scan(from []K, n int) (sum uint64, err error) {
 	return sum, nil
 }
 
-func (m *memory[K]) bytesPerKey() float64 { return 0 }
+func (m *memory[K]) bytesPerKey() (model, index float64) {
+	return 0, float64(m.table.Bytes()-m.held) / float64(m.table.Keys())
+}

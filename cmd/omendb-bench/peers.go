@@ -3,7 +3,7 @@ package main
 import (
 	"cmp"
 	"slices"
-	"sort"
+	"unsafe"
 
 	gbtree "github.com/google/btree"
 	tbtree "github.com/tidwall/btree"
@@ -21,9 +21,12 @@ type reader[K cmp.Ordered] interface {
 	find(keys []K) (uint64, error)
 	// scan reads n rows from each key on.
 	scan(from []K, n int) (uint64, error)
-	// bytesPerKey is the memory of the index alone, 0 if it is not known.
-	bytesPerKey() float64
 }
+
+// sized is a reader that knows what it takes per key besides keys and the rest
+// of the rows: its model, and everything that a look-up needs. Of the others
+// the heap tells the latter.
+type sized interface{ bytesPerKey() (model, index float64) }
 
 // writer is a structure under inserts.
 type writer[K cmp.Ordered] interface {
@@ -64,8 +67,6 @@ func (t *tidwall[K]) scan(from []K, n int) (sum uint64, err error) {
 	return sum, nil
 }
 
-func (t *tidwall[K]) bytesPerKey() float64 { return 0 }
-
 type google[K cmp.Ordered] struct{ tree *gbtree.BTreeG[row[K]] }
 
 const googleDegree = 32 // as its documentation's examples, and tidwall/btree's default
@@ -101,8 +102,6 @@ func (g *google[K]) scan(from []K, n int) (sum uint64, err error) {
 	return sum, nil
 }
 
-func (g *google[K]) bytesPerKey() float64 { return 0 }
-
 type goMap[K cmp.Ordered] struct{ rows map[K][2]int64 }
 
 func newGoMap[K cmp.Ordered](rows func(yield func(row[K]) bool)) *goMap[K] {
@@ -126,15 +125,14 @@ func (m *goMap[K]) find(keys []K) (sum uint64, err error) {
 
 func (m *goMap[K]) scan([]K, int) (uint64, error) { return 0, nil }
 
-func (m *goMap[K]) bytesPerKey() float64 { return 0 }
-
 // array is a sorted array of keys with the rest of the rows beside it; search
 // says where a key stands.
 type array[K cmp.Ordered] struct {
 	keys   []K
 	values [][2]int64
 	search func(K) int
-	index  int // bytes
+
+	model, index int // bytes of the model, and of all that a search needs besides keys
 }
 
 func (x *array[K]) find(keys []K) (sum uint64, err error) {
@@ -156,7 +154,9 @@ func (x *array[K]) scan(from []K, n int) (sum uint64, err error) {
 	return sum, nil
 }
 
-func (x *array[K]) bytesPerKey() float64 { return float64(x.index) / float64(len(x.keys)) }
+func (x *array[K]) bytesPerKey() (model, index float64) {
+	return float64(x.model) / float64(len(x.keys)), float64(x.index) / float64(len(x.keys))
+}
 
 // binarySearch is the plain loop, which beats sort.Search and slices.BinarySearch.
 func binarySearch[K cmp.Ordered](keys []K) func(K) int {
@@ -177,21 +177,21 @@ const treeFanout = 16
 
 // staticTree is an array of every 16th key above the array of keys, another
 // one above that, and so on. It returns the search and its bytes.
-func staticTree(keys []uint64) (func(uint64) int, int) {
-	var levels [][]uint64
+func staticTree[K cmp.Ordered](keys []K) (func(K) int, int) {
+	var levels [][]K
 	size := 0
 	for below := keys; len(below) > treeFanout; {
-		level := make([]uint64, 0, len(below)/treeFanout)
+		level := make([]K, 0, len(below)/treeFanout)
 		for i := treeFanout - 1; i < len(below); i += treeFanout {
 			level = append(level, below[i])
 		}
-		size += 8 * len(level)
+		size += int(unsafe.Sizeof(keys[0])) * len(level)
 		levels = append(levels, level)
 		below = level
 	}
-	levels = append([][]uint64{keys}, levels...)
+	levels = append([][]K{keys}, levels...)
 	slices.Reverse(levels)
-	return func(key uint64) int {
+	return func(key K) int {
 		at := 0
 		for _, level := range levels {
 			at *= treeFanout
@@ -202,9 +202,4 @@ func staticTree(keys []uint64) (func(uint64) int, int) {
 		}
 		return at
 	}, size
-}
-
-// searchStrings is binary search as most programs do it.
-func searchStrings(keys []string) func(string) int {
-	return func(key string) int { return sort.SearchStrings(keys, key) }
 }

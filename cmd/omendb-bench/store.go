@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"encoding/binary"
 	"flag"
 	"fmt"
+	"io"
 	"io/fs"
 	"math/rand/v2"
 	"os"
@@ -54,7 +56,7 @@ type storeOptions struct {
 	part, group                  string // of a child process
 }
 
-func runStore(args []string) error {
+func runStore(args []string, w io.Writer) error {
 	var o storeOptions
 	f := flag.NewFlagSet("store", flag.ExitOnError)
 	o.register(f)
@@ -62,9 +64,9 @@ func runStore(args []string) error {
 	f.IntVar(&o.probes, "probes", 100_000, "look-ups per store and round")
 	f.IntVar(&o.batch, "batch", 100, "rows of a committed batch")
 	f.IntVar(&o.batches, "batches", 300, "batches of a round")
-	f.Int64Var(&o.cacheMB, "cache", 0, "cache of each store in MB; 0 holds all rows twice")
+	f.Int64Var(&o.cacheMB, "cache", 0, "cache of each store in MB; 0 holds all rows twice, and a tenth of the raw data for limited work")
 	f.StringVar(&o.stores, "stores", "", "only these stores, with commas between (Pebble, bbolt, SQLite, OmenDB); what the memory of the process says is right with one")
-	f.StringVar(&o.work, "work", "", "only this work: read, write or load; load does it in rounds, each into a fresh directory")
+	f.StringVar(&o.work, "work", "", "only this work, with commas between: read, mixed, limited (both with a small cache) and write; or load alone, which does it in rounds, each into a fresh directory")
 	f.StringVar(&o.only, "only", "", "of the batches, only those whose description has this in it, such as \"not synced\" or \"sorted\"")
 	f.BoolVar(&o.thread, "thread", false, "tell what the thread that commits batches uses of a processor; it is kept for that, which slows those down who hand over to others")
 	f.Float64Var(&o.share, "cgroup", 0, "reads of each store by a process in a memory cgroup of this share of the raw data; as root, on Linux")
@@ -76,9 +78,9 @@ func runStore(args []string) error {
 	if o.part != "" {
 		return storePart(&o)
 	}
-	r := report{json: o.json, w: os.Stdout}
-	if !o.json {
-		fmt.Println(machine())
+	r := report{json: o.json, w: w}
+	if err := r.begin(); err != nil {
+		return err
 	}
 	if o.share > 0 {
 		return storeGroups(&o, r)
@@ -95,34 +97,122 @@ func storeBench(o *storeOptions, r report) error {
 		return err
 	}
 	defer remove()
-	cache := o.cacheMB << 20
-	if cache == 0 {
-		cache = int64(o.rows)*rowBytes*2 + 64<<20
+	b := &storeRun{storeOptions: o, report: r, top: top, makers: o.makers(), data: "rows of 100 bytes", warm: o.cacheMB == 0}
+	b.stores = make([]disk, len(b.makers))
+	all := int64(o.rows)*rowBytes*2 + 64<<20
+	if err := b.open(cmp.Or(o.cacheMB<<20, all)); err != nil {
+		return err
 	}
-	makers := o.makers()
-	stores := make([]disk, len(makers))
-	loads := make([]sample, 0, len(makers))
-	for i, m := range makers {
+	if err := b.load(); err != nil {
+		return err
+	}
+	if err := b.readAndMix("read", "mixed"); err != nil {
+		return err
+	}
+	if b.warm && o.does("limited") {
+		limit := int64(max(o.rows*rowBytes/limitedShare, 1<<20))
+		if err := b.reopen(limit); err != nil {
+			return err
+		}
+		b.data, b.warm = fmt.Sprintf("rows of 100 bytes, caches of %d MB", limit>>20), false
+		if err := b.readAndMix("limited", "limited"); err != nil {
+			return err
+		}
+		if o.does("write") {
+			if err := b.reopen(all); err != nil {
+				return err
+			}
+		}
+	}
+	if o.does("write") {
+		if err := storeWrites(o, r, b.makers, b.stores); err != nil {
+			return err
+		}
+	}
+	return b.close()
+}
+
+// limitedShare is the part of the raw data that a limited cache holds. The
+// kernel's own cache of files is not limited by that; -cgroup does it.
+const limitedShare = 10
+
+// does reports whether some work is measured.
+func (o *storeOptions) does(work string) bool { return listed(o.work, work) }
+
+// storeRun is a run of the benchmark over the stores that were asked for.
+type storeRun struct {
+	*storeOptions
+	report report
+	top    string
+	makers []maker
+	stores []disk
+	data   string // of the headings
+	warm   bool   // caches hold all rows
+}
+
+func (b *storeRun) dir(i int) string { return filepath.Join(b.top, b.makers[i].name) }
+
+func (b *storeRun) open(cache int64) (err error) {
+	for i, m := range b.makers {
 		if m.open == nil {
-			stores[i] = stores[i-1].(*omenStore).batched()
 			continue
 		}
-		progress("%s: loading %d rows", m.name, o.rows)
-		dir := filepath.Join(top, m.name)
-		if stores[i], err = m.open(dir, cache); err != nil {
+		if b.stores[i], err = m.open(b.dir(i), cache); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
+	}
+	return nil
+}
+
+func (b *storeRun) close() error {
+	for i := range slices.Backward(b.stores) { // a store of batches before the one that it shares
+		if err := b.stores[i].close(); err != nil {
+			return fmt.Errorf("%s: %w", b.makers[i].name, err)
+		}
+	}
+	return nil
+}
+
+// batches makes the stores that others are read through in batches.
+func (b *storeRun) batches() {
+	for i, m := range b.makers {
+		if m.open == nil {
+			b.stores[i] = b.stores[i-1].(*omenStore).batched()
+		}
+	}
+}
+
+// reopen has all stores begin with an empty cache of another size.
+func (b *storeRun) reopen(cache int64) error {
+	if err := b.close(); err != nil {
+		return err
+	}
+	if err := b.open(cache); err != nil {
+		return err
+	}
+	b.batches()
+	return nil
+}
+
+// load loads each store once. storeLoads does it in rounds.
+func (b *storeRun) load() error {
+	loads := make([]sample, 0, len(b.makers))
+	for i, m := range b.makers {
+		if m.open == nil {
+			continue
+		}
+		progress("%s: loading %d rows", m.name, b.rows)
 		peak := watchMemory(os.Getpid())
 		start, cpu := time.Now(), processorTime()
-		if err := stores[i].load(o.rows); err != nil {
+		if err := b.stores[i].load(b.rows); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)
 		}
 		wall, used := time.Since(start), processorTime()-cpu
-		ns := float64(used.Nanoseconds()) / float64(o.rows)
+		ns := float64(used.Nanoseconds()) / float64(b.rows)
 		memory := peak() >> 20
-		s := sample{Data: "rows of 100 bytes", Work: "bulk load (processor time)", Structure: m.name, Keys: o.rows, Median: ns, Min: ns, Max: ns,
-			Note: fmt.Sprintf("wall %.0f ns, disk %.3f of raw, memory of the process %d MB", float64(wall.Nanoseconds())/float64(o.rows), float64(diskBytes(dir))/float64(o.rows*rowBytes), memory)}
-		if len(makers) <= 2 { // else others' memory is marked, too
+		s := sample{Data: b.data, Work: "bulk load (processor time)", Structure: m.name, Keys: b.rows, Median: ns, Min: ns, Max: ns,
+			Note: fmt.Sprintf("wall %.0f ns, disk %.3f of raw, memory of the process %d MB", float64(wall.Nanoseconds())/float64(b.rows), float64(diskBytes(b.dir(i)))/float64(b.rows*rowBytes), memory)}
+		if len(b.makers) <= 2 { // else others' memory is marked, too
 			s.Note += fmt.Sprintf(", collector's mark %.2f ms", markTime().Seconds()*1000)
 		}
 		loads = append(loads, s)
@@ -130,23 +220,19 @@ func storeBench(o *storeOptions, r report) error {
 	for i := range loads {
 		loads[i].Ratio = loads[0].Median / loads[i].Median
 	}
-	if err := r.add(loads); err != nil {
-		return err
-	}
-	if o.work != "write" {
-		if err := storeReads(o, r, makers, stores); err != nil {
+	b.batches()
+	return b.report.add(loads)
+}
+
+// readAndMix measures look-ups and scans, and look-ups among puts.
+func (b *storeRun) readAndMix(read, mixed string) error {
+	if b.does(read) {
+		if err := b.reads(); err != nil {
 			return err
 		}
 	}
-	if o.work != "read" {
-		if err := storeWrites(o, r, makers, stores); err != nil {
-			return err
-		}
-	}
-	for i, s := range stores {
-		if err := s.close(); err != nil {
-			return fmt.Errorf("%s: %w", makers[i].name, err)
-		}
+	if b.does(mixed) {
+		return b.mixes()
 	}
 	return nil
 }
@@ -162,9 +248,10 @@ func (o *storeOptions) makers() (list []maker) {
 	return list
 }
 
-func storeReads(o *storeOptions, r report, makers []maker, stores []disk) error {
+func (b *storeRun) reads() error {
+	o, r, makers, stores := b.storeOptions, b.report, b.makers, b.stores
 	rng := rand.New(rand.NewPCG(o.seed, 2))
-	if o.cacheMB == 0 { // warm means that every row was read before
+	if b.warm { // every row was read before
 		for i, s := range stores {
 			progress("%s: warming up", makers[i].name)
 			if _, err := s.scan([]uint64{0}, o.rows); err != nil {
@@ -198,7 +285,7 @@ func storeReads(o *storeOptions, r report, makers []maker, stores []disk) error 
 			}})
 		}
 		clock := processorTime // warm reads do not wait
-		if o.cacheMB != 0 {
+		if !b.warm {
 			clock = wallTime
 		}
 		var before segment.Stats
@@ -207,7 +294,7 @@ func storeReads(o *storeOptions, r report, makers []maker, stores []disk) error 
 			before = stores[omen].(*omenStore).stats
 		}
 		peak := watchMemory(os.Getpid())
-		samples, err := compare("rows of 100 bytes", work, o.rows, o.rounds, clock, run)
+		samples, err := compare(b.data, work, o.rows, o.rounds, clock, run)
 		memory := peak() >> 20
 		if err != nil {
 			return err

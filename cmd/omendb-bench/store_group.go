@@ -85,7 +85,7 @@ func storeGroups(o *storeOptions, r report) error {
 		members = append(members, member)
 	}
 	rng := rand.New(rand.NewPCG(o.seed, 2))
-	for _, work := range []string{"get", "get, zipf", "scan of 1000"} {
+	for _, work := range []string{"get", "get, zipf", "scan of 1000", mixedWork} {
 		if err := o.groupWork(r, rng, members, work, limit); err != nil {
 			return err
 		}
@@ -265,6 +265,8 @@ func storePart(o *storeOptions) error {
 		case "":
 		case "scan of 1000":
 			a.Sum, err = s.scan(t.Keys, 1000)
+		case mixedWork:
+			a.Sum, err = getsAndPuts(s, t.Keys, s.put)
 		default:
 			a.Sum, err = s.get(t.Keys)
 		}

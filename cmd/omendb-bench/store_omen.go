@@ -178,8 +178,17 @@ func (s *omenStore) commit(list []uint64, write func(context.Context, *engine.Tx
 	return err
 }
 
-func (s *omenStore) close() error {
+// renew takes a snapshot of now.
+func (s *omenStore) renew() {
 	s.store.close()
+	s.txn = s.db.Begin(engine.TxnOptions{ReadOnly: true})
+	s.snap = s.txn.Snapshot()
+}
+
+func (s *omenStore) close() error {
+	if s.snap != nil { // it was loaded
+		s.store.close()
+	}
 	if s.shared {
 		return nil
 	}

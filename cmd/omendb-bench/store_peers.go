@@ -225,7 +225,7 @@ func openSQLite(dir string, cache int64) (disk, error) {
 	for _, p := range []struct {
 		to  **sql.Stmt
 		sql string
-	}{{&s.one, "select a, b from rows where id = ?"}, {&s.many, "select a, b from rows where id >= ? order by id limit ?"}, {&s.insert, "insert or ignore into rows values (?, ?, ?)"}} {
+	}{{&s.one, "select a, b from rows where id = ?"}, {&s.many, "select a, b from rows where id >= ? order by id limit ?"}, {&s.insert, "insert or replace into rows values (?, ?, ?)"}} {
 		if *p.to, err = db.Prepare(p.sql); err != nil {
 			return nil, err
 		}
