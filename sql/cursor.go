@@ -57,7 +57,7 @@ func (x *Session) declareCursor(ctx context.Context, d *plan.DeclareCursor, para
 		formats = []int16{1}
 	}
 	p.cols = x.columnsOf(st.Output, formats)
-	p.cursor = x.newCursor(d, d.Scroll || !d.NoScroll && st.ReadOnly)
+	p.cursor = x.newCursor(d, d.Scroll || !d.NoScroll && st.ReadOnly && goesBack(st.Root))
 	if err := x.startPortal(ctx, p); err != nil {
 		p.close()
 		return err
@@ -68,6 +68,24 @@ func (x *Session) declareCursor(ctx context.Context, d *plan.DeclareCursor, para
 		return x.holdCursor(ctx, p)
 	}
 	return nil
+}
+
+// goesBack reports whether a plan is of those that a cursor can be moved back over without SCROLL: in PostgreSQL their
+// operators can run backward.
+func goesBack(n plan.Node) bool {
+	switch n := n.(type) {
+	case *plan.Scan, *plan.KeyLookup, *plan.IndexScan, *plan.VirtualScan, *plan.FunctionScan, *plan.CTEScan, *plan.Values, *plan.Materialize, *plan.Sort:
+		return true
+	case *plan.Project:
+		return goesBack(n.Input)
+	case *plan.Filter:
+		return goesBack(n.Input)
+	case *plan.Limit:
+		return goesBack(n.Input)
+	case *plan.Append:
+		return !slices.ContainsFunc(n.Inputs, func(in plan.Node) bool { return !goesBack(in) })
+	}
+	return false
 }
 
 // load reads rows until the cursor has n of them.
@@ -250,6 +268,9 @@ func (p *portal) fetch(f *plan.Fetch) ([][]column.Datum, error) {
 	switch f.Direction {
 	case 'a', 'r':
 		target := f.Count
+		if f.Direction == 'r' && target == 0 {
+			break
+		}
 		if f.Direction == 'r' {
 			target += c.pos
 		} else if target < 0 {
@@ -257,6 +278,7 @@ func (p *portal) fetch(f *plan.Fetch) ([][]column.Datum, error) {
 				return nil, err
 			}
 			target = c.loaded() + 1 + f.Count
+			c.pos = c.loaded() + 1
 		}
 		return p.fetchAt(target)
 	}
@@ -269,6 +291,9 @@ func (p *portal) fetch(f *plan.Fetch) ([][]column.Datum, error) {
 		count, backward = -count, !backward
 	}
 	if count == 0 { // the current row again
+		if c.pos == 0 || c.all && c.pos > c.loaded() {
+			return nil, nil
+		}
 		return p.fetchAt(c.pos)
 	}
 	if backward {
@@ -322,7 +347,7 @@ func errNoScroll() error {
 // fetchAt moves to one row and returns it, if there is one.
 func (p *portal) fetchAt(target int64) ([][]column.Datum, error) {
 	c := p.cursor
-	if target < c.pos && !c.scroll || target <= c.base && c.base > 0 {
+	if target <= c.pos && !c.scroll && c.pos > 0 || target <= c.base && c.base > 0 {
 		return nil, errNoScroll()
 	}
 	if target <= 0 {

@@ -46,6 +46,7 @@ type Session struct {
 	client Client
 	opts   ConnectOptions
 
+	domains domainTests
 	user      catalog.OID // the current role (SET ROLE)
 	authUser  catalog.OID // the session's role (SET SESSION AUTHORIZATION)
 	login     catalog.OID // who logged in
@@ -166,6 +167,7 @@ func (x *Session) initSettings(role *catalog.Role, db *catalog.Database) error {
 	x.env.Types = typeSource{x}
 	x.env.Names = names{x}
 	x.env.ClockNow = x.now
+	x.env.Domain = x.testDomain
 	x.values.Changed = x.settingChanged
 	fixed := map[string]string{"session_authorization": role.Name, "is_superuser": onOff(role.Superuser), "server_encoding": "UTF8", "client_encoding": "UTF8"}
 	sources := []map[string]string{x.srv.opts.Defaults, pairs(db.Settings), pairs(role.Settings), fixed}

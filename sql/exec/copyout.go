@@ -65,6 +65,8 @@ func copyable(rel *catalog.Relation, name string) error {
 	switch {
 	case rel == nil || rel.Kind == catalog.KindView:
 		return pgerr.New(pgerr.WrongObjectType, "cannot copy from view \"%s\"", name).WithHint("Try the COPY (SELECT ...) TO variant.")
+	case rel.Kind == catalog.KindMatView:
+		return pgerr.New(pgerr.WrongObjectType, "cannot copy from materialized view \"%s\"", name).WithHint("Try the COPY (SELECT ...) TO variant.")
 	case rel.Kind == catalog.KindVirtual:
 		return pgerr.Unsupported("COPY from system catalog \"%s\" is not supported", name)
 	}

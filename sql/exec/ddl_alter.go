@@ -147,12 +147,21 @@ func (d *ddl) alterRelation(a *plan.AlterTable, r *catalog.Relation) error {
 	return nil
 }
 
+// onlyTables are the subcommands that materialized views refuse.
+var onlyTables = map[string]bool{"add_column": true, "drop_column": true, "alter_column_type": true, "column_default": true, "set_not_null": true,
+	"drop_not_null": true, "add_constraint": true, "drop_constraint": true, "validate_constraint": true, "alter_constraint": true,
+	"add_identity": true, "set_identity": true, "drop_identity": true, "drop_expression": true, "add_inherit": true, "drop_inherit": true}
+
 // command applies one subcommand.
 func (w *alterWork) command(c *plan.AlterCommand) error {
 	if w.rel.Kind == catalog.KindView && c.Action != "column_default" && c.Action != "change_owner" &&
 		c.Action != "set_rel_options" && c.Action != "reset_rel_options" {
 		return pgerr.New(pgerr.WrongObjectType, "ALTER action %s cannot be performed on relation \"%s\"", actionText(c.Action), w.rel.Name).
 			WithDetail("This operation is not supported for views.")
+	}
+	if w.rel.Kind == catalog.KindMatView && onlyTables[c.Action] {
+		return pgerr.New(pgerr.WrongObjectType, "ALTER action %s cannot be performed on relation \"%s\"", actionText(c.Action), w.rel.Name).
+			WithDetail("This operation is not supported for materialized views.")
 	}
 	switch c.Action {
 	case "add_column":
@@ -406,10 +415,10 @@ func (w *alterWork) dropIdentity(col *catalog.Column, c *plan.AlterCommand) erro
 func (w *alterWork) alterAddColumn(c *plan.AlterCommand) error {
 	def := c.Column
 	if have := columnNamed(w.rel, def.Name); have != nil && c.Inherited {
-		w.d.notice(pgerr.SuccessfulCompletion, "merging definition of column \"%s\" for child \"%s\"", def.Name, w.rel.Name)
 		if have.Type != def.Type.Type.OID || have.Typmod != def.Type.Type.Typmod {
 			return pgerr.New(pgerr.DatatypeMismatch, "child table \"%s\" has different type for column \"%s\"", w.rel.Name, def.Name)
 		}
+		w.d.notice(pgerr.SuccessfulCompletion, "merging definition of column \"%s\" for child \"%s\"", def.Name, w.rel.Name)
 		have.Local, have.Inherited = have.Local || !have.Inherited, true
 		return nil
 	} else if have != nil {
@@ -456,26 +465,6 @@ func (w *alterWork) alterAddColumn(c *plan.AlterCommand) error {
 		w.notNull = append(w.notNull, col.Num)
 	}
 	return w.pendingConstraints()
-}
-
-// domainDefault gives existing rows the default of a domain.
-func (w *alterWork) domainDefault(at int) error {
-	col := &w.rel.Columns[at]
-	t := w.d.view.Type(col.Type)
-	if t == nil || t.Default == nil && !t.NotNull && len(t.Checks) == 0 {
-		return nil
-	}
-	if t.NotNull {
-		w.notNull = append(w.notNull, col.Num)
-	}
-	if t.Default == nil {
-		return nil
-	}
-	e, err := w.d.bind.DecodeExpr(t.Default)
-	if err != nil {
-		return err
-	}
-	return w.fillColumn(at, &plan.Stored{Expr: e, Mutable: 'v'}, false)
 }
 
 // fillColumn decides how existing rows get the value of a new column.

@@ -632,6 +632,9 @@ func (d *ddl) dropTarget(u *plan.Drop, ref plan.ObjectRef, class catalog.Class, 
 		return nil, err
 	}
 	if o == nil {
+		if u.Kind == "domain" {
+			return missing(d.noDomain(ref.Name, "\""+ref.Name.Name+"\""))
+		}
 		return missing(code, fmt.Sprintf("%s \"%s\" does not exist", u.Kind, ref.Name))
 	}
 	if err := wrongKind(u.Kind, o); err != nil {
@@ -659,30 +662,6 @@ func wrongKind(kind plan.ObjectKind, o catalog.Object) error {
 		err.WithHint("Use DROP %s to remove %s %s.", strings.ToUpper(actual), article, actual)
 	}
 	return err
-}
-
-func objectWord(o catalog.Object) string {
-	switch o := o.(type) {
-	case *catalog.Relation:
-		if o.Kind == catalog.KindComposite {
-			return "type"
-		}
-		return relationWord(o.Kind)
-	case *catalog.Index:
-		return "index"
-	case *catalog.Sequence:
-		return "sequence"
-	case *catalog.Schema:
-		return "schema"
-	case *catalog.Extension:
-		return "extension"
-	case *catalog.Type:
-		if o.Kind == 'd' {
-			return "domain"
-		}
-		return "type"
-	}
-	return ""
 }
 
 // undroppable refuses to drop what the server or another object needs.

@@ -64,6 +64,9 @@ func (w *tableWork) inheritColumns(p *catalog.Relation) error {
 		}
 		c.Missing, c.HasMissing, c.ACL, c.Sequence, c.Identity, c.Comment = column.Datum{}, false, nil, 0, 0, ""
 		c.Inherited, c.Local, c.Dims = true, false, 0
+		if p.Columns[i].Identity != 0 {
+			c.Default, c.Depends = nil, nil
+		}
 		if err := w.appendColumn(c); err != nil {
 			return err
 		}
@@ -76,7 +79,7 @@ func (w *tableWork) inheritColumns(p *catalog.Relation) error {
 func (w *tableWork) inheritDefaults(p *catalog.Relation, moved map[int]int, known int) error {
 	for i, at := range moved {
 		from, to := &p.Columns[i], &w.rel.Columns[at]
-		if from.Default == nil {
+		if from.Default == nil || from.Identity != 0 { // an identity is the parent's alone
 			continue
 		}
 		value, depends := from.Default, from.Depends
@@ -460,7 +463,7 @@ func (d *ddl) childCommands(cmds []*plan.AlterCommand, only bool, old, child *ca
 				continue
 			}
 			if only || have.Local || d.otherParent(child, old.OID, c.Name) {
-				if err := d.disinherit(child, old.OID, c.Name); err != nil {
+				if err := d.disinherit(child, old.OID, c.Name, only); err != nil {
 					return nil, err
 				}
 				continue
@@ -497,11 +500,11 @@ func (d *ddl) otherParent(child *catalog.Relation, not OID, name string) bool {
 	})
 }
 
-// disinherit makes a column of a child its own, unless it comes from another parent, too.
-func (d *ddl) disinherit(child *catalog.Relation, parent OID, name string) error {
+// disinherit takes a column of a child from one parent; with only, or when nobody else gives it, it becomes the child's own.
+func (d *ddl) disinherit(child *catalog.Relation, parent OID, name string, only bool) error {
 	next := cloneRelation(child)
 	c := columnNamed(next, name)
-	c.Local = true
+	c.Local = c.Local || only
 	c.Inherited = d.otherParent(child, parent, name)
 	return d.put(next)
 }

@@ -268,3 +268,28 @@ func (d *ddl) visibleName(o catalog.Object) string {
 	}
 	return types.QuoteIdent(d.view.SchemaName(h.Schema)) + "." + types.QuoteIdent(h.Name)
 }
+
+// objectWord is what an object is called in messages.
+func objectWord(o catalog.Object) string {
+	switch o := o.(type) {
+	case *catalog.Relation:
+		if o.Kind == catalog.KindComposite {
+			return "type"
+		}
+		return relationWord(o.Kind)
+	case *catalog.Index:
+		return "index"
+	case *catalog.Sequence:
+		return "sequence"
+	case *catalog.Schema:
+		return "schema"
+	case *catalog.Extension:
+		return "extension"
+	case *catalog.Type:
+		if o.Kind == 'd' {
+			return "domain"
+		}
+		return "type"
+	}
+	return ""
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/omendb/omendb/sql/catalog"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
+	"github.com/omendb/omendb/sql/types"
 )
 
 // newType starts a type in the schema that its name leads to.
@@ -54,6 +55,17 @@ func checkLabel(label string) error {
 }
 
 // lockType finds a type and takes its lock.
+// noDomain says why there is no domain of a name; builtin is what one of the server's own types is called then.
+func (d *ddl) noDomain(name plan.QName, builtin string) (code, message string) {
+	if t := types.ByName(name.Name); t != nil && (name.Schema == "" || name.Schema == "pg_catalog") {
+		if builtin == "" {
+			builtin = d.env.FormatType(t.OID, -1)
+		}
+		return pgerr.WrongObjectType, builtin + " is not a domain"
+	}
+	return pgerr.UndefinedObject, fmt.Sprintf("type \"%s\" does not exist", name)
+}
+
 func (d *ddl) lockType(name plan.QName) (*catalog.Type, error) {
 	if name.Schema != "" {
 		if _, err := d.schemaNamed(name.Schema); err != nil {
@@ -299,6 +311,10 @@ func (d *ddl) domainCheck(t *catalog.Type, def *plan.ConstraintDef) (*plan.Store
 }
 
 func (d *ddl) alterDomain(a *plan.AlterDomain) error {
+	if d.find(catalog.ClassType, a.Name) == nil && (a.Name.Schema == "" || a.Name.Schema == "pg_catalog") {
+		code, message := d.noDomain(a.Name, "")
+		return pgerr.New(code, "%s", message)
+	}
 	t, err := d.lockType(a.Name)
 	if err != nil {
 		return err
@@ -388,20 +404,71 @@ func (d *ddl) testDomain(t *catalog.Type, cond plan.Expr) error {
 	})
 }
 
+// insideOthers refuses to change what is allowed in a domain whose values lie inside those of other types: nobody looks for them there.
+func (d *ddl) insideOthers(t *catalog.Type) (err error) {
+	d.view.Relations(func(r *catalog.Relation) bool {
+		for i := range r.Columns {
+			c := &r.Columns[i]
+			if r.Store != 0 && !c.Dropped && !d.overDomain(c.Type, t.OID) && d.contains(c.Type, t.OID) {
+				err = pgerr.New(pgerr.FeatureNotSupported, "cannot alter type \"%s\" because column \"%s.%s\" uses it", t.Name, r.Name, c.Name)
+			}
+		}
+		return err == nil
+	})
+	return err
+}
+
+// overDomain reports whether a type is a domain or one over it.
+func (d *ddl) overDomain(t, domain OID) bool {
+	for t != domain {
+		u := d.view.Type(t)
+		if u == nil || u.Kind != 'd' {
+			return false
+		}
+		t = u.Base
+	}
+	return true
+}
+
+// contains reports whether values of a type have values of a domain in them.
+func (d *ddl) contains(t, domain OID) bool {
+	u := d.view.Type(t)
+	switch {
+	case d.overDomain(t, domain):
+		return true
+	case u == nil:
+		return false
+	case u.Kind == 'd':
+		return d.contains(u.Base, domain)
+	case u.Elem != 0:
+		return d.contains(u.Elem, domain)
+	case u.Relation != 0:
+		r := d.view.Relation(u.Relation)
+		return r != nil && slices.ContainsFunc(r.Columns, func(c catalog.Column) bool { return !c.Dropped && d.contains(c.Type, domain) })
+	}
+	return false
+}
+
 // eachDomainValue calls fn for the batches of every column of a domain.
 func (d *ddl) eachDomainValue(t *catalog.Type, fn func(*catalog.Relation, *catalog.Column, *column.Vec, []int32) error) error {
 	d.step()
-	for _, o := range d.view.Dependents(catalog.ClassType, t.OID) {
-		r, ok := o.(*catalog.Relation)
-		if !ok || r.Store == 0 {
-			continue
+	if err := d.insideOthers(t); err != nil {
+		return err
+	}
+	var using []*catalog.Relation
+	d.view.Relations(func(r *catalog.Relation) bool {
+		if r.Store != 0 && slices.ContainsFunc(r.Columns, func(c catalog.Column) bool { return !c.Dropped && d.overDomain(c.Type, t.OID) }) {
+			using = append(using, r)
 		}
+		return true
+	})
+	for _, r := range using {
 		if err := d.lockTable(r.OID, engine.LockShare); err != nil {
 			return err
 		}
 		for i := range r.Columns {
 			c := &r.Columns[i]
-			if c.Dropped || c.Type != t.OID {
+			if c.Dropped || !d.overDomain(c.Type, t.OID) {
 				continue
 			}
 			err := d.eachBatch(r, func(rows *column.Batch, _ [][]byte) error {
@@ -427,4 +494,22 @@ func (d *ddl) setDomainDefault(t *catalog.Type, raw plan.RawExpr, typ plan.Type)
 	}
 	t.Default, t.DefaultTxt, t.Depends = s.Encoded, d.bind.Deparse(e, &catalog.Relation{}), s.Depends
 	return nil
+}
+
+// domainDefault gives existing rows the default of a domain.
+func (w *alterWork) domainDefault(at int) error {
+	col := &w.rel.Columns[at]
+	t := w.d.view.Type(col.Type)
+	if t == nil || t.Default == nil && !t.NotNull && len(t.Checks) == 0 {
+		return nil
+	}
+	e := plan.Expr(&plan.Const{Base: plan.Base{Typ: plan.Type{OID: t.Base, Typmod: t.BaseTypmod}, Pos: -1}, Value: column.Null()})
+	if t.Default != nil {
+		var err error
+		if e, err = w.d.bind.DecodeExpr(t.Default); err != nil {
+			return err
+		}
+	}
+	e = &plan.DomainCast{Base: plan.Base{Typ: plan.Type{OID: t.OID, Typmod: -1}, Pos: -1}, Arg: e}
+	return w.fillColumn(at, &plan.Stored{Expr: e, Mutable: 'v'}, false)
 }

@@ -213,6 +213,12 @@ func (d *ddl) createTableAs(c *plan.CreateTableAs) (string, error) {
 		r.Persistence = 't'
 	}
 	if c.Materialized {
+		switch {
+		case d.usesTemp(q):
+			return "", pgerr.New(pgerr.FeatureNotSupported, "materialized views must not use temporary tables or views")
+		case r.Persistence == 'u':
+			return "", pgerr.New(pgerr.FeatureNotSupported, "materialized views cannot be unlogged")
+		}
 		r.Kind, r.QueryText, r.Populated = catalog.KindMatView, c.Text, c.WithData
 		r.Query, r.Depends = plan.EncodeQuery(q), plan.QueryDependencies(q)
 	}
@@ -309,9 +315,6 @@ func (d *ddl) insertRows(r *catalog.Relation, st *plan.Statement) (int64, error)
 }
 
 func (d *ddl) refreshMatView(c *plan.RefreshMatView) error {
-	if c.Concurrently && !c.WithData {
-		return pgerr.New(pgerr.SyntaxError, "CONCURRENTLY and WITH NO DATA options cannot be used together")
-	}
 	mode := engine.LockAccessExclusive
 	if c.Concurrently {
 		mode = engine.LockExclusive
@@ -324,7 +327,10 @@ func (d *ddl) refreshMatView(c *plan.RefreshMatView) error {
 		return pgerr.New(pgerr.FeatureNotSupported, "\"%s\" is not a materialized view", old.Name)
 	}
 	if c.Concurrently && !old.Populated {
-		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "CONCURRENTLY cannot be used when the materialized view is not populated")
+		return pgerr.New(pgerr.FeatureNotSupported, "CONCURRENTLY cannot be used when the materialized view is not populated")
+	}
+	if c.Concurrently && !c.WithData {
+		return pgerr.New(pgerr.SyntaxError, "CONCURRENTLY and WITH NO DATA options cannot be used together")
 	}
 	if c.Concurrently && !d.hasPlainUnique(old) {
 		return pgerr.New(pgerr.ObjectNotInPrerequisiteState, "cannot refresh materialized view \"%s\" concurrently", d.qualified(old)).

@@ -158,6 +158,15 @@ func (d *domainCheck) test(v column.Datum) error {
 	return nil
 }
 
+// DomainTest returns a function that tests values against the constraints of a domain. It is not for use by several at once.
+func DomainTest(rt *Runtime, domain OID) (func(column.Datum) error, error) {
+	check, err := newState(rt, &plan.Statement{}).domain(domain)
+	if err != nil {
+		return nil, err
+	}
+	return check.test, nil
+}
+
 // nextValue is nextval() of a known sequence.
 func (c *compiler) nextValue(e *plan.NextValue) (expr, error) {
 	st := c.st

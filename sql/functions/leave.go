@@ -128,7 +128,7 @@ func leaving[T any](c *Ctx, args []column.Datum, eval func(*Ctx, []column.Datum)
 		copies[i] = args[i].Clone()
 	}
 	env, nowRead := *c.Env, false
-	env.NowRead, env.Types, env.Names, env.CollationSource = &nowRead, nil, nil, nil
+	env.NowRead, env.Types, env.Names, env.CollationSource, env.Domain = &nowRead, nil, nil, nil, nil
 	other := *c
 	other.Context, other.Env, other.Session, other.Catalog, other.Domain = ctx, &env, nil, nil, nil
 	c.Left.n.Add(1)

@@ -21,6 +21,7 @@ type regex struct {
 
 	fast     *regexp.Regexp // nil when only backtracking can do it
 	inner    *regexp.Regexp // fast for places inside a text, where ^ does not match
+	whole    *regexp.Regexp // finds the groups of a match whose end fast has found; nil: fast finds them, too
 	slow     *regexp2.Regexp
 	slowText string
 	context  bool
@@ -30,15 +31,26 @@ type regex struct {
 }
 
 func compileRegex(pattern string, flags areFlags) (*regex, error) {
-	p, err := parseARE(pattern, flags)
+	p, err := parseARE(pattern, flags, false)
 	if err != nil {
 		return nil, err
 	}
-	text := string(p.out)
-	if p.flags.icase {
-		text = "(?i:" + text + ")"
+	text := p.text()
+	re := &regex{source: pattern, flags: flags, groups: p.groups, context: p.context, anchored: p.anchored, slowText: text, longest: p.prefers != '?'}
+	if !re.longest && p.mixed {
+		// The whole prefers to be short, whatever its parts do: they only share out what that leaves.
+		all, err := parseARE(pattern, flags, true)
+		if err != nil {
+			return nil, err
+		}
+		if p.groups > 0 && !p.backtrack && !p.context && !p.anchored {
+			if re.whole, err = regexp.Compile(`\A(?:` + text + `)\z`); err != nil {
+				return nil, regexError("regular expression is too complex")
+			}
+		}
+		text = all.text()
+		re.slowText = text
 	}
-	re := &regex{source: pattern, flags: flags, groups: p.groups, context: p.context, anchored: p.anchored, slowText: text, longest: p.firstQuantifier != '?'}
 	if p.backtrack {
 		return re, re.compileSlow()
 	}
@@ -50,6 +62,13 @@ func compileRegex(pattern string, flags areFlags) (*regex, error) {
 		re.fast.Longest()
 	}
 	return re, nil
+}
+
+func (p *areParser) text() string {
+	if p.flags.icase {
+		return "(?i:" + string(p.out) + ")"
+	}
+	return string(p.out)
 }
 
 func (re *regex) compileSlow() error {
@@ -121,6 +140,16 @@ func (re *regex) linear(c *Ctx, s []byte, from int) ([]int, error) {
 	for i := range loc {
 		if loc[i] >= 0 {
 			loc[i] += from
+		}
+	}
+	if re.whole != nil && loc != nil {
+		start := loc[0]
+		if shared := re.whole.FindSubmatchIndex(s[start:loc[1]]); shared != nil {
+			for i, at := range shared {
+				if loc[i] = at; at >= 0 {
+					loc[i] += start
+				}
+			}
 		}
 	}
 	return loc, nil

@@ -77,7 +77,8 @@ type areParser struct {
 	depth  int
 	lazy   bool // every quantifier prefers few: inside a group quantified {1,1}?
 
-	firstQuantifier byte // '?' when the first quantifier is a lazy one, which then rules the whole
+	prefers   byte // what the expression or the part read last prefers: 'g' long matches, '?' short ones, 0 neither
+	mixed     bool // some quantifiers prefer long matches
 	backtrack       bool // look-around or back-references: RE2 cannot
 	anchored        bool // contains ^ or \A
 	context         bool // contains assertions that look at the character before
@@ -86,8 +87,8 @@ type areParser struct {
 // maxRegexDepth bounds nested parentheses, which the parser follows by recursion.
 const maxRegexDepth = 250
 
-func parseARE(pattern string, flags areFlags) (*areParser, error) {
-	p := &areParser{flags: flags}
+func parseARE(pattern string, flags areFlags, lazy bool) (*areParser, error) {
+	p := &areParser{flags: flags, lazy: lazy}
 	switch {
 	case strings.HasPrefix(pattern, "***="):
 		pattern, p.flags.quote = pattern[4:], true
@@ -173,15 +174,23 @@ func (p *areParser) alternatives() error {
 		return regexError("regular expression is too complex")
 	}
 	defer func() { p.depth-- }()
-	for {
+	prefers := byte(0)
+	for branches := 1; ; branches++ {
 		p.skipExpanded()
 		for c := p.peek(); c != -1 && c != '|' && c != ')'; c = p.peek() {
+			p.prefers = 0
 			if err := p.quantified(); err != nil {
 				return err
+			}
+			if prefers == 0 {
+				prefers = p.prefers
 			}
 			p.skipExpanded()
 		}
 		if p.peek() != '|' {
+			if p.prefers = prefers; branches > 1 {
+				p.prefers = 'g'
+			}
 			return nil
 		}
 		p.pos++
@@ -204,12 +213,14 @@ func (p *areParser) quantified() error {
 	if constraint {
 		return regexError("quantifier operand invalid")
 	}
-	if p.firstQuantifier == 0 {
-		p.firstQuantifier = 'g'
-		if lazy {
-			p.firstQuantifier = '?'
-		}
+	switch {
+	case lazy:
+		p.prefers = '?'
+	case text[0] != '{' || strings.Contains(text, ","): // {m} prefers what its atom does
+		p.prefers, p.mixed = 'g', true
 	}
+	prefers := p.prefers
+	defer func() { p.prefers = prefers }()
 	end := p.pos
 	if text == "{1,1}" && lazy && !p.lazy {
 		// The group as a whole prefers few, so everything inside does.

@@ -155,8 +155,13 @@ func (a *AlterTable) Tag() string { return "ALTER " + strings.ToUpper(string(a.K
 
 // Tag implements Utility. Renaming a part of a table alters the table.
 func (r *Rename) Tag() string {
-	if r.Kind == "column" || r.Kind == "constraint" {
+	switch {
+	case r.Of != "":
+		return "ALTER " + strings.ToUpper(string(r.Of))
+	case r.Kind == "column" || r.Kind == "constraint":
 		return "ALTER TABLE"
+	case r.Kind == "domain constraint":
+		return "ALTER DOMAIN"
 	}
 	return "ALTER " + strings.ToUpper(string(r.Kind))
 }

@@ -361,6 +361,7 @@ type AlterCommand struct {
 // Rename is ALTER … RENAME.
 type Rename struct {
 	Kind      ObjectKind // "table", "column", "constraint", …
+	Of        ObjectKind // whose column it is, as written
 	Object    ObjectRef
 	Old, New  string
 	IfExists  bool

@@ -177,7 +177,11 @@ func (b *binder) arrayCast(s *scope, e plan.Expr, t plan.Type, ctx functions.Coe
 func (b *binder) toDomain(e plan.Expr, domain OID, form plan.CastForm, pos int, hide bool) plan.Expr {
 	base, typmod := b.env.Types.BaseType(domain, -1)
 	if typmod >= 0 {
-		e = b.coerceTypmod(e, plan.Type{OID: base, Typmod: typmod}, functions.Implicit, plan.CastImplicit, pos, hide)
+		ctx := functions.Implicit
+		if form == plan.CastExplicit {
+			ctx = functions.Explicit
+		}
+		e = b.coerceTypmod(e, plan.Type{OID: base, Typmod: typmod}, ctx, plan.CastImplicit, pos, hide)
 	}
 	return &plan.DomainCast{Base: plan.Base{Typ: b.plainType(domain), Pos: pos}, Arg: e, Cast: form}
 }

@@ -148,11 +148,16 @@ func (b *binder) rename(r *pg.RenameStmt) plan.Utility {
 		u.Object.Name.Name = r.Subname
 	case pg.ObjectType_OBJECT_TRIGGER, pg.ObjectType_OBJECT_RULE, pg.ObjectType_OBJECT_POLICY:
 		b.fail(-1, pgerr.Unsupported("ALTER %s is not supported", strings.ToUpper(string(u.Kind))))
+	case pg.ObjectType_OBJECT_DOMCONSTRAINT:
+		u.Object.Name = b.qname(r.Object.GetList().Items)
 	case pg.ObjectType_OBJECT_ATTRIBUTE:
 		u.Kind, u.Object = "attribute", b.relationOrObject(r.RenameType, r.Relation, r.Object)
 	default:
 		u.Object = b.relationOrObject(r.RenameType, r.Relation, r.Object)
-		if r.RenameType == pg.ObjectType_OBJECT_COLUMN && r.RelationType == pg.ObjectType_OBJECT_TYPE {
+		if r.RenameType == pg.ObjectType_OBJECT_COLUMN {
+			u.Of = plan.ObjectKind(objectKind(r.RelationType))
+		}
+		if u.Of == "type" {
 			u.Kind = "attribute"
 		}
 	}

@@ -203,7 +203,11 @@ func (b *binder) createTableAs(c *pg.CreateTableAsStmt) plan.Utility {
 		u.Execute = b.execute(e)
 		return u
 	}
+	b.fixed = b.fixed || u.Materialized
 	u.Query = b.bindNested(c.Query)
+	if u.Materialized && u.Query.HasModifyingCTE {
+		b.failf(-1, pgerr.FeatureNotSupported, "materialized views must not use data-modifying statements in WITH")
+	}
 	return u
 }
 
@@ -316,7 +320,11 @@ func (b *binder) createDomain(c *pg.CreateDomainStmt) plan.Utility {
 	u.Collation = u.Type.Type.Collation
 	if c.CollClause != nil {
 		u.Collation = b.collation(names(c.CollClause.Collname), int(c.CollClause.Location))
+		if t := b.env.Types.Type(u.Type.Type.OID); t != nil && t.Collation == 0 {
+			b.failf(-1, pgerr.DatatypeMismatch, "collations are not supported by type %s", b.typeName(u.Type.Type.OID))
+		}
 	}
+	null, notNull := false, false
 	for _, n := range c.Constraints {
 		switch x := n.GetConstraint(); x.Contype {
 		case pg.ConstrType_CONSTR_DEFAULT:
@@ -324,8 +332,20 @@ func (b *binder) createDomain(c *pg.CreateDomainStmt) plan.Utility {
 				b.failf(-1, pgerr.SyntaxError, "multiple default expressions")
 			}
 			u.Default = b.raw(x.RawExpr)
-		case pg.ConstrType_CONSTR_NULL:
-		case pg.ConstrType_CONSTR_CHECK, pg.ConstrType_CONSTR_NOTNULL:
+		case pg.ConstrType_CONSTR_NULL, pg.ConstrType_CONSTR_NOTNULL:
+			null, notNull = null || x.Contype == pg.ConstrType_CONSTR_NULL, notNull || x.Contype == pg.ConstrType_CONSTR_NOTNULL
+			if null && notNull {
+				b.failf(-1, pgerr.SyntaxError, "conflicting NULL/NOT NULL constraints")
+			}
+			if notNull {
+				u.Constraints = append(u.Constraints, b.constraint(x))
+			}
+		case pg.ConstrType_CONSTR_GENERATED, pg.ConstrType_CONSTR_IDENTITY:
+			b.failf(-1, pgerr.FeatureNotSupported, "a domain cannot be generated")
+		case pg.ConstrType_CONSTR_CHECK:
+			if x.IsNoInherit {
+				b.failf(-1, pgerr.InvalidObjectDefinition, "check constraints for domains cannot be marked NO INHERIT")
+			}
 			u.Constraints = append(u.Constraints, b.constraint(x))
 		case pg.ConstrType_CONSTR_PRIMARY:
 			b.failf(-1, pgerr.SyntaxError, "primary key constraints not possible for domains")

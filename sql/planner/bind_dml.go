@@ -25,6 +25,9 @@ func (s *scope) target(x *pg.RangeVar, cmd plan.Command, acl uint32) *nsItem {
 	case catalog.KindView:
 		return s.openView(r, x, cmd, acl)
 	case catalog.KindMatView:
+		if cmd == plan.Merge {
+			b.fail(pos, pgerr.New(pgerr.FeatureNotSupported, "cannot execute MERGE on relation \"%s\"", r.Name).WithDetail("This operation is not supported for materialized views."))
+		}
 		b.failf(pos, pgerr.WrongObjectType, "cannot change materialized view \"%s\"", r.Name)
 	case catalog.KindVirtual:
 		if role := b.env.Catalog.Role(b.env.User); role != nil && !role.Superuser {
@@ -199,11 +202,7 @@ func (s *scope) setList(list []*pg.Node) []*plan.Target {
 		part := len(rt.Indirection) > 0
 		old := at[attr]
 		if old != nil && !(part && partial[attr]) {
-			pos := int(rt.Location)
-			if s.view != nil && old.Name != rt.Name {
-				pos = -1
-			}
-			b.failf(pos, pgerr.SyntaxError, "multiple assignments to same column \"%s\"", table.Columns[attr].Name)
+			b.failf(-1, pgerr.SyntaxError, "multiple assignments to same column \"%s\"", table.Columns[attr].Name)
 		}
 		e := within(s, inUpdateSet, func() plan.Expr { return s.setSource(rt.Val) })
 		if _, ok := e.(*plan.Default); ok {

@@ -49,7 +49,7 @@ func TestBindModifyErrors(t *testing.T) {
 		{"insert into t (id, n) values (1)", pgerr.SyntaxError, `INSERT has more target columns than expressions`, 20},
 		{"insert into t (id) values ('a'::text)", pgerr.DatatypeMismatch, `column "id" is of type integer but expression is of type text`, 28},
 		{"insert into t values (1) on conflict (n) do nothing", pgerr.InvalidColumnReference, `there is no unique or exclusion constraint matching the ON CONFLICT specification`, 0},
-		{"update t set id = 1, id = 2", pgerr.SyntaxError, `multiple assignments to same column "id"`, 22},
+		{"update t set id = 1, id = 2", pgerr.SyntaxError, `multiple assignments to same column "id"`, 0},
 		{"update t set nope = 1", pgerr.UndefinedColumn, `column "nope" of relation "t" does not exist`, 14},
 		{"delete from t where sum(id) > 1", pgerr.GroupingError, `aggregate functions are not allowed in WHERE`, 21},
 	} {

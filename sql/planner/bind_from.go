@@ -2,10 +2,13 @@ package planner
 
 import (
 	"slices"
+	"strings"
 
 	pg "github.com/pganalyze/pg_query_go/v6"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/omendb/omendb/sql/catalog"
+	"github.com/omendb/omendb/sql/parser"
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/types"
@@ -262,6 +265,9 @@ func actAs(q *plan.Query, owner OID) {
 
 func (s *scope) rangeSubselect(x *pg.RangeSubselect) (plan.FromItem, []*nsItem) {
 	b := s.b
+	if x.Alias == nil {
+		b.unnamedSubquery(x)
+	}
 	saved := s.lateral
 	s.lateral = x.Lateral
 	q := within(s, inFromSub, func() *plan.Query { return b.bindStatement(s, x.Subquery) })
@@ -277,6 +283,59 @@ func (s *scope) rangeSubselect(x *pg.RangeSubselect) (plan.FromItem, []*nsItem) 
 		items[0].hasAlias = true
 	}
 	return it, items
+}
+
+// unnamedSubquery refuses a subquery in FROM without an alias, which the grammar of later versions takes.
+func (b *binder) unnamedSubquery(x *pg.RangeSubselect) {
+	what, example := "subquery", "SELECT"
+	if s := x.Subquery.GetSelectStmt(); s != nil && len(s.ValuesLists) > 0 {
+		what, example = "VALUES", "VALUES"
+	}
+	b.fail(b.opening(x.Subquery), pgerr.New(pgerr.SyntaxError, "%s in FROM must have an alias", what).
+		WithHint("For example, FROM (%s ...) [AS] foo.", example))
+}
+
+// opening is the place of the parenthesis before a query, which the parse tree does not keep: the last ones before the first
+// thing of it that has a place.
+func (b *binder) opening(n *pg.Node) int {
+	first := firstLocation(n.ProtoReflect())
+	if first < 0 {
+		return -1
+	}
+	pos, run := -1, -1
+	for sc := parser.NewScanner(b.source); ; {
+		t := sc.Next()
+		if t.Kind == parser.EOF || t.Kind == parser.Invalid || t.Start >= first {
+			return pos
+		}
+		switch word := strings.ToLower(b.source[t.Start:t.End]); word {
+		case "(":
+			if run < 0 {
+				run = t.Start
+			}
+		case "select", "values", "with", "table":
+			if run >= 0 {
+				pos = run
+			}
+			run = -1
+		default:
+			run = -1
+		}
+	}
+}
+
+// firstLocation is the smallest place of a raw tree, -1 when it has none.
+func firstLocation(m protoreflect.Message) int {
+	first := -1
+	walkRaw(m, func(m protoreflect.Message) bool {
+		if f := m.Descriptor().Fields().ByName("location"); f != nil {
+			if at := int(m.Get(f).Int()); at > 0 && (first < 0 || at < first) {
+				first = at
+			}
+		}
+		return true
+	})
+	return first
 }
 
 // queryColumns returns the columns that a subquery yields.

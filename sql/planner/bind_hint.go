@@ -30,7 +30,7 @@ func (s *scope) missingColumn(rel, name string, pos int) {
 	case m.rel2 != nil:
 		e.WithHint("Perhaps you meant to reference the column \"%s.%s\" or the column \"%s.%s\".", m.rel1.Alias, m.name1, m.rel2.Alias, m.name2)
 	case m.name1 == name && m.distance == 0:
-		e.WithDetail("There is a column named \"%s\" in table \"%s\", but it cannot be referenced from this part of the query.", name, m.rel1.Alias)
+		e.WithHint("There is a column named \"%s\" in table \"%s\", but it cannot be referenced from this part of the query.", name, m.rel1.Alias)
 	default:
 		e.WithHint("Perhaps you meant to reference the column \"%s.%s\".", m.rel1.Alias, m.name1)
 	}

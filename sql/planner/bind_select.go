@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"slices"
+
 	pg "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/omendb/omendb/sql/catalog"
@@ -56,11 +58,29 @@ func (s *scope) plainSelect(x *pg.SelectStmt) {
 	if s.resolve {
 		s.resolveTargets()
 	}
+	if q.HasAggs && slices.ContainsFunc(q.Rels, func(r *plan.Rel) bool { return r.WorkTable }) {
+		b.failf(s.firstAggregate(), pgerr.InvalidRecursion, "aggregate functions are not allowed in a recursive query's recursive term")
+	}
 	if len(q.GroupBy) > 0 || q.Sets != nil || q.HasAggs || q.Having != nil {
 		q.GroupAll = len(q.GroupBy) == 0 && q.Sets == nil
 		s.checkGrouping()
 	}
 	s.locks(x.LockingClause)
+}
+
+// firstAggregate is the place of an aggregate of this level in the query.
+func (s *scope) firstAggregate() int {
+	pos := -1
+	plan.MapQuery(s.q, func(e plan.Expr) plan.Expr {
+		plan.Walk(e, func(x plan.Expr) bool {
+			if a, ok := x.(*plan.Agg); ok && pos < 0 {
+				pos = a.Pos
+			}
+			return pos < 0
+		})
+		return e
+	})
+	return pos
 }
 
 func (s *scope) where(n *pg.Node) {

@@ -1,6 +1,8 @@
 package planner
 
 import (
+	"fmt"
+
 	pg "github.com/pganalyze/pg_query_go/v6"
 
 	"github.com/omendb/omendb/sql/functions"
@@ -23,7 +25,7 @@ func (s *scope) setOperation(x *pg.SelectStmt, recursive *cteEntry) {
 	cols := q.Rels[first.Rel].Columns
 	item := &nsItem{rel: -1, colsVisible: true, lateralOK: true}
 	for i, t := range q.SetOp.Types {
-		v := &plan.Var{Base: plan.Base{Typ: t, Pos: -1}, Rel: first.Rel, Attr: i}
+		v := &plan.Var{Base: plan.Base{Typ: t, Pos: location(s.leafTarget(first, i).Expr)}, Rel: first.Rel, Attr: i}
 		q.Targets = append(q.Targets, &plan.Target{Name: cols[i].Name, Expr: v})
 		item.cols = append(item.cols, nsColumn{name: cols[i].Name, expr: v})
 	}
@@ -98,7 +100,7 @@ func (s *scope) setLeaf(x *pg.SelectStmt) *plan.SetOp {
 	child := b.newScope(s)
 	child.resolve = false
 	q := child.selectStmt(x, nil)
-	r := &plan.Rel{Kind: plan.RelSubquery, Alias: "*SELECT*", Query: q, Columns: queryColumns(q)}
+	r := &plan.Rel{Kind: plan.RelSubquery, Alias: fmt.Sprintf("*SELECT* %d", len(s.q.Rels)+1), Query: q, Columns: queryColumns(q)}
 	rel := s.addRel(r)
 	in := newLevelScan()
 	in.query(q, 1)
@@ -164,7 +166,7 @@ func (s *scope) setTypes(n *plan.SetOp, name string, recursive *cteEntry, top bo
 			out.Typmod = l.Typmod
 		}
 		out.Collation = mergeCollations(l.Collation, r.Collation, out.Collation)
-		if recursive != nil && top && out.OID != l.OID {
+		if recursive != nil && top && (out.OID != l.OID || out.Typmod != l.Typmod) {
 			e := pgerr.New(pgerr.DatatypeMismatch, "recursive query \"%s\" column %d has type %s in non-recursive term but type %s overall", recursive.name, i+1, b.env.Types.FormatType(l.OID, l.Typmod), b.env.Types.FormatType(out.OID, out.Typmod)).
 				WithHint("Cast the output of the non-recursive term to the correct type.")
 			b.fail(s.sidePos(n.Left), e)

@@ -186,15 +186,50 @@ const (
 	cursorScroll      = 1 << 1
 	cursorNoScroll    = 1 << 2
 	cursorInsensitive = 1 << 3
+	cursorAsensitive  = 1 << 4
 	cursorHold        = 1 << 5
 )
 
 func (b *binder) declareCursor(d *pg.DeclareCursorStmt) plan.Utility {
+	b.conflicting(d.Options, cursorScroll, cursorNoScroll, "SCROLL", "NO SCROLL")
+	b.conflicting(d.Options, cursorAsensitive, cursorInsensitive, "ASENSITIVE", "INSENSITIVE")
+	b.fixed = true
+	q := b.bindNested(d.Query)
+	b.checkCursor(d, q)
 	return &plan.DeclareCursor{
-		Name: d.Portalname, Query: b.bindNested(d.Query), Text: b.text,
+		Name: d.Portalname, Query: q, Text: strings.TrimSpace(b.source),
 		Binary: d.Options&cursorBinary != 0, Scroll: d.Options&cursorScroll != 0,
 		NoScroll: d.Options&cursorNoScroll != 0, Insensitive: d.Options&cursorInsensitive != 0,
 		Hold: d.Options&cursorHold != 0,
+	}
+}
+
+func (b *binder) conflicting(options int32, one, other int32, name, otherName string) {
+	if options&one != 0 && options&other != 0 {
+		b.failf(-1, pgerr.InvalidCursorDefinition, "cannot specify both %s and %s", name, otherName)
+	}
+}
+
+// checkCursor refuses queries that change rows, or lock rows that could be fetched when the locks are gone.
+func (b *binder) checkCursor(d *pg.DeclareCursorStmt, q *plan.Query) {
+	if q.HasModifyingCTE {
+		b.failf(-1, pgerr.FeatureNotSupported, "DECLARE CURSOR must not contain data-modifying statements in WITH")
+	}
+	s := d.Query.GetSelectStmt()
+	if s == nil || len(s.LockingClause) == 0 {
+		return
+	}
+	lock := lockName(s.LockingClause[0].GetLockingClause().Strength)
+	refuse := func(code, format, detail string) {
+		b.fail(-1, pgerr.New(code, format, lock).WithDetail("%s cursors must be READ ONLY.", detail))
+	}
+	switch {
+	case d.Options&cursorHold != 0:
+		refuse(pgerr.FeatureNotSupported, "DECLARE CURSOR WITH HOLD ... %s is not supported", "Holdable")
+	case d.Options&cursorScroll != 0:
+		refuse(pgerr.FeatureNotSupported, "DECLARE SCROLL CURSOR ... %s is not supported", "Scrollable")
+	case d.Options&cursorInsensitive != 0:
+		refuse(pgerr.InvalidCursorDefinition, "DECLARE INSENSITIVE CURSOR ... %s is not valid", "Insensitive")
 	}
 }
 

@@ -86,9 +86,12 @@ func arrayIn(e *Env, t *Type, typmod int32, s string) (Datum, error) {
 	for i, w := range r.words {
 		if w.null {
 			a.Elems[i] = column.Null()
+			if err = e.checkPart(t.Elem, a.Elems[i]); err != nil {
+				return Datum{}, err
+			}
 			continue
 		}
-		if a.Elems[i], err = e.In(t.Elem, typmod, w.text); err != nil {
+		if a.Elems[i], err = e.inPart(t.Elem, typmod, w.text); err != nil {
 			return Datum{}, err
 		}
 	}
@@ -441,12 +444,15 @@ func (e *Env) recvSized(t OID, typmod int32, b []byte) (Datum, []byte, error) {
 	n := int32(binary.BigEndian.Uint32(b))
 	b = b[4:]
 	if n == -1 {
-		return column.Null(), b, nil
+		return column.Null(), b, e.checkPart(t, column.Null())
 	}
 	if n < 0 || int(n) > len(b) {
 		return Datum{}, nil, pgerr.New(pgerr.InvalidBinaryRepresentation, "insufficient data left in message")
 	}
 	d, err := e.Recv(t, typmod, b[:n:n])
+	if err == nil {
+		err = e.checkPart(t, d)
+	}
 	return d, b[n:], err
 }
 

@@ -61,6 +61,8 @@ type Env struct {
 	Types            TypeSource      // user-defined types; may be nil
 	Names            NameSource      // catalog names; may be nil
 	CollationSource  CollationSource // user-defined collations; may be nil
+	// Domain tests a part of an array, row or range that was read against the constraints of its domain; may be nil.
+	Domain func(domain OID, d Datum) error
 	// Client is the encoding of text in binary form, nil: UTF-8. Untranslatable is the first error of Send since somebody
 	// cleared it: a character that the client's encoding has not.
 	Client         *charset.Encoding

@@ -98,6 +98,26 @@ func (e *Env) In(oid OID, typmod int32, s string) (Datum, error) {
 	return e.ApplyTypmod(t.OID, typmod, d, false)
 }
 
+// inPart is In of a part of another value, whose domain nobody else looks at.
+func (e *Env) inPart(oid OID, typmod int32, s string) (Datum, error) {
+	d, err := e.In(oid, typmod, s)
+	if err != nil {
+		return d, err
+	}
+	return d, e.checkPart(oid, d)
+}
+
+// checkPart tests a part of a value that was read against the constraints of its type, if that is a domain.
+func (e *Env) checkPart(oid OID, d Datum) error {
+	if oid < maxBuiltinOID || e.Domain == nil {
+		return nil
+	}
+	if t := e.Type(oid); t == nil || t.TypType != 'd' {
+		return nil
+	}
+	return e.Domain(oid, d)
+}
+
 // Out appends the text form of a value that is not NULL.
 func (e *Env) Out(dst []byte, oid OID, d Datum) []byte {
 	t, _, c, err := e.find(oid, -1)

@@ -183,6 +183,9 @@ func recordIn(e *Env, t *Type, _ int32, s string) (Datum, error) {
 				return Datum{}, err
 			}
 		}
+		if err := e.checkPart(a.Type, fields[i].Value); err != nil {
+			return Datum{}, err
+		}
 		comma = true
 	}
 	if pos >= len(s) || s[pos] != ')' {

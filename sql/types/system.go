@@ -2,6 +2,7 @@ package types
 
 import (
 	"encoding/binary"
+	"hash/fnv"
 	"math"
 	"strconv"
 	"strings"
@@ -13,7 +14,7 @@ import (
 func systemCodecs() map[OID]*codec {
 	return map[OID]*codec{
 		MoneyOID: {moneyIn, moneyOut, int8Recv, int8Send},
-		TIDOID:   {tidIn, tidOut, sizedRecv(6), textSend},
+		TIDOID:   {tidIn, tidOut, tidRecv, tidSend},
 		PgLSNOID: {lsnIn, lsnOut, sizedRecv(8), textSend},
 	}
 }
@@ -122,13 +123,44 @@ func tidIn(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
 	if err1 != nil || err2 != nil || b < math.MinInt32 || b > math.MaxUint32 {
 		return Datum{}, invalidSyntax("tid", s)
 	}
-	return bytesDatum(binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(nil, uint32(b)), uint16(o))), nil
+	return tidOf(uint64(uint32(b))<<16 | o), nil
+}
+
+// A tid is held as the storage key of a row whose key is one integer, so that what a client was shown as ctid finds the row
+// again: the marker of a value that is not NULL and the number, block and offset, as an ordered int64. Other storage keys
+// have no such form; a client sees 48 bits that tell them apart.
+const tidMarker = 1
+
+func tidOf(n uint64) Datum {
+	return bytesDatum(binary.BigEndian.AppendUint64([]byte{tidMarker}, n|1<<63))
+}
+
+func tidNumber(d Datum) uint64 {
+	if len(d.B) == 9 && d.B[0] == tidMarker {
+		return binary.BigEndian.Uint64(d.B[1:]) & (1<<48 - 1)
+	}
+	h := fnv.New64a()
+	h.Write(d.B)
+	return h.Sum64() & (1<<48 - 1)
 }
 
 func tidOut(_ *Env, dst []byte, _ *Type, d Datum) []byte {
-	dst = strconv.AppendUint(append(dst, '('), uint64(binary.BigEndian.Uint32(d.B)), 10)
-	dst = strconv.AppendUint(append(dst, ','), uint64(binary.BigEndian.Uint16(d.B[4:])), 10)
+	n := tidNumber(d)
+	dst = strconv.AppendUint(append(dst, '('), n>>16, 10)
+	dst = strconv.AppendUint(append(dst, ','), n&0xffff, 10)
 	return append(dst, ')')
+}
+
+func tidRecv(_ *Env, _ *Type, _ int32, b []byte) (Datum, error) {
+	if err := exact(b, 6); err != nil {
+		return Datum{}, err
+	}
+	return tidOf(uint64(binary.BigEndian.Uint32(b))<<16 | uint64(binary.BigEndian.Uint16(b[4:]))), nil
+}
+
+func tidSend(_ *Env, dst []byte, _ *Type, d Datum) []byte {
+	n := tidNumber(d)
+	return binary.BigEndian.AppendUint16(binary.BigEndian.AppendUint32(dst, uint32(n>>16)), uint16(n))
 }
 
 func lsnIn(_ *Env, _ *Type, _ int32, s string) (Datum, error) {
