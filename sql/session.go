@@ -46,7 +46,7 @@ type Session struct {
 	client Client
 	opts   ConnectOptions
 
-	domains domainTests
+	domains   domainTests
 	user      catalog.OID // the current role (SET ROLE)
 	authUser  catalog.OID // the session's role (SET SESSION AUTHORIZATION)
 	login     catalog.OID // who logged in

@@ -79,9 +79,9 @@ type areParser struct {
 
 	prefers   byte // what the expression or the part read last prefers: 'g' long matches, '?' short ones, 0 neither
 	mixed     bool // some quantifiers prefer long matches
-	backtrack       bool // look-around or back-references: RE2 cannot
-	anchored        bool // contains ^ or \A
-	context         bool // contains assertions that look at the character before
+	backtrack bool // look-around or back-references: RE2 cannot
+	anchored  bool // contains ^ or \A
+	context   bool // contains assertions that look at the character before
 }
 
 // maxRegexDepth bounds nested parentheses, which the parser follows by recursion.
