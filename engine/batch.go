@@ -53,17 +53,26 @@ func (t *Txn) encode() []byte {
 			l.encode(&e)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(t.tables)) {
+	for _, id := range inOrder(t.tables) {
 		if def, err := t.def(id); err == nil && !def.Temp {
 			encodeWrites(&e, id, t.tables[id])
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(t.bulk)) {
+	for _, id := range inOrder(t.bulk) {
 		if _, err := t.def(id); err == nil {
 			encodeLinks(&e, id, t.bulk[id])
 		}
 	}
 	return e.b
+}
+
+// inOrder lists the stores of a map in their order, so that one seed makes one run. Most
+// transactions have none.
+func inOrder[V any](m map[StoreID]V) []StoreID {
+	if len(m) == 0 {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(m))
 }
 
 func encodeLinks(e *encoder, id StoreID, links []*bulkLink) {
@@ -210,7 +219,7 @@ type tempWrites struct {
 
 // openLinks opens the segments that the commit record is going to link.
 func (t *Txn) openLinks() (opened map[string]*run, err error) {
-	for _, id := range slices.Sorted(maps.Keys(t.bulk)) {
+	for _, id := range inOrder(t.bulk) {
 		for _, link := range t.bulk[id] {
 			for _, r := range link.runs {
 				again, err := t.db.openRun(r.info.Name, unstamped)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -455,7 +454,7 @@ func (t *Txn) endBulk(keep bool) {
 	for _, c := range t.claims {
 		t.db.claims.remove(c.store, c.claim)
 	}
-	for _, id := range slices.Sorted(maps.Keys(t.bulk)) {
+	for _, id := range inOrder(t.bulk) {
 		links := t.bulk[id]
 		_, err := t.def(id)
 		for _, link := range links {

@@ -315,3 +315,45 @@ func TestWriteSkewFailsAtSerializable(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestUpsert(t *testing.T) {
+	db := testDB(t)
+	id := makeStore(t, db)
+	ctx := context.Background()
+	tx := db.Begin(TxnOptions{})
+	check(t, tx.Upsert(ctx, id, key(1), row(1, "new")))
+	commit(t, tx)
+
+	tx = db.Begin(TxnOptions{})
+	for _, text := range []string{"first", "second"} {
+		check(t, tx.Upsert(ctx, id, key(1), row(1, text)))
+	}
+	check(t, tx.Upsert(ctx, id, key(2), row(2, "another")))
+	check(t, tx.Delete(id, key(2), nil))
+	check(t, tx.Upsert(ctx, id, key(2), row(2, "again")))
+
+	// Who else wants a row waits for it.
+	other := db.Begin(TxnOptions{})
+	impatient, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := other.Upsert(impatient, id, key(1), row(1, "other")); !errors.Is(err, context.Canceled) {
+		t.Errorf("a row that another transaction has written: %v", err)
+	}
+	commit(t, tx)
+	check(t, other.Upsert(ctx, id, key(1), row(1, "other")))
+	if err := other.Upsert(ctx, id+100, key(1), row(1, "")); err == nil {
+		t.Error("no error for a store that is not there")
+	}
+	commit(t, other)
+	if err := other.Upsert(ctx, id, key(1), row(1, "")); err != ErrTxnDone {
+		t.Errorf("after the end: %v", err)
+	}
+
+	tx = db.Begin(TxnOptions{})
+	defer tx.Rollback()
+	s := tx.Snapshot()
+	defer s.Close()
+	if got := contents(t, s, id); len(got) != 2 || got[1] != "other" || got[2] != "again" {
+		t.Errorf("rows are %v", got)
+	}
+}

@@ -62,9 +62,7 @@ func rowTag(id StoreID, key []byte) txn.Tag {
 }
 
 func (t *Txn) acquire(ctx context.Context, tag txn.Tag, mode txn.Mode, p txn.Policy) (bool, error) {
-	if t.owner.Held() >= t.packAt {
-		t.packRowLocks()
-	}
+	t.packIfMany()
 	fresh, err := t.db.locks.Acquire(ctx, t.owner, tag, mode, txn.Transaction, p, t.opts.DeadlockTimeout)
 	if err != nil {
 		t.nameDatabase(err)
@@ -74,6 +72,12 @@ func (t *Txn) acquire(ctx context.Context, tag txn.Tag, mode txn.Mode, p txn.Pol
 
 // lockBytes is about what a lock that is not packed takes.
 const lockBytes = 200
+
+func (t *Txn) packIfMany() {
+	if t.owner.Held() >= t.packAt {
+		t.packRowLocks()
+	}
+}
 
 // packRowLocks frees most of the memory of row locks when there are many.
 func (t *Txn) packRowLocks() {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"bytes"
-	"maps"
 	"math"
 	"math/bits"
 	"slices"
@@ -139,7 +138,7 @@ func (t *Txn) spillIfFull() error {
 	t.spreadAll()
 	var largest StoreID
 	var most, spilled int64
-	for _, id := range slices.Sorted(maps.Keys(t.tables)) {
+	for _, id := range inOrder(t.tables) {
 		def, err := t.def(id)
 		if err != nil || def.Temp { // temporary stores have no files
 			continue
@@ -323,7 +322,7 @@ func (db *DB) buildPrivate(def *storeDef, id StoreID, sources []compact.Source, 
 
 // rollbackRuns hides what private runs hold beyond a write.
 func (t *Txn) rollbackRuns(seq uint64) {
-	for _, id := range slices.Sorted(maps.Keys(t.bulk)) {
+	for _, id := range inOrder(t.bulk) {
 		links := t.bulk[id]
 		for n := len(links); n > 0; n-- {
 			if l := links[n-1]; !l.spilled && l.seq > seq {
@@ -364,7 +363,7 @@ func (t *Txn) settle(limit int64) error {
 	if len(t.bulk) > 0 || t.private >= limit {
 		t.spreadAll()
 	}
-	for _, id := range slices.Sorted(maps.Keys(t.tables)) {
+	for _, id := range inOrder(t.tables) {
 		m := t.tables[id]
 		def, err := t.def(id)
 		if err != nil || def.Temp || m.Bytes() < limit && !t.touchesRuns(id, m) {
@@ -374,7 +373,7 @@ func (t *Txn) settle(limit int64) error {
 			return err
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(t.bulk)) {
+	for _, id := range inOrder(t.bulk) {
 		def, err := t.def(id)
 		if err != nil || !t.unsettled(id) {
 			continue

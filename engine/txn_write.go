@@ -192,6 +192,32 @@ func (t *Txn) Put(id StoreID, key []byte, row []column.Datum) error {
 	if err != nil {
 		return err
 	}
+	if err := t.markWritten(id, key); err != nil {
+		return err
+	}
+	return t.overwrite(def, id, key, row)
+}
+
+// Upsert writes a row whether or not there is one under its key, for those who need not know: it locks
+// the key as LockKey does, and puts the row.
+func (t *Txn) Upsert(ctx context.Context, id StoreID, key []byte, row []column.Datum) error {
+	if err := t.checkWrite(); err != nil {
+		return err
+	}
+	def, err := t.def(id)
+	if err != nil {
+		return err
+	}
+	t.packIfMany()
+	if err := t.db.locks.AcquireWrite(ctx, t.owner, t.rowTag(id, key), t.opts.DeadlockTimeout); err != nil {
+		t.nameDatabase(err)
+		return err
+	}
+	return t.overwrite(def, id, key, row)
+}
+
+// overwrite writes a row whose locks are held.
+func (t *Txn) overwrite(def *storeDef, id StoreID, key []byte, row []column.Datum) error {
 	var flags memtable.Flags
 	v, ok, err := t.own(id, key, false)
 	if err != nil {
@@ -200,9 +226,6 @@ func (t *Txn) Put(id StoreID, key []byte, row []column.Datum) error {
 	if ok {
 		flags = v.Flags & (memtable.Fresh | memtable.Inserted)
 		t.table(id) // a list has a key once
-	}
-	if err := t.markWritten(id, key); err != nil {
-		return err
 	}
 	if err := t.noteWrite(id, def, key); err != nil {
 		return err

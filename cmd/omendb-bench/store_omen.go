@@ -146,10 +146,7 @@ func (s *omenStore) insert(list []uint64) error { return s.commit(list, s.insert
 
 // putRow locks a key and writes its row, whether or not there is one.
 func (s *omenStore) putRow(ctx context.Context, t *engine.Txn, row []column.Datum) error {
-	if err := t.LockKey(ctx, s.id, s.key); err != nil {
-		return err
-	}
-	return t.Put(s.id, s.key, row)
+	return t.Upsert(ctx, s.id, s.key, row)
 }
 
 // insertRow looks for a row with the key, too, and leaves it as it is.

@@ -176,8 +176,11 @@ func (m *Manager) Acquire(ctx context.Context, o *Owner, t Tag, mode Mode, scope
 		}
 		if m.solo.owner.Load() == o {
 			if thin {
-				if done, fresh := m.acquireSolo(o, t, mode); done {
-					return fresh, nil
+				if done, fresh := m.acquireSolo(o, t, 1<<mode); done {
+					if fresh != 0 {
+						m.hold(o, held{t, mode, true})
+					}
+					return fresh != 0, nil
 				}
 			} else {
 				m.reveal(nil)
@@ -219,6 +222,31 @@ func (m *Manager) Acquire(ctx context.Context, o *Owner, t Tag, mode Mode, scope
 	o.waiting = w
 	s.mu.Unlock()
 	return m.wait(ctx, s, w, scope, deadlockTimeout)
+}
+
+// AcquireWrite takes the locks of an owner who overwrites a row without a look at
+// it, RowUpdate and RowWrite, as two calls of Acquire do that wait.
+func (m *Manager) AcquireWrite(ctx context.Context, o *Owner, t Tag, deadlockTimeout time.Duration) error {
+	if m.isThin(t, Transaction) {
+		if !o.entered {
+			m.enter(o, true)
+		}
+		if m.solo.owner.Load() == o {
+			if done, fresh := m.acquireSolo(o, t, set(RowUpdate, RowWrite)); done {
+				for _, mode := range [...]Mode{RowUpdate, RowWrite} {
+					if fresh.has(mode) {
+						m.hold(o, held{t, mode, true})
+					}
+				}
+				return nil
+			}
+		}
+	}
+	if _, err := m.Acquire(ctx, o, t, RowUpdate, Transaction, Wait, deadlockTimeout); err != nil {
+		return err
+	}
+	_, err := m.Acquire(ctx, o, t, RowWrite, Transaction, Wait, deadlockTimeout) // nothing is in its way
+	return err
 }
 
 func (m *Manager) wait(ctx context.Context, s *shard, w *waiter, scope Scope, timeout time.Duration) (bool, error) {

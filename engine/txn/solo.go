@@ -114,14 +114,14 @@ func (m *Manager) revealLocked() {
 	s.others++
 }
 
-// acquireSolo takes a row lock for the owner who is alone. It is not done when
-// he is so no more.
-func (m *Manager) acquireSolo(o *Owner, t Tag, mode Mode) (done, fresh bool) {
+// acquireSolo takes a row lock in one or more modes for the owner who is alone, and
+// tells which of them are new. It is not done when he is so no more.
+func (m *Manager) acquireSolo(o *Owner, t Tag, modes modeSet) (done bool, fresh modeSet) {
 	s := &m.solo
 	s.mu.Lock()
 	if s.owner.Load() != o {
 		s.mu.Unlock()
-		return false, false
+		return false, 0
 	}
 	e := s.find(t)
 	if e.era != s.era {
@@ -132,12 +132,9 @@ func (m *Manager) acquireSolo(o *Owner, t Tag, mode Mode) (done, fresh bool) {
 		*e = soloLock{store: t.A, hash: t.B, era: s.era}
 		s.used++
 	}
-	fresh = !e.modes.has(mode)
-	e.modes |= 1 << mode
+	fresh = modes &^ e.modes
+	e.modes |= modes
 	s.mu.Unlock()
-	if fresh {
-		m.hold(o, held{t, mode, true})
-	}
 	return true, fresh
 }
 

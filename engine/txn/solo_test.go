@@ -120,3 +120,47 @@ func TestAloneAndNot(t *testing.T) {
 		t.Fatalf("%d owners are counted, none has locks", m.solo.others)
 	}
 }
+
+// The locks of a row that is overwritten are the same two however they are taken.
+func TestAcquireWrite(t *testing.T) {
+	for _, plain := range []bool{false, true} {
+		m := NewManager(task.NewGoroutines(nil), clock.System())
+		m.SetPlain(plain)
+		a, b := NewOwner(1), NewOwner(2)
+		ctx, cancel := context.WithCancel(context.Background())
+		take := func(o *Owner, n uint64, mode Mode) error {
+			_, err := m.Acquire(ctx, o, rowAt(n), mode, Transaction, NoWait, time.Second)
+			return err
+		}
+		for _, n := range []uint64{1, 2, 1} {
+			if err := m.AcquireWrite(ctx, a, rowAt(n), time.Second); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if a.Held() != 4 {
+			t.Fatalf("plain %v: %d locks, want two of each row", plain, a.Held())
+		}
+		for _, mode := range []Mode{RowKeyShare, RowUpdate, RowProbe} {
+			if err := take(b, 1, mode); !errors.Is(err, ErrNotAvailable) {
+				t.Fatalf("plain %v: mode %d of a row that another owner writes: %v", plain, mode, err)
+			}
+		}
+		if err := m.AcquireWrite(ctx, b, rowAt(3), time.Second); err != nil { // nobody is alone any more
+			t.Fatal(err)
+		}
+		if err := take(a, 3, RowProbe); !errors.Is(err, ErrNotAvailable) {
+			t.Fatalf("plain %v: probe: %v", plain, err)
+		}
+		done := make(chan error)
+		go func() { done <- m.AcquireWrite(ctx, b, rowAt(2), time.Second) }()
+		m.ReleaseTo(a, 0, 0)
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		go func() { done <- m.AcquireWrite(ctx, a, rowAt(2), time.Second) }()
+		cancel()
+		if err := <-done; !errors.Is(err, context.Canceled) {
+			t.Fatalf("plain %v: a wait that was cancelled: %v", plain, err)
+		}
+	}
+}

@@ -190,10 +190,7 @@ func (c *client) work(kind stepKind) error {
 func (c *client) age() error {
 	for range c.rng.IntN(4) {
 		k, age := c.rng.Int64N(agingSpan), c.effect.number-c.rng.Int64N(20)
-		if err := c.tx.LockKey(ctx, agingStore, intKey(k)); err != nil {
-			return err
-		}
-		if err := c.tx.Put(agingStore, intKey(k), []column.Datum{column.IntDatum(k), column.IntDatum(age)}); err != nil {
+		if err := c.tx.Upsert(ctx, agingStore, intKey(k), []column.Datum{column.IntDatum(k), column.IntDatum(age)}); err != nil {
 			return err
 		}
 		c.effect.ages[k] = age
