@@ -15,17 +15,19 @@ import (
 	"github.com/omendb/omendb/internal/vfs"
 )
 
-// BenchmarkBatches commits batches of a hundred rows of a hundred bytes; an
-// operation is a row.
+// BenchmarkBatches commits batches of a hundred rows of a hundred bytes, and
+// rows alone; an operation is a row.
 func BenchmarkBatches(b *testing.B) {
-	for _, sorted := range []bool{false, true} {
-		for _, durable := range []bool{false, true} {
-			b.Run(fmt.Sprintf("sorted=%v/durable=%v", sorted, durable), func(b *testing.B) { benchmarkBatches(b, sorted, durable) })
+	for _, size := range []int{1, 100} {
+		for _, sorted := range []bool{false, true} {
+			for _, durable := range []bool{false, true} {
+				b.Run(fmt.Sprintf("rows=%d/sorted=%v/durable=%v", size, sorted, durable), func(b *testing.B) { benchmarkBatches(b, size, sorted, durable) })
+			}
 		}
 	}
 }
 
-func benchmarkBatches(b *testing.B, sorted, durable bool) {
+func benchmarkBatches(b *testing.B, size int, sorted, durable bool) {
 	db, err := Open(Options{FS: vfs.OS(), Dir: b.TempDir(), Clock: clock.System(), Tasks: task.NewGoroutines(nil), Log: zerolog.Nop(),
 		Fatal: func(err error) { panic(err) }})
 	if err != nil {
@@ -46,17 +48,14 @@ func benchmarkBatches(b *testing.B, sorted, durable bool) {
 	b.ReportAllocs()
 	b.ResetTimer()
 	for done := 0; done < b.N; {
-		t := db.Begin(TxnOptions{AsyncCommit: !durable})
-		for range min(100, b.N-done) {
+		t := db.Begin(TxnOptions{AsyncCommit: !durable, ProcessID: 1})
+		for range min(size, b.N-done) {
 			if next += 1000; !sorted {
 				next = rng.Int64N(1 << 30)
 			}
 			row[0], row[1], row[2] = column.IntDatum(next), column.BytesDatum(value[:46]), column.BytesDatum(value[46:])
 			key = keys.AppendInt(key[:0], next, 0)
-			if err := t.LockKey(ctx, id, key); err != nil {
-				b.Fatal(err)
-			}
-			if err := t.Put(id, key, row); err != nil {
+			if err := t.Upsert(ctx, id, key, row); err != nil {
 				b.Fatal(err)
 			}
 			done++
