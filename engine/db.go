@@ -196,7 +196,7 @@ type Stats struct {
 	// counts those in segments that are known to be followed by a newer one, or
 	// say that a row is gone: snapshots need them, or a merge is still to come.
 	// Unmerged are those that no merge has compared with the others yet, and
-	// Unzoned those of them about which zones say nothing to a scan.
+	// Unzoned those in memory about which zones say nothing to a scan.
 	Versions, Dead, Unmerged, Unzoned int64
 	DeadBytes                         int64 // of segments, by the share of rows
 	Segments                          []SegmentStats
@@ -239,7 +239,6 @@ func (db *DB) StoreStats(id StoreID) Stats {
 			}
 			if level == 0 {
 				s.Unmerged += int64(i.Rows)
-				s.Unzoned += int64(i.Rows)
 			}
 			live := 1.0
 			if len(st.horizons) > 0 {

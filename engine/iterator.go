@@ -44,8 +44,7 @@ type Iterator struct {
 	sources []source // those that have not ended
 	keys    [][]byte
 	count   ReadStats
-	prune   func([]segment.Zone) bool // of the base; nil: nothing is skipped
-	zoned   []memtable.Range          // the same for memtables
+	zoned   []memtable.Range // the wanted ranges that zones of memtables can be asked about
 	noted   scanNote
 	held    []*run // private runs that are read
 	lastKey []byte // of a batch that newer rows are put into
@@ -85,12 +84,19 @@ func (s *Snapshot) Scan(id StoreID, o ScanOptions) *Iterator {
 		it.addTable(t, s.ts, false)
 		return true
 	})
-	for _, r := range st.level0 {
-		it.addRuns(0, r)
-	}
 	it.above = it.newerThanBase(st)
-	it.prune = it.pruner()
-	if it.addRuns(0, it.neededBase(st.base, it.prune)...) && it.above {
+	p, base, pruning := it.pruner(st), st.base, segmentPruning{}
+	for _, r := range st.level0 {
+		if p == nil {
+			it.addRuns(0, segmentPruning{}, r)
+		} else if visit, pruning := p.level0(r); visit {
+			it.addRuns(0, pruning, r)
+		}
+	}
+	if p != nil {
+		base, pruning = p.base()
+	}
+	if it.addRuns(0, pruning, base...) && it.above {
 		it.sources[len(it.sources)-1].(*runSource).below = true
 	}
 	it.allowLate()
@@ -119,14 +125,14 @@ func (it *Iterator) addPrivate(links []*bulkLink) {
 				runs = append(runs, r)
 			}
 		}
-		it.addRuns(uint64(i+1), runs...)
+		it.addRuns(uint64(i+1), segmentPruning{}, runs...)
 		it.held = append(it.held, runs...)
 	}
 }
 
 // addRuns adds segments that follow one another, and reports whether there is
 // something in them. Private ones have a rank, the greater the newer.
-func (it *Iterator) addRuns(rank uint64, runs ...*run) bool {
+func (it *Iterator) addRuns(rank uint64, p segmentPruning, runs ...*run) bool {
 	src := &runSource{due: true, rank: rank}
 	for _, r := range runs {
 		if r.overlaps(it.opts.Lower, it.opts.Upper) {
@@ -142,7 +148,7 @@ func (it *Iterator) addRuns(rank uint64, runs ...*run) bool {
 	}
 	src.opts = segment.IterOptions{Lower: it.opts.Lower, Upper: it.opts.Upper, Snapshot: it.snap.ts, Cols: it.cols,
 		Defaults: it.def.defaults, Keys: it.opts.Keys, Reverse: it.opts.Reverse,
-		NoModel: it.opts.NoModel || it.snap.noModel, Plain: it.snap.db.opts.PlainReads, Stats: &it.count.Stats, Prune: it.prune}
+		NoModel: it.opts.NoModel || it.snap.noModel, Plain: it.snap.db.opts.PlainReads, Stats: &it.count.Stats, Prune: p.prune, Needed: p.needed}
 	if rank > 0 {
 		src.opts.Snapshot = it.snap.ownSeq
 	} else {

@@ -27,14 +27,14 @@ func (c *sqlFlags) register(f *flag.FlagSet, database string) {
 }
 
 // runSQL measures queries over a million rows, first as they were loaded, then
-// with a tenth of them updated while a snapshot from before is open. With
-// --dir, what was loaded stays there and in PostgreSQL for the next run.
+// with a tenth of them updated while a snapshot from before is open, in memory
+// (dirty) or after a checkpoint (flushed). With --dir, what was loaded stays there and in PostgreSQL for the next run.
 func runSQL(args []string) error {
 	var c sqlFlags
 	f := flag.NewFlagSet("sql", flag.ContinueOnError)
 	c.register(f, "omendb_bench")
 	rows := f.Int("rows", 1_000_000, "rows of the large tables")
-	states := f.String("states", "merged,dirty", "what to measure")
+	states := f.String("states", "merged,dirty", "what to measure; flushed is dirty with the updated rows out of memory")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -133,7 +133,8 @@ UPDATE reading SET value = value + 1 WHERE id % 10 = 7;`
 
 // sqlState brings the tables into a state and measures.
 func (s *servers) sqlState(ctx context.Context, state, schema string, list []sqlQuery, rounds int) (out []*figure, err error) {
-	if state == "dirty" {
+	dirty := state == "dirty" || state == "flushed"
+	if dirty {
 		for _, d := range s.each() {
 			progress("%s: update", d.name)
 			release, err := d.makeDirty(ctx, schema)
@@ -141,10 +142,15 @@ func (s *servers) sqlState(ctx context.Context, state, schema string, list []sql
 				return nil, err
 			}
 			defer release()
+			if state == "flushed" {
+				if err := d.exec(ctx, "CHECKPOINT"); err != nil {
+					return nil, err
+				}
+			}
 		}
 	}
 	for _, q := range list {
-		if state == "dirty" && q.dirtyMust > 0 {
+		if dirty && q.dirtyMust > 0 {
 			q.must, q.aim = q.dirtyMust, q.aim/2
 		}
 		f, err := s.measure(ctx, q, state, rounds)
@@ -153,7 +159,7 @@ func (s *servers) sqlState(ctx context.Context, state, schema string, list []sql
 		}
 		out = append(out, f)
 	}
-	if state == "dirty" {
+	if dirty {
 		for _, d := range s.each() {
 			if err := d.exec(ctx, "SET search_path = "+schema); err != nil {
 				return out, err

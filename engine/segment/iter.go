@@ -28,10 +28,13 @@ type IterOptions struct {
 	// Plain decodes every column by its own head in its block.
 	Plain bool
 	// Prune, if not nil, is shown the zone maps, by column of the segment,
-	// of a stretch of rows and reports whether none of them is wanted. It is
-	// right only where no older run holds versions of the same keys: a
-	// skipped row does not hide its older versions elsewhere.
+	// of a stretch of rows and reports whether none of them is wanted. Such
+	// rows are left out, unless Needed says otherwise.
 	Prune func([]Zone) bool
+	// Needed, if not nil, is asked whether rows with keys of [lower, upper) are
+	// needed all the same: a row that is left out does not hide its older
+	// versions elsewhere. nil is right where there are none.
+	Needed func(lower, upper []byte) bool
 	// Stats, if not nil, is added to.
 	Stats *Stats
 }
@@ -67,6 +70,7 @@ type Iterator struct {
 	extent int // whose pruning was decided; -1 none
 	pruned bool
 	zones  []Zone
+	fence  [2][]byte // of the extent
 }
 
 // span is the part of a block that is in the current batch.
@@ -227,28 +231,6 @@ func (it *Iterator) nextRun() (lo, hi int, err error) {
 		hi++
 	}
 	return lo, hi, nil
-}
-
-// prunes reports whether an extent is skipped. One that shares a key with a
-// neighbour is not: the newest version of the key may be in it.
-func (it *Iterator) prunes(extent int) (bool, error) {
-	if extent == it.extent {
-		return it.pruned, nil
-	}
-	f := it.r.fences
-	it.extent, it.pruned = extent, false
-	if len(it.r.info.Schema.Columns) == 0 || f.continued.Get(extent*extentBlocks) || f.continued.Get((extent+1)*extentBlocks) {
-		return false, nil
-	}
-	var err error
-	if it.zones, err = it.r.zones(extent, it.zones, it.opts.Stats); err != nil {
-		return false, err
-	}
-	it.pruned = it.opts.Prune(it.zones)
-	if it.pruned && it.opts.Stats != nil {
-		it.opts.Stats.ExtentsPruned++
-	}
-	return it.pruned, nil
 }
 
 // pinRun adds the rows within the bounds of blocks lo to hi to the batch.
