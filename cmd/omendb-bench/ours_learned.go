@@ -51,7 +51,7 @@ type chunked struct {
 
 // near is the width of a window in which a search gallops from the predicted
 // place; in a wider one many keys share a chunk, and halving is better.
-const near = 64
+const near = 256
 
 func learnedTexts(keys []string, values [][2]int64) (one array[string], many *batched[string]) {
 	x := &chunked{keys: keys, prefix: keys[0][:learned.CommonPrefix([]byte(keys[0]), []byte(keys[len(keys)-1]))]}
@@ -59,7 +59,7 @@ func learnedTexts(keys []string, values [][2]int64) (one array[string], many *ba
 	for i, k := range keys {
 		chunks[i] = x.chunk(k)
 	}
-	x.model = learned.Fit(chunks)
+	x.model = learned.FitRows(chunks)
 	one = array[string]{keys: keys, values: values, search: x.find, model: x.model.Bytes(), index: x.model.Bytes()}
 	return one, &batched[string]{one, x.findBatch}
 }

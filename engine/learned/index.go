@@ -33,21 +33,34 @@ const (
 // indexCorridors are the half-widths for row-level splines, best first.
 var indexCorridors = [...]float64{8, 16, 32, 64}
 
-// NewIndex builds an index of keys, which ascend and may repeat. They are
-// shared and must not change.
-func NewIndex(keys []uint64) *Index {
-	x := &Index{keys: keys}
+// FitRows is Fit for keys whose rows are in memory, so that a place is worth a
+// finer model: the best spline that takes a byte for indexShare keys at most,
+// unless the processor's cache holds only a coarser one.
+func FitRows(keys []uint64) *Model {
+	var best *Model
 	for _, half := range indexCorridors {
 		m := fit(keys, half, len(keys)/indexShare)
 		if m == nil {
 			continue
 		}
-		x.model = m
+		best = m
 		if m.Bytes() <= cachedBytes {
 			break
 		}
 	}
-	if x.model == nil {
+	if best == nil {
+		best = &Model{n: len(keys)}
+	}
+	return best
+}
+
+// NewIndex builds an index of keys, which ascend and may repeat. They are
+// shared and must not change.
+func NewIndex(keys []uint64) *Index {
+	x := &Index{keys: keys}
+	if m := FitRows(keys); m.kind == Spline {
+		x.model = m
+	} else {
 		x.tree.build(keys)
 	}
 	return x

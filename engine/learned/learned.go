@@ -3,7 +3,7 @@
 //
 // The types:
 //
-//	Model    made by Fit(keys); Predict(key) bounds the key's place
+//	Model    made by Fit(keys) or FitRows(keys); Predict(key) bounds the key's place
 //	Kind     what the model is: a spline, or nothing (BinarySearch)
 //	Index    a model that is kept with its keys, and finds them
 //
@@ -21,7 +21,7 @@
 //
 // Fit gives up, and reports BinarySearch, when the array is small, when the
 // spline needs too many points, or when its measured error is large: then a
-// model cannot beat searching the array.
+// model cannot beat searching the array. It does so, too, when keys do not ascend.
 package learned
 
 import "math"
@@ -136,10 +136,14 @@ func (m *Model) Locate(key uint64) (place, lower, upper int) {
 	return p, max(p-m.below, 0), min(p+m.above, m.n)
 }
 
-// PredictBatch does Predict for every key; the slices have one length.
+// PredictBatch does Predict for every key; the slices have one length. The
+// points of a large model are fetched for many keys side by side.
 func (m *Model) PredictBatch(keys []uint64, lower, upper []int) {
 	lower, upper = lower[:len(keys)], upper[:len(keys)]
 	for i, k := range keys {
+		if i%batch == 0 && m.Bytes() > cachedBytes {
+			m.touch(keys[i:min(i+batch, len(keys))])
+		}
 		lower[i], upper[i] = m.Predict(k)
 	}
 }

@@ -2,6 +2,7 @@ package learned
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"math"
@@ -79,6 +80,18 @@ var distributions = []struct {
 		return Chunk(fmt.Appendf(nil, "%s/%d", []string{"shop", "shop/cart", "news", "img"}[r.IntN(4)], r.IntN(1e6)))
 	})},
 	{"decimals in text", each(func(_ *rand.Rand, i int) uint64 { return Chunk(fmt.Appendf(nil, "%08d", i*37)) })},
+	{"composite keys", func(r *rand.Rand) []uint64 { // of a tenant and a number: chunks behind what all share
+		list := make([][]byte, testKeys)
+		for i := range list {
+			list[i] = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint32([]byte("tenant"), 7000+r.Uint32N(40)), uint64(r.IntN(1e6)))
+		}
+		slices.SortFunc(list, bytes.Compare)
+		n, keys := CommonPrefix(list[0], list[len(list)-1]), make([]uint64, len(list))
+		for i, k := range list {
+			keys[i] = Chunk(k[n:])
+		}
+		return keys
+	}},
 	{"few", func(*rand.Rand) []uint64 { return []uint64{3, 9, 9, 12} }},
 	{"one", func(*rand.Rand) []uint64 { return []uint64{42} }},
 	{"none", func(*rand.Rand) []uint64 { return nil }},
@@ -131,6 +144,11 @@ func TestBoundsHoldForKeysAndMisses(t *testing.T) {
 			m := Fit(keys)
 			p := probes(r, keys)
 			checkBounds(t, m, keys, p)
+			rows := FitRows(keys)
+			checkBounds(t, rows, keys, p)
+			if rows.Bytes() > len(keys)/indexShare {
+				t.Errorf("%d bytes for %d rows", rows.Bytes(), len(keys))
+			}
 			if !m.Verify(keys) {
 				t.Error("Verify refuses the model of its own keys")
 			}
@@ -165,6 +183,52 @@ func TestSmoothKeysGetASplineAndHopelessOnesDoNot(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestKeysInAnotherOrder: a model promises nothing of keys that do not ascend but the bounds of the array.
+func TestKeysInAnotherOrder(t *testing.T) {
+	for _, d := range distributions {
+		r := rand.New(rand.NewPCG(31, 32))
+		keys := d.gen(r)
+		slices.Sort(keys)
+		sorted := slices.Clone(keys)
+		for _, change := range []func(){
+			func() { slices.Reverse(keys) },
+			func() { r.Shuffle(len(keys), func(i, k int) { keys[i], keys[k] = keys[k], keys[i] }) },
+			func() { copy(keys, sorted); slices.Reverse(keys[len(keys)/2:]) },
+		} {
+			change()
+			if slices.IsSorted(keys) {
+				continue
+			}
+			for _, m := range []*Model{Fit(keys), FitRows(keys)} {
+				if m.Kind() != BinarySearch || m.Keys() != len(keys) {
+					t.Errorf("%s: %s of %d keys", d.name, m.Kind(), m.Keys())
+				}
+				checkBounds(t, m, sorted, []uint64{0, sorted[0], sorted[len(sorted)/2], math.MaxUint64})
+			}
+			for _, k := range keys[:3] {
+				if at := NewIndex(keys).Find(k); at < 0 || at > len(keys) {
+					t.Errorf("%s: found at %d of %d", d.name, at, len(keys))
+				}
+			}
+		}
+	}
+}
+
+// TestLargeModels: predictions of a batch are those of each key where a model does not fit into the cache.
+func TestLargeModels(t *testing.T) {
+	r := rand.New(rand.NewPCG(41, 42))
+	keys := make([]uint64, 1_500_000)
+	for i := range keys {
+		keys[i] = r.Uint64()
+	}
+	slices.Sort(keys)
+	m := fit(keys, 4, 2*len(keys))
+	if m == nil || m.Bytes() <= cachedBytes {
+		t.Fatal("the model is small")
+	}
+	checkBounds(t, m, keys, probes(r, keys[:20000]))
 }
 
 func TestVerifyFindsAModelOfOtherKeys(t *testing.T) {

@@ -37,8 +37,8 @@ type spline struct {
 	lo, hi float64 // slopes
 }
 
-// fit makes the points of keys. A key that repeats is two steps: its first
-// place, and the place behind its last at the next number.
+// fit makes the points of keys, if they ascend. A key that repeats is two
+// steps: its first place, and the place behind its last at the next number.
 func (s *spline) fit(keys []uint64) bool {
 	s.push(keys[0], 0)
 	s.prevX, s.prevY = keys[0], 0
@@ -48,6 +48,9 @@ func (s *spline) fit(keys []uint64) bool {
 		k := keys[i]
 		if k == keys[i-1] {
 			continue
+		}
+		if k < keys[i-1] {
+			return false
 		}
 		if last := keys[i-1]; i-1 > int(s.prevY) && k-last > 1 {
 			s.add(last+1, uint32(i))
