@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -108,7 +109,8 @@ func (s *Server) moveHorizon(ctx context.Context, db *catalog.Database, oid cata
 	return nil
 }
 
-// horizonOf returns the least value of a column that a retention keeps now.
+// horizonOf returns the least value of a column that a retention keeps now. A
+// span that reaches back beyond the first timestamp keeps everything.
 func (s *Server) horizonOf(keep catalog.Retention, typ catalog.OID) (int64, error) {
 	v, err := types.NewEnv().In(types.IntervalOID, -1, keep.TTL)
 	if err != nil {
@@ -120,16 +122,22 @@ func (s *Server) horizonOf(keep catalog.Retention, typ catalog.OID) (int64, erro
 	}
 	const day = int64(24 * time.Hour / time.Microsecond)
 	now := timestamp(s.opts.Clock.Now())
-	if typ != types.DateOID {
-		return types.TimestampAdd(now, back)
-	}
 	today := (now - ((now%day)+day)%day)
+	if typ != types.DateOID {
+		today = now
+	}
 	before, err := types.TimestampAdd(today, back)
+	switch {
+	case err != nil && pgerr.From(err).Code == pgerr.DatetimeFieldOverflow:
+		return math.MinInt64, nil
+	case err != nil || typ != types.DateOID:
+		return before, err
+	}
 	days := before / day
 	if before%day > 0 {
 		days++ // a day goes when it has passed as a whole
 	}
-	return days, err
+	return days, nil
 }
 
 func quoteName(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -99,6 +99,31 @@ func TestRetention(t *testing.T) {
 	}
 }
 
+// TestRetentionBeforeTheCalendar: a span that no timestamp is so far back keeps every row, and no other table waits for it.
+func TestRetentionBeforeTheCalendar(t *testing.T) {
+	now := clock.NewManual(retentionStart)
+	srv, done := retentionServer(t, vfs.NewVolatile(), now, nil)
+	defer done()
+	x, r := testSession(t, srv)
+	for _, typ := range []string{"timestamptz", "timestamp", "date"} {
+		run(x, r, fmt.Sprintf(`CREATE TABLE long_%[1]s (id int, ts %[1]s) WITH (omen.ttl = '100000 years', omen.ttl_column = ts);
+			CREATE TABLE short_%[1]s (id int, ts %[1]s) WITH (omen.ttl = '6000 years', omen.ttl_column = ts);
+			INSERT INTO long_%[1]s VALUES (1, '-infinity'), (2, '4713-01-01 BC'), (3, now()), (4, NULL), (5, 'infinity');
+			INSERT INTO short_%[1]s SELECT * FROM long_%[1]s`, typ))
+	}
+	for range 2 {
+		if err := srv.SweepRetention(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		for _, typ := range []string{"timestamptz", "timestamp", "date"} {
+			if got := run(x, r, fmt.Sprintf("SELECT sum(id) FROM long_%[1]s; SELECT sum(id) FROM short_%[1]s", typ)); got != "15\n-- SELECT 1\n12\n-- SELECT 1\n" {
+				t.Errorf("%s: %s", typ, got)
+			}
+		}
+		now.Advance(24 * time.Hour)
+	}
+}
+
 // TestRetentionUnique: a row holds its key until the horizon has passed it,
 // whoever has it locked, and in unique indexes too.
 func TestRetentionUnique(t *testing.T) {
