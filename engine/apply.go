@@ -277,7 +277,7 @@ func (db *DB) applyWrites(d *decoder, c *changes, ts uint64) {
 			continue
 		}
 		// What this process has just encoded need not be checked.
-		if db.recovering && flags&memtable.Tombstone == 0 && !memtable.Row(data).Check(def.kinds) {
+		if db.recovering && !(memtable.Version{Flags: flags, Data: data}).Check(def.kinds) {
 			d.fail()
 			return
 		}

@@ -508,7 +508,7 @@ func (t *Txn) restoreWrites(d *decoder) {
 		if d.err != nil {
 			return
 		}
-		if def, err := t.def(id); err != nil || flags&memtable.Tombstone == 0 && !memtable.Row(data).Check(def.kinds) {
+		if def, err := t.def(id); err != nil || !(memtable.Version{Flags: flags, Data: data}).Check(def.kinds) {
 			d.fail()
 			return
 		}

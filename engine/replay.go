@@ -231,7 +231,7 @@ func (t *tableRows) apply() error {
 		for range s.n {
 			flags := memtable.Flags(d.byte())
 			key, data := d.bytes(), d.bytes()
-			if flags&memtable.Tombstone == 0 && !memtable.Row(data).Check(s.def.kinds) {
+			if !(memtable.Version{Flags: flags, Data: data}).Check(s.def.kinds) {
 				return fmt.Errorf("record %d: %w", s.ts, errMalformed)
 			}
 			t.table.Put(key, s.ts, flags, data)

@@ -30,7 +30,7 @@ type writerRow struct {
 
 func writerState() *storeState {
 	def := StoreDef{ID: writerStore, Name: "transactions", Columns: []ColumnDef{{Kind: column.Int, Missing: column.Null()}}}
-	return &storeState{def: newStoreDef(def), active: memtable.New()}
+	return &storeState{def: newStoreDef(def), active: memtable.NewIn(nil)}
 }
 
 // noteWriter adds the row of a commit. In recovery rp takes it, as all rows.

@@ -209,7 +209,7 @@ type memory[K cmp.Ordered] struct {
 var rowKinds = []column.Kind{column.Int, column.Int}
 
 func newMemory[K cmp.Ordered](rows iter.Seq[row[K]]) *memory[K] {
-	m := &memory[K]{table: memtable.New()}
+	m := &memory[K]{table: memtable.NewIn(nil)}
 	if rows == nil {
 		m.row = memtable.AppendRow(nil, rowKinds, []column.Datum{column.IntDatum(1), column.IntDatum(2)})
 		return m

@@ -29,7 +29,7 @@ func benchKey(dst []byte, x uint64) []byte {
 }
 
 func benchTable(keys []uint64) *Table {
-	t := New()
+	t := NewIn(nil)
 	row, key := make([]byte, 19), make([]byte, 9)
 	for i, k := range keys {
 		key = benchKey(key, k)

@@ -1,5 +1,7 @@
 package memtable
 
+import "math"
+
 // Cursor walks the keys of a range in order. It sees every key that was put
 // before Init; of later ones it may see some. It is not safe for concurrent use.
 type Cursor struct {
@@ -18,6 +20,7 @@ type Cursor struct {
 	mem    []slot
 
 	record  uint64
+	newer   uint64 // the record in the inbox of the same key, if it has two; or 0
 	touched uint64 // keeps loads alive whose only purpose is the processor's cache
 }
 
@@ -44,12 +47,17 @@ func (c *Cursor) Init(t *Table, lower, upper []byte, reverse bool) {
 	if in := t.random.inbox.Load(); in != nil {
 		c.fresh = in.within(t, &c.bounds)
 	}
-	if c.dir = t.random.dir.Load(); c.dir == nil {
+	c.openDirectory()
+}
+
+// openDirectory places the cursor before the first leaf of the range.
+func (c *Cursor) openDirectory() {
+	if c.dir = c.t.random.dir.Load(); c.dir == nil {
 		return
 	}
 	c.lo, c.hi = c.children(&c.dir.fences)
 	c.pageAt = c.lo
-	if reverse {
+	if c.reverse {
 		c.pageAt = c.hi
 	}
 	c.openPage()
@@ -117,8 +125,53 @@ func (c *Cursor) fillOne() {
 	if atEdge && (c.leafAt == lo || c.leafAt == hi) && (c.bounds.lower != nil || c.bounds.upper != nil) {
 		b = &c.bounds
 	}
-	c.mem = c.page.leaves[c.leafAt].within(c.t, c.page.count(c.leafAt), b, c.mem)
-	c.buf = c.mem
+	mem := c.page.leaves[c.leafAt].within(c.t, c.page.count(c.leafAt), b, c.mem)
+	if c.mem = mem; c.page.isOutdated() {
+		c.reopen()
+		return
+	}
+	c.buf = mem
+}
+
+// reopen places the cursor before the leaf that has taken the place of the
+// current one: its fence on the side from which the cursor came is still there.
+func (c *Cursor) reopen() {
+	ref := c.fence()
+	c.openDirectory()
+	if ref == 0 { // it was the first one
+		return
+	}
+	key := c.t.key(ref)
+	prefix := c.t.prefix(key)
+	at := c.dir.searchKey(c.t, prefix, key)
+	if at < c.lo || at > c.hi {
+		return
+	}
+	if at != c.pageAt {
+		c.pageAt = at
+		c.openPage()
+	}
+	if c.reverse {
+		c.leafAt = min(c.leafAt, c.page.searchKey(c.t, prefix, key))
+	} else {
+		c.leafAt = max(c.leafAt, c.page.searchKey(c.t, prefix, key)-1)
+	}
+}
+
+// fence returns the key between the current leaf and the one before it, in the
+// direction of the cursor; 0 if there is none.
+func (c *Cursor) fence() (ref uint64) {
+	d, p := c.pageAt, c.leafAt
+	if !c.reverse {
+		d, p = d-1, p-1
+	}
+	switch {
+	case p >= 0 && p < len(c.page.refs):
+		return c.page.refs[p]
+	case d >= 0 && d < len(c.dir.refs):
+		return c.dir.refs[d]
+	}
+	return 0
 }
 
 // Next moves to the next key and reports whether there is one.
@@ -138,7 +191,7 @@ func (c *Cursor) nextInLane() bool {
 		c.record = 0
 		return false
 	}
-	c.record = c.t.lane.at(uint32(c.at))
+	c.record, c.newer = c.t.lane.at(uint32(c.at)), 0
 	if c.reverse {
 		c.at--
 		return true
@@ -171,23 +224,31 @@ func (c *Cursor) touch() {
 
 // nextOfAll takes the first of the three places that keys can come from.
 func (c *Cursor) nextOfAll() bool {
-	from := &c.buf
-	if len(c.buf) == 0 || len(c.fresh) > 0 && c.before(c.first(c.fresh), c.first(c.buf)) {
+	from, both := &c.buf, false
+	if len(c.buf) == 0 {
 		from = &c.fresh
+	} else if len(c.fresh) > 0 {
+		a, b := c.first(c.fresh), c.first(c.buf)
+		if both = a.ref == b.ref || c.t.alike(a, b); !both && c.before(a, b) {
+			from = &c.fresh
+		}
 	}
 	s := c.first(*from)
 	if c.at != c.end && c.before(c.t.lane.slot(c.t, uint32(c.at)), s) {
 		return c.nextInLane()
 	}
 	c.drop(from)
-	if from == &c.buf && len(c.fresh) > 0 && c.first(c.fresh).ref == s.ref {
-		c.drop(&c.fresh) // it was on its way to the leaves
+	c.record, c.newer = s.ref, 0
+	if both {
+		if f := c.first(c.fresh); f.ref != s.ref { // else it was on its way to the leaves
+			c.newer = f.ref
+		}
+		c.drop(&c.fresh)
 	}
-	c.record = s.ref
 	return true
 }
 
-func (c *Cursor) before(a, b slot) bool { return a.ref != b.ref && c.t.less(a, b) != c.reverse }
+func (c *Cursor) before(a, b slot) bool { return c.t.less(a, b) != c.reverse }
 
 func (c *Cursor) first(s []slot) slot {
 	if c.reverse {
@@ -208,16 +269,42 @@ func (c *Cursor) drop(s *[]slot) {
 func (c *Cursor) Key() []byte { return c.t.key(c.record) }
 
 // Version returns the newest version of the current key at or below ts.
-func (c *Cursor) Version(ts uint64) (Version, bool) { return c.t.visible(c.record, ts) }
+func (c *Cursor) Version(ts uint64) (Version, bool) {
+	if c.newer != 0 {
+		v, ok := c.t.visible(c.record, ts)
+		if n, seen := c.t.visible(c.newer, ts); seen && (!ok || n.TS >= v.TS) {
+			return n, true
+		}
+		return v, ok
+	}
+	return c.t.visible(c.record, ts)
+}
 
 // Versions calls fn for the versions of the current key, newest first.
 func (c *Cursor) Versions(fn func(Version) error) error {
-	for ref := c.t.newest(c.record); ref != noVersion; {
-		w := c.t.arena.at(ref)
-		if err := fn(decode(w)); err != nil {
+	below := uint64(math.MaxUint64)
+	if c.newer != 0 {
+		err := c.t.versions(c.newer, below, func(v Version) error {
+			below = v.TS
+			return fn(v)
+		})
+		if err != nil {
 			return err
 		}
-		ref = older(c.record, ref, w)
+	}
+	return c.t.versions(c.record, below, fn) // some may have joined it since
+}
+
+// versions calls fn for the versions of a record older than below, newest first.
+func (t *Table) versions(record, below uint64, fn func(Version) error) error {
+	for ref := t.newest(record); ref != noVersion; {
+		w := t.arena.at(ref)
+		if v := decode(w); v.TS < below {
+			if err := fn(v); err != nil {
+				return err
+			}
+		}
+		ref = older(record, ref, w)
 	}
 	return nil
 }
@@ -242,20 +329,31 @@ func (t *Table) Sample(lower, upper []byte, step int, fn func(key []byte)) {
 
 // EstimateRange returns how many keys lie in [lower, upper), deleted ones included.
 func (t *Table) EstimateRange(lower, upper []byte) int64 {
+	for {
+		if n, ok := t.estimate(lower, upper); ok {
+			return n
+		}
+	}
+}
+
+// estimate is EstimateRange, unless a page was outdated when it was read.
+func (t *Table) estimate(lower, upper []byte) (n int64, ok bool) {
 	var c Cursor
 	c.Init(t, lower, upper, false)
-	n := int64(c.end-c.at) + int64(len(c.fresh))
+	n = int64(c.end-c.at) + int64(len(c.fresh))
 	for c.dir != nil {
 		lo, hi := c.leaves()
 		for i := lo; i <= hi; i++ {
 			count := c.page.count(i)
 			if i == lo && c.pageAt == c.lo && lower != nil || i == hi && c.pageAt == c.hi && upper != nil {
-				count = c.page.leaves[i].count(t, count, &c.bounds)
+				if count = c.page.leaves[i].count(t, count, &c.bounds); c.page.isOutdated() {
+					return 0, false
+				}
 			}
 			n += int64(count)
 		}
 		c.pageAt++
 		c.openPage()
 	}
-	return n
+	return n, true
 }

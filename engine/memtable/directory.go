@@ -18,13 +18,19 @@ type directory struct {
 // the page reads.
 const maxPage = 64
 
-// page lists leaves. Only the counts change while it stands.
+// page lists leaves. Only the counts change while it stands. Once another page
+// has taken its place, a leaf of it that was split may be used again: who has
+// read a leaf asks whether the page is outdated, and if so begins anew.
 type page struct {
 	fences
-	leaves []*leaf
-	counts []uint32 // slots of each leaf that readers may see; published
-	fills  []uint32 // slots of each leaf; writer only
+	outdated uint32 // published
+	leaves   []*leaf
+	counts   []uint32 // slots of each leaf that readers may see; published
+	fills    []uint32 // slots of each leaf; writer only
 }
+
+// isOutdated reports whether what was read from a leaf may have been that of another one.
+func (p *page) isOutdated() bool { return atomic.LoadUint32(&p.outdated) != 0 }
 
 // count returns how many slots of leaf i a reader sees.
 func (p *page) count(i int) int { return int(atomic.LoadUint32(&p.counts[i])) }

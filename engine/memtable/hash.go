@@ -15,9 +15,7 @@ import (
 // the words without locks while the writer fills free ones in.
 //
 // It is a set of parts, one at first and later partCount, each of which
-// grows by itself, so that no insert has to move all entries. Each has a filter,
-// which tells the writer of most keys that they are not there: two bits of a
-// word for each key, those of the inbox included.
+// grows by itself, so that no insert has to move all entries.
 const (
 	tagBits   = 28
 	tagMask   = 1<<tagBits - 1
@@ -41,10 +39,9 @@ var (
 type parts struct {
 	shift uint
 	words [][]uint64
-	used  []uint32   // entries of each part; writer only
-	seen  [][]uint64 // the filter of each part; writer only
-	slab  []uint64   // words that are not used yet; writer only
-	slabs int        // words of the slab before them
+	used  []uint32 // entries of each part; writer only
+	slab  []uint64 // words that are not used yet; writer only
+	slabs int      // words of the slab before them
 
 	reserve *Reserve
 }
@@ -90,49 +87,42 @@ func (p *parts) lookup(t *Table, key []byte, tag uint64) (record uint64) {
 	}
 }
 
-// filterShare is how many words of a part have one word of the filter: six bits
-// for each key of a part that is full.
-const filterShare = 16
-
-// filter returns the word of a tag's filter, and the bits in it.
-func (p *parts) filter(tag uint64) (word *uint64, mask uint64) {
-	f := p.seen[tag>>p.shift]
-	return &f[tag>>4&uint64(len(f)-1)], 1<<(tag*0x9E3779B97F4A7C15>>58) | 1<<(tag*0xD6E8FEB86659FD93>>58)
-}
-
-// expect reports whether a key with a tag may be there or in the inbox.
-func (p *parts) expect(tag uint64) bool {
-	word, mask := p.filter(tag)
-	return *word&mask == mask
-}
-
-// announce enters the tag of a key that goes to the inbox, and asks for its place.
+// announce asks for the place of a key that goes to the inbox.
 func (p *parts) announce(tag uint64) {
-	word, mask := p.filter(tag)
-	*word |= mask
 	w := p.words[tag>>p.shift]
 	prefetch(unsafe.Pointer(&w[tag&uint64(len(w)-1)]))
 }
 
-// announceAll enters the tags of the keys in the inbox, in a new state.
-func (p *parts) announceAll(w *waiting) {
-	for _, tag := range w.tags[:w.n] {
-		word, mask := p.filter(uint64(tag))
-		*word |= mask
-	}
-}
-
-// put adds an entry to a part with room.
-func (p *parts) put(tag, record uint64) {
+// put adds an entry to a part with room, and returns 0; or the record of the
+// same key, if there is one.
+func (p *parts) put(t *Table, tag, record uint64) (there uint64) {
 	k := tag >> p.shift
 	w := p.words[k]
 	mask := uint64(len(w) - 1)
 	i := tag & mask
-	for w[i] != 0 {
-		i = (i + 1) & mask
+	for ; w[i] != 0; i = (i + 1) & mask {
+		if e := w[i]; e&tagMask == tag && bytes.Equal(t.key(e>>tagBits), t.key(record)) {
+			return e >> tagBits
+		}
 	}
 	p.used[k]++
 	publish64(&w[i], record<<tagBits|tag)
+	return 0
+}
+
+// enter copies entries to a part that nobody sees yet.
+func enter(w, entries []uint64) {
+	mask := uint64(len(w) - 1)
+	for _, e := range entries {
+		if e == 0 {
+			continue
+		}
+		i := e & tagMask & mask
+		for w[i] != 0 {
+			i = (i + 1) & mask
+		}
+		w[i] = e
+	}
 }
 
 // full reports whether the part for a tag must grow before an entry is added:
@@ -146,48 +136,33 @@ func (p *parts) full(tag uint64) bool {
 func (p *parts) grow(tag uint64) *parts {
 	if len(p.words) == 1 && len(p.words[0]) >= onePart {
 		many := newParts(p.reserve, partCount, firstPart)
-		for _, e := range p.words[0] {
+		for i, e := range p.words[0] {
 			if e != 0 {
-				if many.full(e & tagMask) {
+				for many.full(e & tagMask) {
 					many = many.grow(e & tagMask)
 				}
-				word, mask := many.filter(e & tagMask)
-				*word |= mask
-				many.put(e&tagMask, e>>tagBits)
+				many.used[e&tagMask>>many.shift]++
+				enter(many.words[e&tagMask>>many.shift], p.words[0][i:i+1])
 			}
 		}
 		return many
 	}
 	k := tag >> p.shift
-	next := &parts{shift: p.shift, words: slices.Clone(p.words), used: p.used, seen: slices.Clone(p.seen), slab: p.slab, slabs: p.slabs, reserve: p.reserve}
+	next := &parts{shift: p.shift, words: slices.Clone(p.words), used: p.used, slab: p.slab, slabs: p.slabs, reserve: p.reserve}
 	old := next.words[k]
-	w := next.room(growth * len(old))
-	next.seen[k] = next.room(len(w) / filterShare)
-	mask := uint64(len(w) - 1)
-	for _, e := range old {
-		if e == 0 {
-			continue
-		}
-		word, bits := next.filter(e & tagMask)
-		*word |= bits
-		i := e & tagMask & mask
-		for w[i] != 0 {
-			i = (i + 1) & mask
-		}
-		w[i] = e
-	}
-	next.words[k] = w
+	next.words[k] = next.room(growth * len(old))
+	enter(next.words[k], old)
 	return next
 }
 
 // newParts returns n empty parts of size words each.
 func newParts(r *Reserve, n, size int) *parts {
-	p := &parts{reserve: r, shift: tagBits, words: make([][]uint64, n), used: make([]uint32, n), seen: make([][]uint64, n)}
+	p := &parts{reserve: r, shift: tagBits, words: make([][]uint64, n), used: make([]uint32, n)}
 	if n > 1 {
 		p.shift = partShift
 	}
 	for i := range p.words {
-		p.words[i], p.seen[i] = p.room(size), make([]uint64, size/filterShare)
+		p.words[i] = p.room(size)
 	}
 	return p
 }

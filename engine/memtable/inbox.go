@@ -9,10 +9,11 @@ import (
 // inbox takes keys of the random lane before they go to the hash and to their
 // leaves, whose cache lines are far away: those of many keys are fetched side
 // by side. It is a small hash table, and all that there is of the lane while
-// it has few keys. A full one is replaced.
+// it has few keys. A full one is emptied.
 //
-// Readers find a key here until it is in the hash and in a leaf. So they take
-// hold of the inbox before they look there.
+// Readers find a key here until it is in the hash and in a leaf. So they look
+// here first: what they do not find is there. If both have the key, they take
+// the newer version.
 //
 // A place has a record's reference above tagBits bits of its key's hash, and 0
 // if it is free.
@@ -25,15 +26,16 @@ const (
 
 // find returns the record of a key, or 0.
 func (in *inbox) find(t *Table, key []byte, tag uint64) (record uint64) {
-	for i := tag; ; i++ {
+	for i := tag; i < tag+inboxPlaces; i++ {
 		e := atomic.LoadUint64(&in[i%inboxPlaces])
 		if e == 0 {
-			return 0
+			break
 		}
 		if e&tagMask == tag && bytes.Equal(t.key(e>>tagBits), key) {
 			return e >> tagBits
 		}
 	}
+	return 0
 }
 
 // put adds a record that is not there, and makes it seen.
@@ -73,19 +75,34 @@ type spot struct {
 	slot uint32
 }
 
+// fewKnown is the share of keys that may turn out to be there: what is put off
+// costs a copy of the version.
+const fewKnown = 8
+
 // sortOut moves the keys of the inbox to the hash and to leaves: their places
 // are found and asked for, and only then written.
 func (r *randomLane) sortOut(t *Table) {
 	w := r.waiting
 	for k, tag := range w.tags[:w.n] {
-		r.hashSlot(uint64(tag)).put(uint64(tag), w.slots[k].ref)
+		s := &w.slots[k]
+		if there := r.hashSlot(uint64(tag)).put(t, uint64(tag), s.ref); there != 0 {
+			t.join(there, s.ref)
+			s.ref = 0
+			r.n--
+			r.known++
+		}
 	}
+	r.asks, r.known = r.known > w.n/fewKnown, 0
+	publish64(&r.count, r.n)
 	if r.dir.Load() == nil {
 		r.setPages(fences{}, &page{leaves: []*leaf{r.newLeaf()}, counts: make([]uint32, 1), fills: make([]uint32, 1)})
 		w.spots = new([inboxFull]spot)
 	}
 	for k := range w.slots[:w.n] {
 		s := &w.slots[k]
+		if s.ref == 0 {
+			continue
+		}
 		d := r.dir.Load()
 		at := d.search(t, s)
 		p := d.pages[at].Load()
@@ -102,6 +119,10 @@ func (r *randomLane) sortOut(t *Table) {
 	}
 	w.publish(w.n)
 	w.n = 0
+	in := r.inbox.Load()
+	for i := range in {
+		publish64(&in[i], 0)
+	}
 }
 
 // publish writes those of the first n slots whose spots are known and makes

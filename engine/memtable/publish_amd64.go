@@ -4,6 +4,10 @@ package memtable
 
 import "unsafe"
 
+// recycles says whether leaves that have been split are used again. Readers may
+// be at them, and loads must not overtake each other then.
+const recycles = true
+
 // publish32 and publish64 store a word after everything that was stored before
 // it, so that whoever loads it atomically sees all of that. They wait for
 // nothing, as the stores of sync/atomic do on this processor: those hold back

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"math"
+	"slices"
 	"sync/atomic"
 )
 
@@ -54,6 +55,20 @@ func (t *Table) putWide(link, ts uint64, flags Flags, key, data []byte) (record 
 func (t *Table) addVersion(record, ts uint64, flags Flags, data []byte) {
 	version, _ := t.put(t.newest(record), ts, flags, nil, data)
 	publish64(t.link(record), version)
+}
+
+// join adds the versions of a record to the one by which the same key is known,
+// whose versions are all older. It copies them: a reader may have the record.
+func (t *Table) join(record, newer uint64) {
+	var chain []uint64
+	for ref := t.newest(newer); ref != noVersion; ref = older(newer, ref, t.arena.at(ref)) {
+		chain = append(chain, ref)
+	}
+	for _, ref := range slices.Backward(chain) {
+		v := decode(t.arena.at(ref))
+		t.addVersion(record, v.TS, v.Flags, v.Data)
+	}
+	t.rewrites.Add(1)
 }
 
 func (t *Table) link(record uint64) *uint64 { return &t.arena.at(record)[0] }

@@ -26,13 +26,6 @@ const reserved = 3
 // once somebody has asked for a slab, so that an idle database has none.
 func NewReserve(run func(func())) *Reserve { return &Reserve{run: run} }
 
-// NewIn returns an empty table that takes its memory from a reserve.
-func NewIn(r *Reserve) *Table {
-	t := New()
-	t.arena.reserve, t.random.reserve = r, r
-	return t
-}
-
 // slab returns n words that are zero.
 func (r *Reserve) slab(n int) []uint64 {
 	if r == nil || n < pieceWords || n > maxSlab {

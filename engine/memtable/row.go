@@ -96,6 +96,11 @@ func (r Row) Number(i int) (bits uint64, null bool) {
 	return binary.LittleEndian.Uint64(r[2+(n+7)/8+8*i:]), r[2+i/8]&(1<<(i%8)) != 0
 }
 
+// Check reports whether what was read from a log is a version of a row of these kinds.
+func (v Version) Check(kinds []column.Kind) bool {
+	return v.Flags&^(Tombstone|Inserted|Fresh) == 0 && (v.Deleted() || Row(v.Data).Check(kinds))
+}
+
 // Check reports whether bytes read from a log are a row of these kinds, so
 // that Datum cannot run out of bounds on them.
 func (r Row) Check(kinds []column.Kind) bool {

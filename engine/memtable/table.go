@@ -52,7 +52,7 @@ type Table struct {
 	arena   arena
 	lane    appendLane
 	random  randomLane
-	few     []uint64 // the prefixes of the append lane's keys while they are few and there are others; writer only
+	few     *fewBits // of the append lane's keys while they are few and there are others; writer only
 	pending []slot   // keys out of order while the table is loaded; nil when it is not
 
 	bytes      atomic.Int64
@@ -62,23 +62,16 @@ type Table struct {
 	maxTS      atomic.Uint64
 }
 
-// New returns an empty table.
+// New returns an empty table for a transaction's own writes.
 func New() *Table { return &Table{} }
 
-// find returns the record of a key, 0 if there is none.
-func (t *Table) find(key []byte) uint64 {
-	n := t.lane.length()
-	if n == 0 { // then nothing is in the other lane either
-		return 0
-	}
-	prefix := t.prefix(key)
-	if t.random.length() > 0 {
-		if record := t.random.lookup(t, key, tagOf(prefix, key)); record != 0 {
-			return record
-		}
-	}
-	_, record := t.inLane(n, prefix, key)
-	return record
+// NewIn returns an empty table for committed versions, each of which has a
+// greater timestamp than those of its key before it. The table takes its memory
+// from a reserve, which may be nil. It has no Undo.
+func NewIn(r *Reserve) *Table {
+	t := New()
+	t.arena.reserve, t.random.reserve, t.random.defers = r, r, true
+	return t
 }
 
 // inLane returns the place and the record of a key among the first n of the
@@ -113,7 +106,7 @@ func (t *Table) Put(key []byte, ts uint64, flags Flags, data []byte) uint64 {
 		t.count()
 		t.lane.append(slot{p, record})
 		if t.few != nil {
-			t.noteFew(p)
+			t.noteFew(tagOf(p, key))
 		}
 		return record
 	}
@@ -167,7 +160,7 @@ func (t *Table) putRandom(s slot, key []byte, ts uint64, flags Flags, data []byt
 	}
 	tag := tagOf(s.prefix, key)
 	record := t.random.has(t, key, tag)
-	if record == 0 && t.mayBeInLane(s.prefix) {
+	if record == 0 && t.mayBeInLane(tag) {
 		var place uint32
 		if place, record = t.inLane(t.lane.n, s.prefix, key); record != 0 {
 			t.lane.rewrote(place, ts)
@@ -190,25 +183,31 @@ func (t *Table) putRandom(s slot, key []byte, ts uint64, flags Flags, data []byt
 // fewInLane keys are in the append lane of most tables whose keys come at random.
 const fewInLane = 512
 
-// mayBeInLane reports whether the append lane can have a key with a prefix. The
+// fewBits has a bit for each of few keys: of other keys one in 32 has the same.
+type fewBits [32 * fewInLane / 64]uint64
+
+func (b *fewBits) set(tag uint64)      { b[tag/64%uint64(len(b))] |= 1 << (tag % 64) }
+func (b *fewBits) has(tag uint64) bool { return b[tag/64%uint64(len(b))]&(1<<(tag%64)) != 0 }
+
+// mayBeInLane reports whether the append lane can have a key with a tag. The
 // writer asks for every key at random, and the lane's keys lie far apart.
-func (t *Table) mayBeInLane(prefix uint64) bool {
+func (t *Table) mayBeInLane(tag uint64) bool {
 	if t.few == nil {
 		if t.lane.n > fewInLane {
 			return true
 		}
-		t.few = make([]uint64, 0, fewInLane)
+		t.few = new(fewBits)
 		for i := range t.lane.n {
-			t.few = append(t.few, t.lane.slot(t, i).prefix)
+			s := t.lane.slot(t, i)
+			t.few.set(tagOf(s.prefix, t.key(s.ref)))
 		}
 	}
-	i := lowerBound(t.few, prefix)
-	return i < len(t.few) && t.few[i] == prefix
+	return t.few.has(tag)
 }
 
-// noteFew adds the prefix of a key that has joined the append lane.
-func (t *Table) noteFew(prefix uint64) {
-	if t.few = append(t.few, prefix); len(t.few) > fewInLane {
+// noteFew adds the tag of a key that has joined the append lane.
+func (t *Table) noteFew(tag uint64) {
+	if t.few.set(tag); t.lane.n > fewInLane {
 		t.few = nil
 	}
 }
@@ -235,15 +234,24 @@ const (
 
 // Get returns the newest version of key at or below ts. Tombstones count.
 func (t *Table) Get(key []byte, ts uint64) (Version, bool) {
-	record := t.find(key)
-	if record == 0 {
+	n := t.lane.length()
+	if n == 0 { // then nothing is in the other lane either
 		return Version{}, false
 	}
-	return t.visible(record, ts)
+	prefix := t.prefix(key)
+	if t.random.length() > 0 {
+		if v, ok, record := t.random.get(t, key, tagOf(prefix, key), ts); record != 0 {
+			return v, ok
+		}
+	}
+	if _, record := t.inLane(n, prefix, key); record != 0 {
+		return t.visible(record, ts)
+	}
+	return Version{}, false
 }
 
-// Undo removes the newest version of the record that Put returned. Only the
-// table's one writer may call it, in the reverse order of its Puts.
+// Undo removes the newest version of the record that Put returned, of a table
+// that New made. Only the table's one writer may call it, in the reverse order of its Puts.
 func (t *Table) Undo(record uint64) {
 	ref := t.newest(record)
 	w := t.arena.at(ref)
@@ -263,7 +271,8 @@ func (t *Table) Ordered() bool { return t.random.length() == 0 }
 // Bytes returns the memory that the table holds.
 func (t *Table) Bytes() int64 { return t.bytes.Load() }
 
-// Keys returns the number of distinct keys.
+// Keys returns the number of distinct keys. In a table that NewIn made a few
+// dozen, which came last and at random, may count twice.
 func (t *Table) Keys() int64 { return int64(t.lane.length()) + t.random.length() }
 
 // Versions returns the number of versions, and how many of them are tombstones.
