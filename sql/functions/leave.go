@@ -1,7 +1,9 @@
 package functions
 
 import (
+	"strings"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/omendb/omendb/engine/column"
 	"github.com/omendb/omendb/sql/types"
@@ -112,6 +114,41 @@ func Leaving(c *Ctx, args []column.Datum, eval EvalFunc) (column.Datum, error) {
 	return leaving(c, args, eval)
 }
 
+// clonePiece is how many bytes of an argument are copied between two looks at whether the statement was cancelled: some
+// hundred microseconds, new pages of memory included.
+const clonePiece = 1 << 20
+
+// clone copies a value; that of one of many MB takes as long as many a function.
+func (c *Ctx) clone(d column.Datum) (column.Datum, error) {
+	if len(d.B) <= clonePiece {
+		return d.Clone(), nil
+	}
+	b, err := c.joinPieces(d.B)
+	d.B = b
+	return d, err
+}
+
+// joinPieces joins what may be many MB, until the statement is cancelled. The memory is not cleared before, which alone
+// takes longer than a cancel may.
+func (c *Ctx) joinPieces(parts ...[]byte) ([]byte, error) {
+	size := 0
+	for _, p := range parts {
+		size += len(p)
+	}
+	var out strings.Builder
+	out.Grow(size)
+	for _, p := range parts {
+		for ; len(p) > clonePiece; p = p[clonePiece:] {
+			out.Write(p[:clonePiece])
+			if err := c.Canceled(); err != nil {
+				return nil, err
+			}
+		}
+		out.Write(p)
+	}
+	return unsafe.Slice(unsafe.StringData(out.String()), out.Len()), nil // nobody else has the string
+}
+
 func leaving[T any](c *Ctx, args []column.Datum, eval func(*Ctx, []column.Datum) (T, error)) (out T, err error) {
 	if c.Context == nil || c.Left.n.Load() >= maxLeft {
 		return eval(c, args)
@@ -125,7 +162,10 @@ func leaving[T any](c *Ctx, args []column.Datum, eval func(*Ctx, []column.Datum)
 	}
 	copies := make([]column.Datum, len(args))
 	for i := range args {
-		copies[i] = args[i].Clone()
+		var err error
+		if copies[i], err = c.clone(args[i]); err != nil {
+			return out, err
+		}
 	}
 	env, nowRead := *c.Env, false
 	env.NowRead, env.Types, env.Names, env.CollationSource, env.Domain = &nowRead, nil, nil, nil, nil

@@ -147,8 +147,15 @@ func concat(a, b []byte) []byte {
 	return append(append(make([]byte, 0, len(a)+len(b)), a...), b...)
 }
 
-func concatTwo(_ *Ctx, a []column.Datum) (column.Datum, error) {
-	return bytesResult(concat(a[0].B, a[1].B))
+func concatTwo(c *Ctx, a []column.Datum) (column.Datum, error) {
+	if len(a[0].B) <= clonePiece && len(a[1].B) <= clonePiece {
+		return bytesResult(concat(a[0].B, a[1].B))
+	}
+	out, err := c.joinPieces(a[0].B, a[1].B)
+	if err != nil {
+		return column.Datum{}, err
+	}
+	return bytesResult(out)
 }
 
 func octetLength(_ *Ctx, a []column.Datum) (column.Datum, error) {
