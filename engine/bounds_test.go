@@ -28,7 +28,7 @@ func TestBaseForFindsTheSegmentOfAKey(t *testing.T) {
 			}
 			slices.SortFunc(ends, bytes.Compare)
 			ends = slices.CompactFunc(ends, bytes.Equal)
-			s := &storeState{}
+			s := &storeState{def: &storeDef{}}
 			for i := 0; i+1 < len(ends); i += 2 {
 				s.base = append(s.base, &run{info: &segment.Info{MinKey: ends[i], MaxKey: ends[i+1]}})
 			}

@@ -162,9 +162,10 @@ type bounds struct {
 	chunks []uint64
 }
 
-// arrange makes the bounds of the base. It belongs to the making of a state:
-// changeView does it.
+// arrange makes the bounds of the base, and room for what is said of all segments
+// together. It belongs to the making of a state: changeView does it.
 func (s *storeState) arrange() {
+	s.summaries = make(columnSummaries, len(s.def.kinds))
 	if len(s.base) == 0 {
 		s.bounds = bounds{}
 		return

@@ -81,6 +81,8 @@ type storeState struct {
 	bounds bounds            // of base
 
 	horizons horizons // empty for most
+
+	summaries columnSummaries // by column
 }
 
 // tables calls fn for the memtables, newest first, until it returns false.

@@ -106,17 +106,16 @@ func (s statistics) Column(t *catalog.Relation, attr int) *planner.ColumnStatist
 		}
 		return nil
 	}
-	st := s.x.view.Statistic(t.OID)
-	if st == nil {
-		return nil
-	}
-	for _, c := range st.Columns {
-		if int(c.Num) == attr+1 {
-			return &planner.ColumnStatistics{NullFraction: c.NullFrac, Distinct: c.Distinct, Width: c.Width,
-				Common: c.Common, Frequencies: c.Frequency, Histogram: c.Histogram, Correlation: c.Correlation}
+	analyzed := s.analyzed(t, attr)
+	if analyzed == nil || s.stale(t) {
+		if known := s.fromSegments(t, attr); known != nil {
+			if analyzed != nil {
+				known.Histogram, known.Correlation = analyzed.Histogram, analyzed.Correlation
+			}
+			return known
 		}
 	}
-	return nil
+	return analyzed
 }
 
 // Groups implements planner.Statistics.

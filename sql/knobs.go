@@ -20,7 +20,9 @@ type knobs struct {
 	hashMultiple float64  // hash_mem_multiplier
 	searchNames  []string // search_path
 	literalCache bool
-	timeout      int64 // statement_timeout in ms
+	// segmentStatistics lets estimates use what segments know of their columns
+	segmentStatistics bool
+	timeout           int64 // statement_timeout in ms
 	// further timeouts in ms
 	transaction, idleInTransaction, idleSession int64
 	uncommitted                                 bool // default_transaction_isolation is read uncommitted
@@ -30,7 +32,7 @@ type knobs struct {
 
 // plannerSettings are the parameters that binding and planning look at.
 var plannerSettings = []string{"enable_seqscan", "enable_indexscan", "enable_indexonlyscan", "enable_hashjoin", "enable_mergejoin",
-	"enable_nestloop", "enable_hashagg", "enable_sort", "enable_material", "omen.learned", "omen.disabled_rules", "work_mem", "check_function_bodies",
+	"enable_nestloop", "enable_hashagg", "enable_sort", "enable_material", "omen.learned", "omen.disabled_rules", "omen.segment_statistics", "work_mem", "check_function_bodies",
 	"DateStyle", "IntervalStyle", "TimeZone", "transform_null_equals", "backslash_quote", "standard_conforming_strings",
 	"quote_all_identifiers", "row_security", "default_text_search_config", "lc_monetary", "bytea_output", "extra_float_digits"}
 
@@ -67,9 +69,9 @@ func (x *Session) readKnobs() knobs {
 		workMem:      x.values.Int("work_mem") << 10,
 		queryMem:     x.values.Int("omen.query_memory") << 10,
 		searchNames:  splitIdentifiers(x.values.Get("search_path")),
-		literalCache: x.values.Bool("omen.literal_cache"),
-		timeout:      x.values.Int("statement_timeout"),
-		transaction:  x.values.Int("transaction_timeout"), idleInTransaction: x.values.Int("idle_in_transaction_session_timeout"),
+		literalCache: x.values.Bool("omen.literal_cache"), segmentStatistics: x.values.Bool("omen.segment_statistics"),
+		timeout:     x.values.Int("statement_timeout"),
+		transaction: x.values.Int("transaction_timeout"), idleInTransaction: x.values.Int("idle_in_transaction_session_timeout"),
 		idleSession: x.values.Int("idle_session_timeout"),
 		uncommitted: strings.EqualFold(x.values.Get("default_transaction_isolation"), readUncommitted),
 		txn: engine.TxnOptions{

@@ -6,6 +6,8 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+
+	"github.com/omendb/omendb/engine/column"
 )
 
 // Sketch counts distinct values approximately: exactly by their hashes while
@@ -41,6 +43,9 @@ func (s *Sketch) Add(h uint64) {
 	s.spill()
 	s.register(h)
 }
+
+// AddValue counts a value that is not NULL.
+func (s *Sketch) AddValue(k column.Kind, d column.Datum) { s.Add(hashOf(k, d)) }
 
 func (s *Sketch) spill() {
 	s.registers = make([]uint8, sketchSize)

@@ -33,6 +33,18 @@ func zoneBits(k column.Kind, d column.Datum) uint64 {
 	return learned.Chunk(d.B)
 }
 
+// ZoneOf is the zone of rows that all hold d, which is not NULL, but for some of them.
+func ZoneOf(k column.Kind, d column.Datum, rows, nulls uint64) Zone {
+	x := zoneBits(k, d)
+	return Zone{Rows: rows, Nulls: nulls, Min: x, Max: x}
+}
+
+// MayHold reports whether a row may have the value d, which is not NULL.
+func (z Zone) MayHold(k column.Kind, d column.Datum) bool {
+	x := zoneBits(k, d)
+	return !z.AllNull() && z.Min <= x && x <= z.Max
+}
+
 func (z *Zone) add(k column.Kind, d column.Datum) {
 	z.Rows++
 	if d.Null {

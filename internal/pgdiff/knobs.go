@@ -11,7 +11,7 @@ var rules = []string{"right_semi_join", "or_restrictions", "cheap_first", "zone_
 func randomKnobs(g *gen.Generator) []string {
 	var out []string
 	for _, name := range []string{"enable_seqscan", "enable_indexscan", "enable_indexonlyscan", "enable_hashjoin", "enable_mergejoin",
-		"enable_nestloop", "enable_hashagg", "enable_sort", "enable_material", "omen.learned", "omen.fast_path", "omen.packed_keys", "omen.literal_cache"} {
+		"enable_nestloop", "enable_hashagg", "enable_sort", "enable_material", "omen.learned", "omen.fast_path", "omen.packed_keys", "omen.literal_cache", "omen.segment_statistics"} {
 		if g.Intn(6) == 0 {
 			out = append(out, "SET "+name+" = off")
 		}

@@ -197,19 +197,16 @@ func (l *level) equalSelectivity(left, right plan.Expr) float64 {
 		if len(l.fixed) > 0 && l.isFixed(left) && l.isFixed(right) {
 			return 1 // both sides have been restricted to the same value already
 		}
-		return 1 / math.Max(1, math.Max(nl, l.distinctOf(right)))
-	}
-	st := l.columnStats(left)
-	if c, ok := right.(*plan.Const); ok && st != nil && !c.Value.Null {
-		typ := left.ResultType()
-		rest := 1 - st.NullFraction
-		for i, v := range st.Common {
-			if l.o.env.Types.Equal(typ.OID, typ.Collation, v, c.Value) {
-				return st.Frequencies[i]
-			}
-			rest -= st.Frequencies[i]
+		nr := l.distinctOf(right)
+		if s, ok := l.joinCommon(left, right, nl, nr); ok {
+			return s
 		}
-		return math.Max(0, rest) / math.Max(1, nl-float64(len(st.Common)))
+		return 1 / math.Max(1, math.Max(nl, nr))
+	}
+	if c, ok := right.(*plan.Const); ok && !c.Value.Null {
+		if st := l.columnStats(left); st != nil {
+			return l.equalConstant(left.ResultType(), st, nl, c.Value)
+		}
 	}
 	return 1 / math.Max(1, nl)
 }
@@ -307,6 +304,9 @@ func numberOf(typ plan.Type, d column.Datum) float64 {
 }
 
 func (l *level) arraySelectivity(x *plan.ArrayOp) float64 {
+	if s, ok := l.listSelectivity(x); ok {
+		return s
+	}
 	n := 10.0
 	if a, ok := x.Right.(*plan.ArrayOf); ok {
 		n = float64(len(a.Args))

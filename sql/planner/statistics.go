@@ -16,13 +16,14 @@ type Statistics interface {
 	// RangeRows estimates from the models of a table's storage (index nil) or of
 	// an index how many entries have keys in [lower, upper); nil is unbounded.
 	RangeRows(t *catalog.Relation, index *catalog.Index, lower, upper []byte) (float64, bool)
-	// Column returns what ANALYZE found out about an attribute (0-based), nil if nothing.
+	// Column returns what is known about the values of an attribute (0-based), nil if nothing: by ANALYZE, or,
+	// where that was not run or long ago, by the segments.
 	Column(t *catalog.Relation, attr int) *ColumnStatistics
 	// Groups returns what it found out about several columns together.
 	Groups(t *catalog.Relation) []catalog.GroupStatistic
 }
 
-// ColumnStatistics describes the values of one column.
+// ColumnStatistics describes the values of one column. What the segments know has no histogram and no correlation.
 type ColumnStatistics struct {
 	NullFraction float64
 	Distinct     float64 // number of distinct values; negative: minus the fraction of rows

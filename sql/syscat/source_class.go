@@ -29,7 +29,7 @@ func init() {
 		"pg_description": descriptionRows, "pg_shdescription": shdescriptionRows, "pg_statistic": statisticRows,
 		"pg_statistic_ext": extendedRows, "pg_trigger": triggerRows, "pg_aggregate": aggregateRows,
 		"omen_scrub": scrubRows, "omen_damage": damageRows, "omen_models": modelRows,
-		"omen_snapshots": snapshotRows, "omen_bloat": bloatRows,
+		"omen_snapshots": snapshotRows, "omen_bloat": bloatRows, "omen_segment_columns": segmentColumnRows,
 	}
 }
 
