@@ -401,7 +401,7 @@ func (s *Snapshot) Count(id StoreID, lower, upper []byte) (int64, error) {
 	if err := s.noteRead(id, def, lower, upper); err != nil {
 		return 0, err
 	}
-	if n, ok, err := s.countByRank(st, id, lower, upper); ok || err != nil {
+	if n, ok, err := s.countByRank(st, def, lower, upper); ok || err != nil {
 		return n, err
 	}
 	it := s.Scan(id, ScanOptions{Lower: lower, Upper: upper, Cols: []int{}})
