@@ -3,6 +3,7 @@ package sql
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/omendb/omendb/engine"
 	"github.com/omendb/omendb/sql/catalog"
@@ -10,6 +11,7 @@ import (
 	"github.com/omendb/omendb/sql/pgerr"
 	"github.com/omendb/omendb/sql/plan"
 	"github.com/omendb/omendb/sql/planner"
+	"github.com/omendb/omendb/sql/privilege"
 )
 
 // tableLocker is LOCK TABLE: with a table go its children, with a view what it reads.
@@ -36,6 +38,13 @@ func (x *Session) runLock(ctx context.Context, l *plan.LockTable) error {
 			if err != nil {
 				return err
 			}
+			if r.Kind == catalog.KindMatView {
+				return pgerr.New(pgerr.WrongObjectType, "cannot lock relation \"%s\"", r.Name).
+					WithDetail("This operation is not supported for materialized views.")
+			}
+			if err := t.may(x.user, r); err != nil {
+				return err
+			}
 			if err := t.lock(r, i < len(l.Only) && l.Only[i]); err != nil {
 				return err
 			}
@@ -45,6 +54,21 @@ func (x *Session) runLock(ctx context.Context, l *plan.LockTable) error {
 		}
 	}
 	return nil
+}
+
+// may refuses a lock to who has none of the privileges to do what it is there for.
+func (t *tableLocker) may(role catalog.OID, r *catalog.Relation) error {
+	any := catalog.ACLUpdate | catalog.ACLDelete | catalog.ACLTruncate
+	switch t.mode {
+	case engine.LockAccessShare:
+		any = catalog.ACLSelect
+	case engine.LockRowExclusive:
+		any |= catalog.ACLInsert
+	}
+	if privilege.Held(t.x.view, role, r, any) != 0 {
+		return nil
+	}
+	return pgerr.New(pgerr.InsufficientPrivilege, "permission denied for %s %s", relationWord(r), r.Name)
 }
 
 // lock locks one table or view and what belongs to it.
@@ -86,10 +110,17 @@ func (t *tableLocker) inside(view *catalog.Relation) error {
 	if err != nil {
 		return err
 	}
+	role := view.Owner
+	if slices.Contains(view.Options, "security_invoker=true") {
+		role = t.x.user
+	}
 	var walk func(q *plan.Query) error
 	walk = func(q *plan.Query) error {
 		for _, rel := range q.Rels {
 			if rel.Kind == plan.RelTable && rel.Table.OID >= catalog.FirstUserOID {
+				if err := t.may(role, rel.Table); err != nil {
+					return err
+				}
 				if err := t.lock(rel.Table, false); err != nil {
 					return err
 				}

@@ -197,29 +197,45 @@ func printable(s string) string {
 // checkDateStyle reads "ISO, MDY" in any order; missing parts are left to current.
 func checkDateStyle(d *Definition, value string) (string, error) {
 	style, order := "", ""
+	given := map[string]string{} // what was said of the style and of the order
+	conflict := false
+	say := func(what, v string) {
+		conflict = conflict || given[what] != "" && given[what] != v
+		given[what] = v
+	}
 	for _, w := range strings.Split(value, ",") {
 		switch v := strings.ToLower(strings.TrimSpace(strings.Trim(strings.TrimSpace(w), "\"'"))); {
 		case v == "iso":
 			style = "ISO"
+			say("style", style)
 		case v == "sql":
 			style = "SQL"
+			say("style", style)
 		case strings.HasPrefix(v, "postgres"):
 			style = "Postgres"
+			say("style", style)
 		case v == "german":
 			style = "German"
+			say("style", style)
 			if order == "" {
 				order = "DMY"
 			}
 		case v == "mdy" || v == "us" || strings.HasPrefix(v, "noneuro"):
 			order = "MDY"
+			say("order", order)
 		case v == "dmy" || strings.HasPrefix(v, "euro"):
 			order = "DMY"
+			say("order", order)
 		case v == "ymd":
 			order = "YMD"
+			say("order", order)
 		case v == "default":
 		default:
 			return "", d.invalid(value).WithDetail("Unrecognized key word: \"%s\".", v)
 		}
+	}
+	if conflict {
+		return "", d.invalid(value).WithDetail("Conflicting \"datestyle\" specifications.")
 	}
 	return fmt.Sprintf("%s, %s", style, order), nil
 }
