@@ -238,6 +238,9 @@ func (s *storeState) getUnexpired(def *storeDef, hs horizons, key []byte, dst []
 	if err != nil || !live || hs.hides(newest, func(c int) column.Datum { return row[place[c]] }) {
 		return false, err
 	}
+	if newest == v.TS && o.Stats != nil {
+		o.Stats.MemoryHits++
+	}
 	copy(dst, row)
 	return true, nil
 }

@@ -321,5 +321,6 @@ func (s *ReadStats) add(o *ReadStats) {
 	s.CacheHits += o.CacheHits
 	s.BytesRead += o.BytesRead
 	s.ExtentsPruned += o.ExtentsPruned
+	s.MemoryHits += o.MemoryHits
 	s.Batched += o.Batched
 }

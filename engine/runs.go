@@ -96,6 +96,9 @@ func (s *storeState) get(def *storeDef, key []byte, dst []column.Datum, o *segme
 			return false, err
 		}
 	}
+	if live && newest == v.TS && o.Stats != nil {
+		o.Stats.MemoryHits++
+	}
 	return live, nil
 }
 

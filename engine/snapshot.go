@@ -122,6 +122,9 @@ func (s *Snapshot) Get(id StoreID, key []byte, cols []int, dst []column.Datum) (
 			return false, nil
 		}
 		def.read(v.Data, cols, dst)
+		if s.segStats != nil {
+			s.segStats.MemoryHits++
+		}
 		return true, nil
 	}
 	s.readOptions(def, cols)
@@ -319,6 +322,9 @@ func (s *Snapshot) batchFromTables(st *storeState, def *storeDef, own *memtable.
 	}
 	for c := range cols {
 		dst.Cols[c].Set(i, def.cell(v.Data, cols[c]))
+	}
+	if s.segStats != nil {
+		s.segStats.MemoryHits++
 	}
 	return segment.Result{Status: segment.Found, Version: v.TS}
 }

@@ -1,6 +1,7 @@
 package sql
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -65,6 +66,30 @@ func TestOffsetByRank(t *testing.T) {
 	answers()
 	if ranked(queries[0]) {
 		t.Error("deleted rows have a rank")
+	}
+}
+
+// TestLookupsInMemory: EXPLAIN tells how many of the rows that were looked up lay in memory.
+func TestLookupsInMemory(t *testing.T) {
+	x, r := rankSession(t)
+	run(x, r, "UPDATE big SET v = 5 WHERE id IN (400, 6000)")
+	for _, c := range []struct {
+		query string
+		rows  int
+	}{
+		{"SELECT note FROM big WHERE id IN (2, 400, 6000, 80000, 7)", 2},
+		{"SELECT note FROM big WHERE id = 400", 1},
+		{"SELECT note FROM big WHERE id = 402", 0},
+		{"SELECT count(*) FROM big WHERE note > 'n5' AND id BETWEEN 300 AND 7000", 2},
+	} {
+		want := fmt.Sprintf("Memtable Rows: %d\n", c.rows)
+		if plan := run(x, r, "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) "+c.query); !strings.Contains(plan, want) {
+			t.Errorf("%s: no %q in\n%s", c.query, want, plan)
+		}
+	}
+	run(x, r, "CREATE TABLE fresh (id int PRIMARY KEY); INSERT INTO fresh VALUES (1), (2)")
+	if plan := run(x, r, "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT * FROM fresh WHERE id IN (1, 2, 3)"); !strings.Contains(plan, "Memtable Rows: 2\n") {
+		t.Error(plan)
 	}
 }
 

@@ -45,6 +45,7 @@ type Stats struct {
 	BytesRead      int64 // from the file
 	Batched        int64 // look-ups that went through the stages of a batch with others
 	ExtentsPruned  int64 // extents skipped by their zone maps
+	MemoryHits     int64 // rows that look-ups found in what lies in front of the segments; counted there
 }
 
 // ReadOptions are the parameters of Get and GetBatch. The caller keeps one

@@ -226,13 +226,13 @@ func (e *explainer) figures(n *node) {
 		n.add("Rows by Rank", s.Ranked)
 	}
 	r := s.Read
-	if r.Segments > 0 || r.MemtableRows > 0 || r.Rows > 0 {
+	if r.Segments > 0 || r.MemtableRows > 0 || r.Rows > 0 || r.MemoryHits > 0 {
 		text := fmt.Sprintf("segments=%d window=%d mispredictions=%d", r.Segments, r.Window, r.Mispredictions)
 		if r.Batched > 0 {
 			text += fmt.Sprintf(" batched=%d", r.Batched)
 		}
 		n.add("Learned Index", text)
-		n.add("Memtable Rows", r.MemtableRows)
+		n.add("Memtable Rows", r.MemtableRows+r.MemoryHits)
 		if r.ExtentsPruned > 0 || r.RowsPassed > 0 {
 			n.add("Zone Maps", fmt.Sprintf("extents=%d memtable=%d", r.ExtentsPruned, r.RowsPassed))
 		}
