@@ -8,11 +8,11 @@ import (
 )
 
 // A scan with a condition needs most columns of few rows. So a batch that comes
-// from one segment, with newer rows from memtables in their places, may be
-// handed over without its columns: the caller chooses rows by the columns of
-// its condition and loads the others for these rows alone. What the memtables
-// have stays a list beside the batch, so that the stored form of the others,
-// dictionaries and packed numbers, is of use.
+// from one segment, with newer rows from memtables and newer segments in their
+// places, may be handed over without its columns: the caller chooses rows by
+// the columns of its condition and loads the others for these rows alone. The
+// newer rows stay a list beside the batch, so that the stored form of the
+// others, dictionaries and packed numbers, is of use.
 
 // lateColumns is what Next has left to be loaded.
 type lateColumns struct {
@@ -22,25 +22,29 @@ type lateColumns struct {
 	pieces  []column.Piece
 }
 
-// patch is a row that a memtable has for a row of the batch.
+// patch is a row that a memtable, or the batch in hand of a newer segment, has
+// for a row of the batch. Neither goes on to other rows before the next batch.
 type patch struct {
 	row  int32
+	own  int32 // of the newer segment's batch
 	data memtable.Row
+	from *runSource // nil: data has it
 }
 
-// allowLate lets the base defer its columns, where no other source than
-// memtables has rows for its batches.
+// cell returns a patch's column i of those asked for.
+func (p *patch) cell(it *Iterator, i int) column.Datum {
+	if p.from != nil {
+		return p.from.batch.Cols[i].Datum(int(p.own))
+	}
+	return it.def.cell(p.data, it.cols[i])
+}
+
+// allowLate lets the base defer its columns.
 func (it *Iterator) allowLate() {
 	if !it.opts.Late || it.opts.Keys || it.opts.Reverse || it.noted.on || len(it.horizons) > 0 || it.snap.db.opts.PlainReads || len(it.sources) == 0 {
 		return
 	}
-	last := len(it.sources) - 1
-	for _, src := range it.sources[:last] {
-		if _, ok := src.(*tableSource); !ok {
-			return
-		}
-	}
-	if base, ok := it.sources[last].(*runSource); ok {
+	if base, ok := it.sources[len(it.sources)-1].(*runSource); ok {
 		base.late = base.rank == 0
 	}
 }
@@ -78,8 +82,8 @@ func (it *Iterator) applyPatches(v *column.Vec, i int, sel []int32) {
 				continue
 			}
 		}
-		if v.Kind == column.Bytes || c >= p.data.Columns() {
-			v.Set(int(p.row), it.def.cell(p.data, c))
+		if p.from != nil || v.Kind == column.Bytes || c >= p.data.Columns() {
+			v.Set(int(p.row), p.cell(it, i))
 			continue
 		}
 		x, null := p.data.Number(c)
@@ -134,6 +138,6 @@ func (it *Iterator) Patches() []int32 {
 func (it *Iterator) LoadPatches(v *column.Vec, i int) {
 	v.Reset(it.def.kinds[it.cols[i]])
 	for k := range it.late.patches {
-		v.Append(it.def.cell(it.late.patches[k].data, it.cols[i]))
+		v.Append(it.late.patches[k].cell(it, i))
 	}
 }

@@ -102,7 +102,7 @@ func (s *tableSource) replace(it *Iterator, base *runSource, row int) bool {
 	}
 	it.count.MemtableRows++
 	if base.deferred {
-		it.late.patches = append(it.late.patches, patch{int32(row), s.v.Data})
+		it.late.patches = append(it.late.patches, patch{row: int32(row), data: s.v.Data})
 		return true
 	}
 	for i, c := range it.cols {
@@ -115,6 +115,10 @@ func (s *runSource) replace(it *Iterator, base *runSource, row int) bool {
 	own := s.batch.Row(s.at)
 	if (s.expiring || !s.it.Clean()) && s.gone(own) {
 		return false
+	}
+	if base.deferred {
+		it.late.patches = append(it.late.patches, patch{row: int32(row), own: int32(own), from: s})
+		return true
 	}
 	for i := range it.cols { // either batch may have more, which tell of expiry
 		base.batch.Cols[i].Set(row, s.batch.Cols[i].Datum(own))
