@@ -31,14 +31,6 @@ type patch struct {
 	from *runSource // nil: data has it
 }
 
-// cell returns a patch's column i of those asked for.
-func (p *patch) cell(it *Iterator, i int) column.Datum {
-	if p.from != nil {
-		return p.from.batch.Cols[i].Datum(int(p.own))
-	}
-	return it.def.cell(p.data, it.cols[i])
-}
-
 // allowLate lets the base defer its columns.
 func (it *Iterator) allowLate() {
 	if !it.opts.Late || it.opts.Keys || it.opts.Reverse || it.noted.on || len(it.horizons) > 0 || it.snap.db.opts.PlainReads || len(it.sources) == 0 {
@@ -82,8 +74,16 @@ func (it *Iterator) applyPatches(v *column.Vec, i int, sel []int32) {
 				continue
 			}
 		}
-		if p.from != nil || v.Kind == column.Bytes || c >= p.data.Columns() {
-			v.Set(int(p.row), p.cell(it, i))
+		if p.from != nil {
+			if from := &p.from.batch.Cols[i]; v.Kind == column.Int && len(v.Nulls)+len(from.Nulls) == 0 {
+				v.I[p.row] = from.I[p.own]
+			} else {
+				v.Set(int(p.row), from.Datum(int(p.own)))
+			}
+			continue
+		}
+		if v.Kind == column.Bytes || c >= p.data.Columns() {
+			v.Set(int(p.row), it.def.cell(p.data, c))
 			continue
 		}
 		x, null := p.data.Number(c)
@@ -138,6 +138,11 @@ func (it *Iterator) Patches() []int32 {
 func (it *Iterator) LoadPatches(v *column.Vec, i int) {
 	v.Reset(it.def.kinds[it.cols[i]])
 	for k := range it.late.patches {
-		v.Append(it.late.patches[k].cell(it, i))
+		p := &it.late.patches[k]
+		if p.from == nil {
+			v.Append(it.def.cell(p.data, it.cols[i]))
+			continue
+		}
+		v.Append(p.from.batch.Cols[i].Datum(int(p.own)))
 	}
 }
