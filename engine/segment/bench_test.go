@@ -110,3 +110,41 @@ func BenchmarkSegment(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkWrite writes rows of about 100 bytes, whose columns have many values, or few.
+func BenchmarkWrite(b *testing.B) {
+	for _, few := range []bool{false, true} {
+		name := "many values"
+		if few {
+			name = "few values"
+		}
+		b.Run(name, func(b *testing.B) {
+			r := rand.New(rand.NewPCG(1, 1))
+			const rows = 200_000
+			fillers := make([]byte, 1<<20)
+			for i := range fillers {
+				fillers[i] = byte(r.Uint32())
+			}
+			row := make([]column.Datum, len(benchKinds))
+			for b.Loop() {
+				w := newWorld(b, 1<<20)
+				sw := NewWriter(w.fs, testDir, Schema{Columns: benchKinds}, WriterOptions{})
+				for i := range rows {
+					at, number := r.IntN(len(fillers)-60), r.Int64N(1000000)
+					if few {
+						at, number = at%20, number%7
+					}
+					row[0], row[1] = column.IntDatum(int64(i)*3), column.IntDatum(number)
+					row[2], row[3] = column.FloatDatum(float64(number)/100), column.BytesDatum(fillers[at:at+60])
+					if err := sw.Add(intKey(i*3), 1, false, nil, row); err != nil {
+						b.Fatal(err)
+					}
+				}
+				if _, err := sw.Finish(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+		})
+	}
+}

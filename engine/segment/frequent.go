@@ -47,10 +47,14 @@ const (
 	// dearRows are counted one by one even where that is dear; of the blocks
 	// behind them one in flatEvery is counted while no value stands out, else
 	// one in steepEvery.
-	dearRows   = 4096
+	dearRows   = 2048
 	steepEvery = 4
 	flatEvery  = 32
 	flatShare  = 64 // a value stands out that is in more than one of so many rows
+
+	// pairedRows in a sampled block are enough for what stands out to be in it
+	// twice: the values that are in it once are not taken up.
+	pairedRows = 64
 )
 
 var errFrequent = errors.New("malformed list of most common values")
@@ -68,7 +72,7 @@ var errFrequent = errors.New("malformed list of most common values")
 // estimate and are not in the lower bound.
 //
 // What holds: a value that is not held is in no more than floor rows counted, by weight;
-// floor is at most the weight of all rows by heldFrequencies+1.
+// as long as no block was passed over, floor is at most the weight of all rows by heldFrequencies+1.
 type frequencies struct {
 	held   []frequency
 	slots  []int16 // hash table of places in held; 0 is free, else place+1
@@ -105,6 +109,9 @@ func (f *frequencies) add(e *column.Encoder, v *column.Vec, wide column.Bitmap) 
 	}
 	f.counts = e.Tally(v, f.counts[:0])
 	cut := f.blockFloor()
+	if weight > 1 && rows >= pairedRows {
+		cut = max(cut, 1)
+	}
 	for _, c := range f.counts {
 		n := uint64(c.N)
 		f.counted += n
@@ -254,7 +261,11 @@ func (f *frequencies) index() {
 	for size < 2*len(f.held) {
 		size *= 2
 	}
-	f.slots = make([]int16, max(size, len(f.slots)))
+	if size > len(f.slots) {
+		f.slots = make([]int16, size)
+	} else {
+		clear(f.slots)
+	}
 	for i := range f.held {
 		f.link(i)
 	}

@@ -55,7 +55,8 @@ type optimizer struct {
 	seenObj map[plan.ObjectVersion]bool
 	// families are the answers of btreeFamily.
 	families map[plan.OID]plan.OID
-	indexes  map[plan.OID]*indexExprs // stored expressions of indexes, read so far
+	indexes  map[plan.OID]*indexExprs       // stored expressions of indexes, read so far
+	columns  map[columnOf]*ColumnStatistics // asked for so far; nil where nothing is known
 }
 
 // step counts a step of planning, and ends it by a panic when the statement was cancelled.

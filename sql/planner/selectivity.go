@@ -337,7 +337,22 @@ func (l *level) columnStats(e plan.Expr) *ColumnStatistics {
 	if r.Kind != plan.RelTable || l.o.env.Statistics == nil {
 		return nil
 	}
-	return l.o.env.Statistics.Column(r.Table, v.Attr)
+	key := columnOf{r.Table.OID, v.Attr}
+	st, known := l.o.columns[key]
+	if !known {
+		st = l.o.env.Statistics.Column(r.Table, v.Attr)
+		if l.o.columns == nil {
+			l.o.columns = map[columnOf]*ColumnStatistics{}
+		}
+		l.o.columns[key] = st
+	}
+	return st
+}
+
+// columnOf names an attribute (0-based) of a table.
+type columnOf struct {
+	table catalog.OID
+	attr  int
 }
 
 // distinctOf estimates the number of distinct values of e.
