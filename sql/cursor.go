@@ -56,7 +56,7 @@ func (x *Session) declareCursor(ctx context.Context, d *plan.DeclareCursor, para
 	if d.Binary {
 		formats = []int16{1}
 	}
-	p.cols = x.columnsOf(st.Output, formats)
+	p.cols = x.columnsOf(st.Output[:d.Visible], formats)
 	p.cursor = x.newCursor(d, d.Scroll || !d.NoScroll && st.ReadOnly && goesBack(st.Root))
 	if err := x.startPortal(ctx, p); err != nil {
 		p.close()
@@ -253,7 +253,7 @@ func (x *Session) deliver(p *portal, rows [][]column.Datum, sink Sink) error {
 	for at := 0; at < len(rows); at += column.BatchSize {
 		b.Reset(kinds...)
 		for _, r := range rows[at:min(at+column.BatchSize, len(rows))] {
-			b.AppendRow(r)
+			b.AppendRow(r[:len(kinds)])
 		}
 		if err := sink.Rows(p.cols, &b); err != nil {
 			return err
@@ -394,4 +394,37 @@ func (x *Session) holdCursors(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// currentOf returns a part of the identity of the row of a table on which a cursor stands (see plan.DeclareCursor).
+func (x *Session) currentOf(cursor string, table catalog.OID, part int) (column.Datum, error) {
+	p := x.portals[cursor]
+	if p == nil {
+		return column.Datum{}, pgerr.New(pgerr.InvalidCursorName, "cursor \"%s\" does not exist", cursor)
+	}
+	bad := func(format string, args ...any) (column.Datum, error) {
+		return column.Datum{}, pgerr.New(pgerr.InvalidCursorState, format, args...)
+	}
+	c, name := p.cursor, ""
+	if r := x.view.Relation(table); r != nil {
+		name = r.Name
+	}
+	switch {
+	case p.query == nil || p.query.Command != plan.Select:
+		return bad("cursor \"%s\" is not a SELECT query", cursor)
+	case c == nil:
+		return bad("cursor \"%s\" is not a simply updatable scan of table \"%s\"", cursor, name)
+	case c.held:
+		return bad("cursor \"%s\" is held from a previous transaction", cursor)
+	}
+	i := slices.IndexFunc(c.def.Current, func(r plan.CursorRow) bool { return r.Table == table })
+	switch {
+	case i < 0 && c.def.Locks:
+		return bad("cursor \"%s\" does not have a FOR UPDATE/SHARE reference to table \"%s\"", cursor, name)
+	case i < 0:
+		return bad("cursor \"%s\" is not a simply updatable scan of table \"%s\"", cursor, name)
+	case c.pos == 0 || c.pos > c.loaded():
+		return bad("cursor \"%s\" is not positioned on a row", cursor)
+	}
+	return c.rows[c.pos-1-c.base][c.def.Current[i].First+part], nil
 }

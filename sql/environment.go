@@ -322,6 +322,11 @@ func (f functionSession) SequenceSet(oid catalog.OID, value int64, called bool) 
 	return nil
 }
 
+// CurrentOf implements functions.Session.
+func (f functionSession) CurrentOf(cursor string, table catalog.OID, part int) (types.Datum, error) {
+	return f.x.currentOf(cursor, table, part)
+}
+
 func (f functionSession) advisoryKey(l functions.AdvisoryLock) engine.AdvisoryKey {
 	return engine.AdvisoryKey{Database: f.x.database, Key: uint64(l.Key), Pair: l.Pair}
 }

@@ -83,6 +83,10 @@ type Session interface {
 	SequenceLast() (int64, error)
 	SequenceSet(seq OID, value int64, called bool) error
 
+	// CurrentOf returns a part of the identity of the row of a table on which a cursor stands: its tableoid, its ctid, or a
+	// column of its storage key.
+	CurrentOf(cursor string, table OID, part int) (types.Datum, error)
+
 	// AdvisoryLock takes a lock; false when try and it is held by another.
 	AdvisoryLock(ctx context.Context, l AdvisoryLock, try bool) (bool, error)
 	// AdvisoryUnlock releases a session-level lock; false when it was not held.

@@ -2,6 +2,7 @@ package functions
 
 import (
 	"context"
+	"github.com/omendb/omendb/engine/column"
 
 	"github.com/omendb/omendb/sql/pgerr"
 )
@@ -65,4 +66,8 @@ func (s *testSession) AdvisoryUnlock(l AdvisoryLock) bool {
 	}
 	s.held[l]--
 	return true
+}
+
+func (*testSession) CurrentOf(string, OID, int) (column.Datum, error) {
+	return column.Datum{Null: true}, nil
 }

@@ -516,6 +516,17 @@ type DeclareCursor struct {
 	Binary, Scroll, NoScroll, Hold bool
 	Insensitive                    bool
 	Text                           string
+	Locks                          bool // it has FOR UPDATE or its like
+	// Visible is how many columns of the query are the client's. Behind them stand those that WHERE CURRENT OF needs, of
+	// each table in Current: tableoid, ctid and the columns of the storage key.
+	Visible int
+	Current []CursorRow
+}
+
+// CursorRow is a table whose rows a cursor stands on, and the first of its columns behind the visible ones.
+type CursorRow struct {
+	Table OID
+	First int
 }
 
 // Fetch is FETCH or MOVE.

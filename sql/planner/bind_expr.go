@@ -60,6 +60,8 @@ func (s *scope) expr(n *pg.Node) plan.Expr {
 		return &plan.Default{Base: plan.Base{Typ: plan.Type{OID: types.UnknownOID, Typmod: -1}, Pos: int(x.SetToDefault.Location)}}
 	case *pg.Node_NamedArgExpr:
 		return s.expr(x.NamedArgExpr.Arg)
+	case *pg.Node_CurrentOfExpr:
+		return s.currentOf(x.CurrentOfExpr)
 	case *pg.Node_List:
 		row := &pg.RowExpr{Args: x.List.Items, Location: -1}
 		return s.rowExpr(row)
@@ -74,8 +76,6 @@ func (s *scope) unsupportedExpr(n *pg.Node) plan.Expr {
 		what, pos = "XML", int(x.XmlExpr.Location)
 	case *pg.Node_XmlSerialize:
 		what, pos = "XML", int(x.XmlSerialize.Location)
-	case *pg.Node_CurrentOfExpr:
-		what = "WHERE CURRENT OF"
 	case *pg.Node_JsonFuncExpr:
 		what, pos = "SQL/JSON", int(x.JsonFuncExpr.Location)
 	case *pg.Node_JsonObjectConstructor:

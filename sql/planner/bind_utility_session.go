@@ -196,12 +196,14 @@ func (b *binder) declareCursor(d *pg.DeclareCursorStmt) plan.Utility {
 	b.fixed = true
 	q := b.bindNested(d.Query)
 	b.checkCursor(d, q)
-	return &plan.DeclareCursor{
+	u := &plan.DeclareCursor{
 		Name: d.Portalname, Query: q, Text: strings.TrimSpace(b.source),
 		Binary: d.Options&cursorBinary != 0, Scroll: d.Options&cursorScroll != 0,
 		NoScroll: d.Options&cursorNoScroll != 0, Insensitive: d.Options&cursorInsensitive != 0,
 		Hold: d.Options&cursorHold != 0,
 	}
+	b.currentRows(u)
+	return u
 }
 
 func (b *binder) conflicting(options int32, one, other int32, name, otherName string) {
