@@ -53,13 +53,16 @@ type chunked struct {
 // place; in a wider one many keys share a chunk, and halving is better.
 const near = 256
 
+// textBytes is what the model of a hundred texts may take.
+const textBytes = 60
+
 func learnedTexts(keys []string, values [][2]int64) (one array[string], many *batched[string]) {
 	x := &chunked{keys: keys, prefix: keys[0][:learned.CommonPrefix([]byte(keys[0]), []byte(keys[len(keys)-1]))]}
 	chunks := make([]uint64, len(keys))
 	for i, k := range keys {
 		chunks[i] = x.chunk(k)
 	}
-	x.model = learned.FitRows(chunks)
+	x.model = learned.FitRows(chunks, len(keys)*textBytes/100)
 	one = array[string]{keys: keys, values: values, search: x.find, model: x.model.Bytes(), index: x.model.Bytes()}
 	return one, &batched[string]{one, x.findBatch}
 }

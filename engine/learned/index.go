@@ -34,12 +34,12 @@ const (
 var indexCorridors = [...]float64{8, 16, 32, 64}
 
 // FitRows is Fit for keys whose rows are in memory, so that a place is worth a
-// finer model: the best spline that takes a byte for indexShare keys at most,
-// unless the processor's cache holds only a coarser one.
-func FitRows(keys []uint64) *Model {
+// finer model: the best spline that takes no more than limit bytes, unless the
+// processor's cache holds only a coarser one.
+func FitRows(keys []uint64, limit int) *Model {
 	var best *Model
 	for _, half := range indexCorridors {
-		m := fit(keys, half, len(keys)/indexShare)
+		m := fit(keys, half, limit)
 		if m == nil {
 			continue
 		}
@@ -58,7 +58,7 @@ func FitRows(keys []uint64) *Model {
 // shared and must not change.
 func NewIndex(keys []uint64) *Index {
 	x := &Index{keys: keys}
-	if m := FitRows(keys); m.kind == Spline {
+	if m := FitRows(keys, len(keys)/indexShare); m.kind == Spline {
 		x.model = m
 	} else {
 		x.tree.build(keys)

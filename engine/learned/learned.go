@@ -3,7 +3,7 @@
 //
 // The types:
 //
-//	Model    made by Fit(keys) or FitRows(keys); Predict(key) bounds the key's place
+//	Model    made by Fit or FitRows; Predict(key) bounds the key's place
 //	Kind     what the model is: a spline, or nothing (BinarySearch)
 //	Index    a model that is kept with its keys, and finds them
 //

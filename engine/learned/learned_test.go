@@ -144,7 +144,7 @@ func TestBoundsHoldForKeysAndMisses(t *testing.T) {
 			m := Fit(keys)
 			p := probes(r, keys)
 			checkBounds(t, m, keys, p)
-			rows := FitRows(keys)
+			rows := FitRows(keys, len(keys)/indexShare)
 			checkBounds(t, rows, keys, p)
 			if rows.Bytes() > len(keys)/indexShare {
 				t.Errorf("%d bytes for %d rows", rows.Bytes(), len(keys))
@@ -201,7 +201,7 @@ func TestKeysInAnotherOrder(t *testing.T) {
 			if slices.IsSorted(keys) {
 				continue
 			}
-			for _, m := range []*Model{Fit(keys), FitRows(keys)} {
+			for _, m := range []*Model{Fit(keys), FitRows(keys, len(keys)/indexShare)} {
 				if m.Kind() != BinarySearch || m.Keys() != len(keys) {
 					t.Errorf("%s: %s of %d keys", d.name, m.Kind(), m.Keys())
 				}
