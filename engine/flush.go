@@ -168,7 +168,10 @@ func (db *DB) schedule() {
 // flushAll is the flushing task.
 func (db *DB) flushAll() {
 	for {
-		err := db.flushOldest()
+		err := db.awaitMerges()
+		if err == nil {
+			err = db.flushOldest()
+		}
 		f := &db.flush
 		f.mu.Lock()
 		if f.err = err; err != nil {
@@ -187,6 +190,29 @@ func (db *DB) flushAll() {
 		f.wake()
 		f.mu.Unlock()
 	}
+}
+
+// crowded runs in level 0 of one store are what reads put up with, each of
+// which looks into all that have its key in their range.
+const crowded = 24
+
+// awaitMerges holds a flush back while merges have fallen behind, and with it
+// commits, once memtables pile up. Without it a writer that is faster than
+// merges would make reads slower and slower.
+func (db *DB) awaitMerges() error {
+	db.scheduleMerge()
+	return db.wait(context.Background(), func(f *flusher) bool { return !f.merging || f.closing || !db.isCrowded() })
+}
+
+func (db *DB) isCrowded() bool {
+	v := db.acquireView()
+	defer db.releaseView(v)
+	for _, st := range v.stores {
+		if len(st.level0) >= crowded {
+			return true
+		}
+	}
+	return false
 }
 
 func (db *DB) retryFlush() {

@@ -62,10 +62,8 @@ func (db *DB) mergeAll(id StoreID) {
 		} else if id, _, ok = db.pickMerge(); f.closing {
 			ok = false
 		}
-		if !ok {
-			f.merging = false
-			f.wake()
-		}
+		f.merging = ok
+		f.wake()
 		f.mu.Unlock()
 	}
 }

@@ -141,6 +141,7 @@ func (db *DB) removeStrays() error {
 	f := &db.flush
 	f.mu.Lock()
 	f.closing = true
+	f.wake()
 	f.mu.Unlock()
 	_ = db.wait(context.Background(), func(f *flusher) bool { return !f.flushing && !f.merging })
 	defer func() {

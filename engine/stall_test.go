@@ -45,3 +45,44 @@ func TestStallIsVisible(t *testing.T) {
 		t.Error("the process still waits")
 	}
 }
+
+// TestFlushesWaitForMerges has merges rest: flushes go on until level 0 is
+// crowded, then wait, and go on when merges do.
+func TestFlushesWaitForMerges(t *testing.T) {
+	db := testDB(t)
+	id := makeStore(t, db)
+	f := &db.flush
+	f.mu.Lock()
+	f.merging = true // nobody merges
+	f.mu.Unlock()
+	runs := func() int {
+		v := db.acquireView()
+		defer db.releaseView(v)
+		return len(v.stores[id].level0)
+	}
+	for i := 0; runs() < crowded; i++ {
+		insertOne(t, db, id, i%2) // over and over: none of them goes to the base but the first
+		check(t, db.Flush(ctx))
+		if i > crowded+1 {
+			t.Fatalf("%d flushes have made %d runs", i+1, runs())
+		}
+	}
+	insertOne(t, db, id, 2)
+	done := make(chan error)
+	go func() { done <- db.Flush(ctx) }()
+	select {
+	case err := <-done:
+		t.Fatalf("a flush did not wait for merges: %v", err)
+	case <-time.After(50 * time.Millisecond):
+	}
+	f.mu.Lock()
+	f.merging = false
+	f.wake()
+	f.mu.Unlock()
+	check(t, <-done)
+	db.scheduleMerge()
+	check(t, db.wait(ctx, func(f *flusher) bool { return !f.merging }))
+	if n := runs(); n >= crowded {
+		t.Errorf("%d runs are left in level 0", n)
+	}
+}

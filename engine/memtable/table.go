@@ -6,11 +6,11 @@
 // a reader follows is immutable or published by an atomic store.
 //
 // Keys live in two lanes. The append lane is a dense array that keys join
-// while they arrive in order. The random lane takes the others into leaves, each
-// of a range of keys and in itself a small hash table, which a scan that comes
-// by puts in order for itself. Keys, rows and versions live in slabs of
-// words and refer to each other by offset, so that the garbage collector has
-// nothing to follow.
+// while they arrive in order. The random lane takes the others, by way of an
+// inbox of few keys, into a hash, which finds one of them, and into leaves, each
+// of a range of keys, which a scan that comes by puts in order for itself. Keys,
+// rows and versions live in slabs of words and refer to each other by offset, so
+// that the garbage collector has nothing to follow.
 //
 // The memory of a row is freed with the table. Versions are never removed,
 // except by Undo, which a transaction uses to roll its private writes back.
