@@ -92,7 +92,7 @@ func TestExpiredVersionsAboveTheBase(t *testing.T) {
 	change(func(tx *Txn) { check(t, tx.MoveHorizon(id, 0, 1000)) })
 	flushed := func() {
 		check(t, db.Flush(ctx))
-		check(t, db.wait(ctx, func(f *flusher) bool { return !f.merging }))
+		awaitMerged(t, db)
 	}
 	for i := range 4 {
 		change(func(tx *Txn) {

@@ -293,8 +293,7 @@ func TestHorizonDropsWholeSegments(t *testing.T) {
 	}
 	commit(t, tx)
 	settle := func() {
-		db.RunMerges()
-		check(t, db.wait(ctx, func(f *flusher) bool { return !f.merging }))
+		awaitMerged(t, db)
 	}
 	settle()
 	if got := names(); !slices.Equal(got, all) {

@@ -162,6 +162,14 @@ func TestStallIsSeen(t *testing.T) {
 	check(t, db.Close())
 }
 
+// awaitMerged returns when nothing is left to merge. A flush has merges begin
+// after it has told of its end.
+func awaitMerged(t *testing.T, db *DB) {
+	t.Helper()
+	db.scheduleMerge()
+	check(t, db.wait(ctx, func(f *flusher) bool { return !f.merging }))
+}
+
 func insertOne(t *testing.T, db *DB, id StoreID, i int) {
 	t.Helper()
 	tx := db.Begin(TxnOptions{})
@@ -200,7 +208,7 @@ func TestFewRowsDoNotRewriteTheTable(t *testing.T) {
 		}
 		commit(t, tx)
 		check(t, db.Flush(ctx))
-		check(t, db.wait(ctx, func(f *flusher) bool { return !f.merging }))
+		awaitMerged(t, db)
 	}
 	all := make([]int, 20_000)
 	for i := range all {

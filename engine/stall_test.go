@@ -80,8 +80,7 @@ func TestFlushesWaitForMerges(t *testing.T) {
 	f.wake()
 	f.mu.Unlock()
 	check(t, <-done)
-	db.scheduleMerge()
-	check(t, db.wait(ctx, func(f *flusher) bool { return !f.merging }))
+	awaitMerged(t, db)
 	if n := runs(); n >= crowded {
 		t.Errorf("%d runs are left in level 0", n)
 	}

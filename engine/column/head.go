@@ -127,9 +127,9 @@ func (h *Head) View(c *Encoded, data []byte, kind Kind, rows int) bool {
 	return true
 }
 
-// Touch loads a byte where row i stands, or what leads to it, so that a read
-// which follows finds it in the processor's cache.
-func (h *Head) Touch(data []byte, i int) byte {
+// Near returns a byte where row i stands, or what leads to it: once it has been
+// loaded or asked for, a read that follows finds the row in the processor's cache.
+func (h *Head) Near(data []byte, i int) *byte {
 	at := int(h.at)
 	switch h.form {
 	case headNumber, headPlain:
@@ -139,8 +139,11 @@ func (h *Head) Touch(data []byte, i int) byte {
 	case headValues, headDict:
 		at = int(uint32(h.base)) + i*int(h.width)>>3
 	}
-	return data[min(at, len(data)-1)]
+	return &data[min(at, len(data)-1)]
 }
+
+// PrefetchLines asks for n cache lines, one at least, from that of p on, and does not wait for them.
+func PrefetchLines(p *byte, n int) { prefetchLines(p, n) }
 
 // Prefetch asks for what the first rows of a column are decoded from, where that
 // is packed numbers, and does not wait for it.

@@ -152,20 +152,25 @@ func (st *batchStage) search(keys [][]byte, o *ReadOptions) {
 	}
 }
 
-// touchRows loads the numbers of the rows where the keys are expected, and the
-// cells beside them.
-//
-//go:noinline
-func (st *batchStage) touchRows(cols []int) (sum uint64) {
+// touchRows asks for the numbers of the rows where the keys are expected, and
+// for the cells beside them. Loads would do that, too, but the processor has
+// room for the instructions of a few keys only behind one that waits.
+func (st *batchStage) touchRows(cols []int) {
 	for k := range st.n {
 		p, pin := &st.probes[k], &st.pins[k]
 		if p.kind != probeFixed {
 			continue
 		}
 		h, data := headOf(pin.Head()), blockData(pin)
-		sum += h.number(data, p.row) + uint64(h.touch(data, cols, p.row))
+		if h.width > 0 {
+			column.PrefetchLines(&data[h.packed()+p.row*int(h.width)>>3], 1)
+		}
+		for _, c := range cols {
+			if c < headColumns {
+				column.PrefetchLines(h.cols[c].Near(data, p.row), 1)
+			}
+		}
 	}
-	return sum
 }
 
 // answer sets the results and the cells of the rows that were found. The cells

@@ -103,7 +103,7 @@ func (r *Reader) found(data []byte, h *blockHead, row int, dst []column.Datum, o
 func (h *blockHead) touch(data []byte, cols []int, row int) (sum byte) {
 	for _, c := range cols {
 		if c < headColumns {
-			sum += h.cols[c].Touch(data, row)
+			sum += *h.cols[c].Near(data, row)
 		}
 	}
 	return sum
