@@ -92,7 +92,7 @@ func (r *randomLane) has(t *Table, key []byte, tag uint64) (record uint64) {
 	return record
 }
 
-// insert adds the slot of a key of which has knows nothing.
+// insert adds the slot of a key for which has returned no record.
 func (r *randomLane) insert(t *Table, s slot, tag uint64) {
 	in, w := r.inbox.Load(), r.waiting
 	if in == nil {
