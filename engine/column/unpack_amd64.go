@@ -34,7 +34,42 @@ var vectorTables = func() (list [vectorWidths]vectorTable) {
 	return list
 }()
 
-var hasVectors = cpu.X86.HasAVX2
+// wideTable is vectorTable for unpackWide.
+type wideTable struct {
+	permute [64]byte  // by byte of the eight numbers: which byte of the group goes there
+	shift   [8]uint64 // by number: bits before it in its first byte
+	mask    uint64
+	bytes   uint64 // a bit for each that a group is read from
+	width   uint64 // bytes of a group
+}
+
+var wideTables = func() (list [vectorWidths]wideTable) {
+	for w := 1; w < vectorWidths; w++ {
+		t := &list[w]
+		t.mask, t.width, t.bytes = 1<<w-1, uint64(w), 1<<groupBytes(w)-1
+		for k := range 8 {
+			t.shift[k] = uint64(k * w % 8)
+			for b := range 8 {
+				t.permute[8*k+b] = byte(k*w/8 + b)
+			}
+		}
+	}
+	return list
+}()
+
+// groupBytes is how many bytes eight numbers of a width are read from: the last
+// is read as eight, of which padding may be the end.
+func groupBytes(w int) int { return 7*w/8 + 8 }
+
+// hasVectors and hasWide tell which instructions the processor has; tests
+// leave them out in turn.
+var (
+	hasVectors = cpu.X86.HasAVX2
+	hasWide    = cpu.X86.HasAVX512F && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VBMI
+)
+
+//go:noescape
+func unpackWide(dst *int64, p *byte, groups int, t *wideTable, base uint64)
 
 //go:noescape
 func unpackVectors(dst *int64, p *byte, groups int, t *vectorTable, base uint64)
@@ -44,11 +79,26 @@ func unpackVectors(dst *int64, p *byte, groups int, t *vectorTable, base uint64)
 //go:noescape
 func prefetchLines(p *byte, n int)
 
+// prefetchEach asks for the cache lines of n addresses, one at least.
+//
+//go:noescape
+func prefetchEach(p *uintptr, n int)
+
 // unpackMost unpacks as many whole groups of eight values as the processor's
 // vectors can without a load beyond p, and returns how many values those are.
 func unpackMost(dst []int64, p []byte, w int, base uint64) int {
 	if !hasVectors || w >= vectorWidths {
 		return 0
+	}
+	if hasWide {
+		if len(p) < groupBytes(w) {
+			return 0
+		}
+		groups := min(len(dst)/8, (len(p)-groupBytes(w))/w+1)
+		if groups > 0 {
+			unpackWide(&dst[0], &p[0], groups, &wideTables[w], base)
+		}
+		return 8 * groups
 	}
 	t := &vectorTables[w]
 	groups := min(len(dst)/8, (len(p)-int(t.at[2])-16)/w+1)

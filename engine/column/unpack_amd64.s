@@ -43,6 +43,37 @@ group:
 	VZEROUPPER
 	RET
 
+// func unpackWide(dst *int64, p *byte, groups int, t *wideTable, base uint64)
+//
+// A group is eight numbers: one load has the bytes of all, of which one
+// permutation gives each its eight. Bytes behind the last number are not
+// loaded: the mask leaves them out.
+TEXT ·unpackWide(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ p+8(FP), SI
+	MOVQ groups+16(FP), CX
+	MOVQ t+24(FP), BX
+	VPBROADCASTQ base+32(FP), Z11
+	VMOVDQU64 0(BX), Z8
+	VMOVDQU64 64(BX), Z9
+	VPBROADCASTQ 128(BX), Z10
+	KMOVQ 136(BX), K1
+	MOVQ 144(BX), R12
+
+group:
+	VMOVDQU8.Z (SI), K1, Z0
+	VPERMB Z0, Z8, Z0
+	VPSRLVQ Z9, Z0, Z0
+	VPANDQ Z10, Z0, Z0
+	VPADDQ Z11, Z0, Z0
+	VMOVDQU64 Z0, (DI)
+	ADDQ R12, SI
+	ADDQ $64, DI
+	DECQ CX
+	JNZ group
+	VZEROUPPER
+	RET
+
 // func prefetchLines(p *byte, n int)
 TEXT ·prefetchLines(SB), NOSPLIT, $0-16
 	MOVQ p+0(FP), AX
@@ -51,6 +82,19 @@ TEXT ·prefetchLines(SB), NOSPLIT, $0-16
 line:
 	PREFETCHT0 (AX)
 	ADDQ $64, AX
+	DECQ CX
+	JNZ line
+	RET
+
+// func prefetchEach(p *uintptr, n int)
+TEXT ·prefetchEach(SB), NOSPLIT, $0-16
+	MOVQ p+0(FP), SI
+	MOVQ n+8(FP), CX
+
+line:
+	MOVQ (SI), AX
+	PREFETCHT0 (AX)
+	ADDQ $8, SI
 	DECQ CX
 	JNZ line
 	RET

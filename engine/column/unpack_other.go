@@ -7,3 +7,6 @@ func unpackMost([]int64, []byte, int, uint64) int { return 0 }
 
 // prefetchLines may ask for n cache lines from that of p on.
 func prefetchLines(*byte, int) {}
+
+// prefetchEach may ask for the cache lines of n addresses.
+func prefetchEach(*uintptr, int) {}

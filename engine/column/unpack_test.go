@@ -9,6 +9,15 @@ import (
 // TestUnpackAnyPart unpacks parts of packed numbers of every width, which
 // begin and end anywhere, from memory that ends where the numbers do.
 func TestUnpackAnyPart(t *testing.T) {
+	for name, mode := range unpackModes() {
+		t.Run(name, func(t *testing.T) {
+			defer mode()()
+			testUnpackAnyPart(t)
+		})
+	}
+}
+
+func testUnpackAnyPart(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for w := 1; w <= maxPacked; w++ {
 		for range 40 {
@@ -33,6 +42,36 @@ func TestUnpackAnyPart(t *testing.T) {
 				t.Fatalf("width %d: %d values wrote beyond their end", w, hi-lo)
 			}
 		}
+	}
+}
+
+// TestUnpackAtTheEnd unpacks numbers behind which no memory may be read: the
+// next page cannot be.
+func TestUnpackAtTheEnd(t *testing.T) {
+	page, end, free := guarded(t)
+	defer free()
+	for name, mode := range unpackModes() {
+		t.Run(name, func(t *testing.T) {
+			defer mode()()
+			for w := 1; w <= maxPacked; w++ {
+				for n := 1; n < 40; n++ {
+					vals := make([]uint64, n)
+					for i := range vals {
+						vals[i] = uint64(i*7) & (1<<w - 1)
+					}
+					packed := AppendPacked(nil, vals, w)
+					p := page[end-len(packed) : end : end]
+					copy(p, packed)
+					dst := make([]int64, n)
+					unpack(dst, p, 0, w, 3)
+					for i := range dst {
+						if dst[i] != int64(3+vals[i]) {
+							t.Fatalf("width %d: value %d of %d is %d", w, i, n, dst[i])
+						}
+					}
+				}
+			}
+		})
 	}
 }
 
