@@ -1,6 +1,9 @@
 package column
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
 // Head says where the cells of an encoded column stand and in which form, so
 // that one cell is read without a look at the column's own head. It holds no
@@ -127,9 +130,8 @@ func (h *Head) View(c *Encoded, data []byte, kind Kind, rows int) bool {
 	return true
 }
 
-// Near returns a byte where row i stands, or what leads to it: once it has been
-// loaded or asked for, a read that follows finds the row in the processor's cache.
-func (h *Head) Near(data []byte, i int) *byte {
+// Near returns where a read of row i of data begins, or of what leads to it.
+func (h *Head) Near(data []byte, i int) int {
 	at := int(h.at)
 	switch h.form {
 	case headNumber, headPlain:
@@ -139,11 +141,40 @@ func (h *Head) Near(data []byte, i int) *byte {
 	case headValues, headDict:
 		at = int(uint32(h.base)) + i*int(h.width)>>3
 	}
-	return &data[min(at, len(data)-1)]
+	return min(at, len(data)-1)
 }
 
-// PrefetchLines asks for n cache lines, one at least, from that of p on, and does not wait for them.
-func PrefetchLines(p *byte, n int) { prefetchLines(p, n) }
+// Lines is a list of cache lines to ask for. Asking for those of many searches
+// before the first of them goes on keeps more of them on their way than the
+// processor finds by itself: behind a load that waits there is room for the
+// instructions of only a few searches.
+type Lines struct {
+	n  int
+	at [linesRoom + 1]uintptr
+}
+
+// linesRoom is what a Lines collects before it asks: two for each of 32 keys.
+const linesRoom = 64
+
+// Add adds the lines of bytes from and to of data, once if they are the same;
+// places outside of data stand for its ends.
+func (l *Lines) Add(data []byte, from, to int) {
+	if l.n >= linesRoom {
+		l.Ask()
+	}
+	first := uintptr(unsafe.Pointer(&data[max(from, 0)]))
+	last := uintptr(unsafe.Pointer(&data[min(to, len(data)-1)]))
+	l.at[l.n], l.at[l.n+1] = first, last
+	l.n += 1 + int(min(last/lineBytes-first/lineBytes, 1)) // a branch would be guessed wrong
+}
+
+// Ask asks for the lines, does not wait for them, and empties the list.
+func (l *Lines) Ask() {
+	if l.n > 0 {
+		prefetchEach(&l.at[0], l.n)
+	}
+	l.n = 0
+}
 
 // Prefetch asks for what the first rows of a column are decoded from, where that
 // is packed numbers, and does not wait for it.

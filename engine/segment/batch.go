@@ -76,6 +76,7 @@ type batchStage struct {
 	probes  [batchKeys]probe
 	rows    [batchKeys]int32 // -1: no such key
 	row     []column.Datum
+	lines   column.Lines
 }
 
 // run takes the keys in hand through the stages.
@@ -135,14 +136,20 @@ func (st *batchStage) touchFrames() (sum uint64) {
 	return sum
 }
 
-// search finds the rows of all keys, having loaded the bytes near which they
-// are expected.
+// search finds the rows of all keys, having asked for the bytes near which they
+// are expected, and asks for their cells.
 func (st *batchStage) search(keys [][]byte, o *ReadOptions) {
 	for k := range st.n {
 		pin := &st.pins[k]
-		headOf(pin.Head()).probe(&st.probes[k], blockData(pin), keys[st.places[k]], &st.windows[k], o.NoModel)
+		h, data := headOf(pin.Head()), blockData(pin)
+		p := &st.probes[k]
+		h.probe(p, data, keys[st.places[k]], &st.windows[k], o.NoModel)
+		if p.kind != probeDone {
+			from, to := h.near(p.row)
+			st.lines.Add(data, from, to)
+		}
 	}
-	st.touchRows(o.Cols)
+	st.lines.Ask()
 	for k := range st.n {
 		pin := &st.pins[k]
 		row, exact := headOf(pin.Head()).finish(blockData(pin), keys[st.places[k]], &st.probes[k])
@@ -150,27 +157,26 @@ func (st *batchStage) search(keys [][]byte, o *ReadOptions) {
 			st.rows[k] = -1
 		}
 	}
+	for _, c := range o.Cols {
+		st.askCells(c)
+	}
 }
 
-// touchRows asks for the numbers of the rows where the keys are expected, and
-// for the cells beside them. Loads would do that, too, but the processor has
-// room for the instructions of a few keys only behind one that waits.
-func (st *batchStage) touchRows(cols []int) {
+// askCells asks for the cells of a column of the rows that were found. Before
+// they were found, one in eight would have been another line than that of the row.
+func (st *batchStage) askCells(c int) {
+	if c >= headColumns {
+		return
+	}
 	for k := range st.n {
-		p, pin := &st.probes[k], &st.pins[k]
-		if p.kind != probeFixed {
-			continue
-		}
-		h, data := headOf(pin.Head()), blockData(pin)
-		if h.width > 0 {
-			column.PrefetchLines(&data[h.packed()+p.row*int(h.width)>>3], 1)
-		}
-		for _, c := range cols {
-			if c < headColumns {
-				column.PrefetchLines(h.cols[c].Near(data, p.row), 1)
-			}
+		if row := int(st.rows[k]); row >= 0 {
+			pin := &st.pins[k]
+			data := blockData(pin)
+			at := headOf(pin.Head()).cols[c].Near(data, row)
+			st.lines.Add(data, at, at+7) // numbers are read as eight bytes
 		}
 	}
+	st.lines.Ask()
 }
 
 // answer sets the results and the cells of the rows that were found. The cells

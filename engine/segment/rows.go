@@ -1,5 +1,7 @@
 package segment
 
+import "math"
+
 // rowModel predicts the row of a key within a block: the range of the keys'
 // numbers is cut into cells of equal width, of each of which it knows the
 // first row, and within a cell rows are taken to be evenly spaced. It is made
@@ -15,7 +17,8 @@ type rowModel struct {
 	scale float32            // cells per number
 	off   [rowCells - 1]int8 // of cell 1, of cell 2, …: distance of its first row, in steps of 1<<shift rows
 	shift uint8
-	rough bool // predictions within cells are far off
+	// spread is the average distance of predicted rows, rounded up.
+	spread uint8
 }
 
 const (
@@ -59,8 +62,11 @@ func (m *rowModel) fit(rows int, at func(int) uint64) {
 		off += max(place-row, row-place)
 		seen++
 	}
-	m.rough = off > roughRows*seen
+	m.spread = uint8(min((off+seen-1)/seen, math.MaxUint8))
 }
+
+// rough reports whether predictions within cells are far off.
+func (m *rowModel) rough() bool { return m.spread > roughRows }
 
 // keep sets the distances of first rows, as exactly as they fit.
 func (m *rowModel) keep(starts *[rowCells]int, rows int) {

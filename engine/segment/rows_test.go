@@ -61,8 +61,8 @@ func TestRowModel(t *testing.T) {
 				}
 				check(0)
 				check(math.MaxUint64)
-				if name == "even" && (m.rough || m.shift != 0) {
-					t.Errorf("rough %v, shift %d", m.rough, m.shift)
+				if name == "even" && (m.spread > 1 || m.shift != 0) {
+					t.Errorf("spread %d, shift %d", m.spread, m.shift)
 				}
 			})
 		}

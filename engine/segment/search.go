@@ -59,7 +59,7 @@ func (h *blockHead) probe(p *probe, data, key []byte, w *window, noModel bool) {
 
 // expect sets the range and the row where the model expects number x.
 func (h *blockHead) expect(p *probe, x uint64) {
-	p.x, p.rough = x, h.model.rough
+	p.x, p.rough = x, h.model.rough()
 	p.row, p.lo, p.hi = h.model.place(x, int(h.rows))
 }
 
@@ -97,6 +97,15 @@ func (h *blockHead) probeSuffix(p *probe, data, key []byte) {
 	}
 	p.kind, p.exact = probeFixed, len(rest) == int(h.length)
 	h.expect(p, x)
+}
+
+// near returns the first and the last byte that a search from a row on is
+// likely to read: the processor fetches the lines of both at once, and not the
+// second after the first has told which way to go.
+func (h *blockHead) near(row int) (from, to int) {
+	reach := int(min(h.model.spread, roughRows)+1) * int(h.width)
+	at, bit := h.packed(), row*int(h.width)
+	return at + max(bit-reach, 0)>>3, at + (bit+reach)>>3 + 7
 }
 
 // finish ends a search that probe began.
