@@ -158,7 +158,7 @@ func (r *run) overlaps(lower, upper []byte) bool {
 // the first eight bytes of their greatest keys, behind the prefix that all
 // keys of the base share.
 type bounds struct {
-	prefix []byte
+	prefix learned.Prefix
 	chunks []uint64
 }
 
@@ -172,7 +172,7 @@ func (s *storeState) arrange() {
 	}
 	last := s.base[len(s.base)-1].info.MaxKey
 	n := learned.CommonPrefix(s.base[0].info.MinKey, last)
-	b := bounds{prefix: last[:n], chunks: make([]uint64, len(s.base))}
+	b := bounds{prefix: learned.PrefixOf(last[:n]), chunks: make([]uint64, len(s.base))}
 	for i, r := range s.base {
 		if r.info.MaxKey == nil { // a damaged one without an end
 			b.chunks[i] = math.MaxUint64
@@ -186,11 +186,14 @@ func (s *storeState) arrange() {
 // baseFor returns the base segment that holds a key if any does: the first one
 // whose greatest key is not less. It may begin behind the key.
 func (s *storeState) baseFor(key []byte) *run {
-	n := len(s.bounds.prefix)
-	if len(s.base) == 0 || len(key) < n || string(key[:n]) != string(s.bounds.prefix) {
+	chunks := s.bounds.chunks
+	if len(chunks) == 0 {
 		return nil
 	}
-	c, chunks := learned.Chunk(key[n:]), s.bounds.chunks
+	c, ok := s.bounds.prefix.Chunk(key)
+	if !ok {
+		return nil
+	}
 	at := 0
 	for k := len(chunks); k > 1; {
 		half := k >> 1

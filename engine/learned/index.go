@@ -9,6 +9,7 @@ type Index struct {
 	keys  []uint64
 	model *Model // nil: the tree
 	tree  tree
+	far   bool // places are so far off, on the average, that a search often leaves the cache line
 }
 
 const (
@@ -28,6 +29,9 @@ const (
 	// once: their misses overlap, and what is known of them stays in registers
 	// and the first cache.
 	batch = 32
+
+	// lineKeys is the number of keys in a cache line.
+	lineKeys = 8
 )
 
 // indexCorridors are the half-widths for row-level splines, best first.
@@ -60,10 +64,23 @@ func NewIndex(keys []uint64) *Index {
 	x := &Index{keys: keys}
 	if m := FitRows(keys, len(keys)/indexShare); m.kind == Spline {
 		x.model = m
+		x.far = x.meanError() > lineKeys/2
 	} else {
 		x.tree.build(keys)
 	}
 	return x
+}
+
+// meanError returns how far the model's places are off, on the average of some keys.
+func (x *Index) meanError() int {
+	const sample = 61 // no power of two: keys may have a pattern
+	sum, n := 0, 0
+	for i := 0; i < len(x.keys); i += sample {
+		d := x.model.place(x.keys[i]) - i
+		sum += max(d, -d)
+		n++
+	}
+	return sum / n
 }
 
 // Kind returns the kind of model; BinarySearch is the static tree.
@@ -175,7 +192,11 @@ func (x *Index) findBatch(keys []uint64, places []int) {
 	for i, k := range keys {
 		places[i] = m.place(k)
 	}
-	touch(x.keys, places)
+	if x.far {
+		touchAround(x.keys, places)
+	} else {
+		touch(x.keys, places)
+	}
 	for i, k := range keys {
 		places[i] = walk(x.keys, places[i], k)
 	}
@@ -189,6 +210,16 @@ func touch(keys []uint64, places []int) (sum uint64) {
 		if p < len(keys) {
 			sum += keys[p]
 		}
+	}
+	return sum
+}
+
+// touchAround is touch for the two lines in which the keys next to a place are.
+//
+//go:noinline
+func touchAround(keys []uint64, places []int) (sum uint64) {
+	for _, p := range places {
+		sum += keys[max(p-lineKeys/2, 0)] + keys[min(p+lineKeys/2, len(keys)-1)]
 	}
 	return sum
 }

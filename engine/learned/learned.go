@@ -203,30 +203,3 @@ func (m *Model) Verify(keys []uint64) bool {
 	below, above := m.measure(keys)
 	return below <= m.below && above <= m.above
 }
-
-// Chunk returns the first eight bytes of a byte-string key, zeros appended,
-// as the number that sorts as they do. Keys are chunked after their common
-// prefix; equal chunks are told apart by whole comparisons.
-func Chunk(key []byte) uint64 {
-	if len(key) >= 8 {
-		return uint64(key[7]) | uint64(key[6])<<8 | uint64(key[5])<<16 | uint64(key[4])<<24 |
-			uint64(key[3])<<32 | uint64(key[2])<<40 | uint64(key[1])<<48 | uint64(key[0])<<56
-	}
-	var x uint64
-	for i, c := range key {
-		x |= uint64(c) << (56 - 8*uint(i))
-	}
-	return x
-}
-
-// CommonPrefix returns the length of the common prefix of a and b. That of
-// the least and the greatest of sorted keys is common to all of them.
-func CommonPrefix(a, b []byte) int {
-	n := min(len(a), len(b))
-	for i := range n {
-		if a[i] != b[i] {
-			return i
-		}
-	}
-	return n
-}

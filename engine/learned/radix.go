@@ -95,8 +95,27 @@ func (g *grid) next(c int) uint32 {
 	return g.end
 }
 
+// fewPoints are compared one and all, without a table and without a branch that
+// could be guessed wrong.
+const fewPoints = 8
+
+// count returns how many points are not greater than key.
+func count(points []point, key uint64) (n int) {
+	for i := range points {
+		one := 0
+		if points[i].x <= key {
+			one = 1
+		}
+		n += one
+	}
+	return n
+}
+
 // find returns i with points[i].x <= key < points[i+1].x; there is such an i.
 func (r *radix) find(points []point, key uint64) int {
+	if len(points) <= fewPoints {
+		return count(points, key) - 1
+	}
 	c := r.top.cell(key)
 	lo := r.top.cells[c]
 	var hi uint32

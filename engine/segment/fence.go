@@ -15,7 +15,7 @@ import (
 // first key of block i; when a key's versions go on from block i-1 to block
 // i, it is that key. All fences share a prefix, which is stripped.
 type fences struct {
-	prefix    []byte
+	prefix    learned.Prefix
 	chunks    []uint64       // the first eight bytes after the prefix, big endian, zeros appended
 	model     *learned.Model // nil: binary search
 	continued column.Bitmap
@@ -48,7 +48,7 @@ const slotBytes = 4 + int(unsafe.Sizeof(rowModel{}))
 
 // bytes returns the memory of the fences, the model not counted.
 func (f *fences) bytes() int {
-	return len(f.prefix) + 8*len(f.chunks) + 4*len(f.ends) + len(f.tails) + 4*len(f.offsets) + 4*len(f.lengths) + 4*len(f.rows) + 8*len(f.continued) + slotBytes*len(f.chunks)
+	return len(f.prefix.Bytes()) + 8*len(f.chunks) + 4*len(f.ends) + len(f.tails) + 4*len(f.offsets) + 4*len(f.lengths) + 4*len(f.rows) + 8*len(f.continued) + slotBytes*len(f.chunks)
 }
 
 // setKeys fills prefix, chunks, ends and tails from whole fences.
@@ -57,7 +57,7 @@ func (f *fences) setKeys(whole [][]byte) {
 		return
 	}
 	n := learned.CommonPrefix(whole[0], whole[len(whole)-1])
-	f.prefix = bytes.Clone(whole[0][:n])
+	f.prefix = learned.PrefixOf(bytes.Clone(whole[0][:n]))
 	exact := true
 	for _, w := range whole {
 		w = w[n:]
@@ -101,17 +101,15 @@ func (f *fences) tail(i int) []byte {
 	return f.tails[lo:f.ends[i]]
 }
 
-// strip removes the prefix from key. Where key does not have it, side says
-// whether it is below (-1) or above (1) everything with the prefix.
-func (f *fences) strip(key []byte) (rest []byte, side int) {
-	n := min(len(key), len(f.prefix))
-	if string(key[:n]) != string(f.prefix[:n]) {
-		return nil, bytes.Compare(key[:n], f.prefix[:n])
+// beside says on which side of all keys with the prefix a key is that does not
+// have it: below (-1) or above (1).
+func (f *fences) beside(key []byte) int {
+	prefix := f.prefix.Bytes()
+	n := min(len(key), len(prefix))
+	if side := bytes.Compare(key[:n], prefix[:n]); side != 0 {
+		return side
 	}
-	if n < len(f.prefix) {
-		return nil, -1
-	}
-	return key[n:], 0
+	return -1
 }
 
 // window is what was found out about a key before the chunks are searched.
@@ -120,17 +118,19 @@ type window struct {
 	chunk        uint64
 	lower, upper int  // bounds of the first chunk not less than chunk; upper included
 	place        int  // where the model expects it, -1 without a model
-	side         int  // from strip; the bounds mean nothing unless it is 0
+	side         int  // 0, or from beside: then chunk, rest and bounds mean nothing
 	missed       bool // find did not find it there
 }
 
 // predict bounds the place of key among the fences.
 func (f *fences) predict(w *window, key []byte, noModel bool, st *Stats) {
 	w.lower, w.upper, w.place = 0, len(f.chunks), -1
-	if w.rest, w.side = f.strip(key); w.side != 0 {
+	var ok bool
+	if w.chunk, ok = f.prefix.Chunk(key); !ok {
+		w.rest, w.side = nil, f.beside(key)
 		return
 	}
-	w.chunk = learned.Chunk(w.rest)
+	w.rest, w.side = key[len(f.prefix.Bytes()):], 0
 	if f.model != nil && !noModel {
 		w.place, w.lower, w.upper = f.model.Locate(w.chunk)
 		if st != nil {
@@ -150,7 +150,8 @@ func (f *fences) find(w *window, st *Stats) int {
 		return len(f.chunks) - 1
 	}
 	lo := f.walk(w)
-	if w.missed = w.place >= 0 && w.place != lo; w.missed && st != nil {
+	w.missed = w.place >= 0 && w.place != lo
+	if st != nil && w.missed {
 		st.Mispredictions++
 	}
 	for lo < len(f.chunks) && f.chunks[lo] == w.chunk {
@@ -166,30 +167,14 @@ func (f *fences) find(w *window, st *Stats) int {
 	return max(lo-1, 0)
 }
 
-// walkFences are compared one by one from the predicted place on.
-const walkFences = 8
+// countedFences is the widest window whose fences are all compared: how many
+// are less is a sum, in which no branch can be guessed wrong.
+const countedFences = 16
 
 // walk returns the first fence whose chunk is not less than w's.
 func (f *fences) walk(w *window) int {
 	lo, hi := w.lower, w.upper
-	if at := w.place; at >= 0 && at < len(f.chunks) {
-		if f.chunks[at] < w.chunk {
-			for end := min(at+walkFences, hi); at < end; {
-				if at++; at == len(f.chunks) || f.chunks[at] >= w.chunk {
-					return at
-				}
-			}
-			lo = min(at+1, hi)
-		} else {
-			for end := max(at-walkFences, lo); at > end; at-- {
-				if f.chunks[at-1] < w.chunk {
-					return at
-				}
-			}
-			hi = at
-		}
-	}
-	for lo < hi {
+	for hi-lo > countedFences {
 		m := int(uint(lo+hi) >> 1)
 		if f.chunks[m] < w.chunk {
 			lo = m + 1
@@ -197,7 +182,15 @@ func (f *fences) walk(w *window) int {
 			hi = m
 		}
 	}
-	return lo
+	less := 0
+	for _, c := range f.chunks[lo:hi] {
+		n := 0
+		if c < w.chunk {
+			n = 1
+		}
+		less += n
+	}
+	return lo + less
 }
 
 // findTie returns the first fence from lo on that is greater than w's key;

@@ -80,7 +80,7 @@ func (f *footer) append(dst []byte, at uint64) []byte {
 	start := len(dst)
 	dst = f.appendInfo(dst)
 	fe := f.fences
-	dst = appendString(dst, fe.prefix)
+	dst = appendString(dst, fe.prefix.Bytes())
 	for i, c := range fe.chunks {
 		dst = binary.LittleEndian.AppendUint64(dst, c)
 		dst = binary.LittleEndian.AppendUint32(dst, fe.offsets[i])
@@ -283,7 +283,7 @@ func (f *footer) readInfo(r *footerReader, version uint32) {
 
 func (f *footer) readFences(r *footerReader) {
 	fe, n := f.fences, f.info.Blocks
-	fe.prefix = r.string()
+	fe.prefix = learned.PrefixOf(r.string())
 	if r.bad || uint64(n) > uint64(len(r.b))/20 {
 		r.bad = true
 		return

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/omendb/omendb/engine/column"
+	"github.com/omendb/omendb/engine/learned"
 	"github.com/omendb/omendb/engine/segment/cache"
 	"github.com/omendb/omendb/internal/vfs"
 )
@@ -136,7 +137,7 @@ func FuzzFence(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8, 9}, []byte{0, 1}, []byte{5})
 	f.Add(bytes.Repeat([]byte{7, 0, 200}, 300), []byte(nil), []byte{7, 9})
 	f.Fuzz(func(t *testing.T, steps, prefix, key []byte) {
-		fe := &fences{prefix: prefix}
+		fe := &fences{prefix: learned.PrefixOf(prefix)}
 		at, row, chunk := uint32(headerSize/blockAlign+1), uint32(0), uint64(0)
 		for _, s := range steps {
 			fe.chunks = append(fe.chunks, chunk)

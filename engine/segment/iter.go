@@ -576,7 +576,7 @@ func (r *Reader) estimateRank(key []byte) float64 {
 	f.predict(&w, key, false, nil)
 	i := f.find(&w, nil)
 	lo, rows := float64(f.rows[i]), float64(f.blockRows(i))
-	end := learned.Chunk(r.info.MaxKey[min(len(f.prefix), len(r.info.MaxKey)):])
+	end := learned.Chunk(r.info.MaxKey[min(len(f.prefix.Bytes()), len(r.info.MaxKey)):])
 	if i+1 < f.count() {
 		end = f.chunks[i+1]
 	}

@@ -56,7 +56,7 @@ func (it *Iterator) needed(extent int) bool {
 // appendFence appends fence i, or something that is less than it and greater
 // than the last key before block i.
 func (f *fences) appendFence(dst []byte, i int) []byte {
-	dst = append(dst, f.prefix...)
+	dst = append(dst, f.prefix.Bytes()...)
 	if f.ends != nil {
 		return append(dst, f.tail(i)...)
 	}

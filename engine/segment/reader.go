@@ -235,7 +235,7 @@ func (r *Reader) checkData(i int, data []byte, h *blockHead, searched bool) erro
 	if int(binary.LittleEndian.Uint32(data)) != r.fences.blockRows(i) {
 		return errBlock
 	}
-	h.set(data, r.info.Schema.Columns, r.fences.prefix)
+	h.set(data, r.info.Schema.Columns, r.fences.prefix.Bytes())
 	if searched {
 		h.learn(data)
 	}

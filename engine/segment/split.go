@@ -20,7 +20,7 @@ func (r *Reader) SplitKeys(n int) []SplitKey {
 			continue
 		}
 		last = at
-		key := binary.BigEndian.AppendUint64(append([]byte(nil), f.prefix...), f.chunks[at])
+		key := binary.BigEndian.AppendUint64(append([]byte(nil), f.prefix.Bytes()...), f.chunks[at])
 		out = append(out, SplitKey{Key: key, Rows: uint64(f.rows[at])})
 	}
 	return out
