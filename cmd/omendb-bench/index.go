@@ -162,7 +162,7 @@ func readBench[K cmp.Ordered](o *indexOptions, r report, data string, list []K, 
 		}
 		count := o.probes
 		if work == "scan" {
-			count = max(o.probes/2000, 1)
+			count = max(o.probes/200, 1)
 		}
 		rounds := make([][]K, o.rounds)
 		for i := range rounds {
@@ -228,7 +228,14 @@ func heapBytes() uint64 {
 }
 
 func numberReaders(o *indexOptions, list []uint64) ([]named[uint64], func(), error) {
-	return readers(o, list, learnedNumbers)
+	keys, release := hugeSlice[uint64](len(list))
+	copy(keys, list)
+	all, done, err := readers(o, keys, learnedNumbers)
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return all, func() { done(); release() }, nil
 }
 
 func textReaders(o *indexOptions, list []string) ([]named[string], func(), error) {
@@ -236,9 +243,11 @@ func textReaders(o *indexOptions, list []string) ([]named[string], func(), error
 }
 
 func readers[K cmp.Ordered](o *indexOptions, list []K, learn func([]K, [][2]int64) (array[K], *batched[K])) (all []named[K], done func(), err error) {
-	values := make([][2]int64, 0, len(list))
+	values, release := hugeSlice[[2]int64](len(list))
+	i := 0
 	for r := range rowsOf(list) {
-		values = append(values, [2]int64{r.a, r.b})
+		values[i] = [2]int64{r.a, r.b}
+		i++
 	}
 	timed(o, &all, "tidwall/btree", func() reader[K] { return newTidwall(rowsOf(list)) })
 	timed(o, &all, "google/btree", func() reader[K] { return newGoogle(rowsOf(list)) })
@@ -259,7 +268,12 @@ func readers[K cmp.Ordered](o *indexOptions, list []K, learn func([]K, [][2]int6
 	if batches != nil {
 		all = append(all, named[K]{name: "learned, batches", reader: batches})
 	}
-	return withEngine(o, list, all)
+	all, stop, err := withEngine(o, list, all)
+	if err != nil {
+		release()
+		return nil, nil, err
+	}
+	return all, func() { stop(); release() }, nil
 }
 
 // withEngine adds the engine and the memtable.

@@ -180,8 +180,9 @@ func (s *store[K]) scan(from []K, n int) (sum uint64, err error) {
 // total adds numbers as those do who are given whole columns: several at a time.
 func total(list []int64) uint64 {
 	var a, b, c, d int64
-	for ; len(list) >= 4; list = list[4:] {
-		a, b, c, d = a+list[0], b+list[1], c+list[2], d+list[3]
+	for ; len(list) >= 8; list = list[8:] {
+		x := (*[8]int64)(list)
+		a, b, c, d = a+x[0]+x[4], b+x[1]+x[5], c+x[2]+x[6], d+x[3]+x[7]
 	}
 	for _, x := range list {
 		a += x
