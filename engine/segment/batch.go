@@ -48,6 +48,7 @@ func getBatch(one *Reader, each []*Reader, keys [][]byte, results []Result, dst 
 			}
 			last = r
 			st.readers[st.n], st.places[st.n] = r, int32(next)
+			st.windows[st.n].many = true
 			r.fences.predict(&st.windows[st.n], keys[next], o.NoModel, o.Stats)
 			st.n++
 		}
@@ -84,7 +85,7 @@ func (st *batchStage) run(keys [][]byte, results []Result, dst *column.Batch, o 
 	st.touchFences()
 	err := st.pin(o)
 	if err == nil {
-		st.search(keys, o)
+		st.search(keys, dst, o)
 		err = st.answer(results, dst, o)
 	}
 	for k := range st.pinned {
@@ -138,7 +139,7 @@ func (st *batchStage) touchFrames() (sum uint64) {
 
 // search finds the rows of all keys, having asked for the bytes near which they
 // are expected, and asks for their cells.
-func (st *batchStage) search(keys [][]byte, o *ReadOptions) {
+func (st *batchStage) search(keys [][]byte, dst *column.Batch, o *ReadOptions) {
 	for k := range st.n {
 		pin := &st.pins[k]
 		h, data := headOf(pin.Head()), blockData(pin)
@@ -160,6 +161,11 @@ func (st *batchStage) search(keys [][]byte, o *ReadOptions) {
 	for _, c := range o.Cols {
 		st.askCells(c)
 	}
+	for i, c := range o.Cols {
+		if dst.Cols[i].Kind == column.Bytes {
+			st.askStrings(c)
+		}
+	}
 }
 
 // askCells asks for the cells of a column of the rows that were found. Before
@@ -174,6 +180,23 @@ func (st *batchStage) askCells(c int) {
 			data := blockData(pin)
 			at := headOf(pin.Head()).cols[c].Near(data, row)
 			st.lines.Add(data, at, at+7) // numbers are read as eight bytes
+		}
+	}
+	st.lines.Ask()
+}
+
+// askStrings asks for the byte strings of a column, where askCells has asked for
+// what leads to them.
+func (st *batchStage) askStrings(c int) {
+	if c >= headColumns {
+		return
+	}
+	for k := range st.n {
+		if row := int(st.rows[k]); row >= 0 {
+			pin := &st.pins[k]
+			if v, ok := headOf(pin.Head()).cols[c].Bytes(blockData(pin), row); ok && len(v) > 0 {
+				st.lines.Add(v, 0, len(v)-1)
+			}
 		}
 	}
 	st.lines.Ask()

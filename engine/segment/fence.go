@@ -120,6 +120,7 @@ type window struct {
 	place        int  // where the model expects it, -1 without a model
 	side         int  // 0, or from beside: then chunk, rest and bounds mean nothing
 	missed       bool // find did not find it there
+	many         bool // one of many that are searched at once; whoever asks sets it
 }
 
 // predict bounds the place of key among the fences.
@@ -149,7 +150,12 @@ func (f *fences) find(w *window, st *Stats) int {
 	case w.side > 0:
 		return len(f.chunks) - 1
 	}
-	lo := f.walk(w)
+	var lo int
+	if w.many {
+		lo = f.countLess(w)
+	} else {
+		lo = f.walk(w)
+	}
 	w.missed = w.place >= 0 && w.place != lo
 	if st != nil && w.missed {
 		st.Mispredictions++
@@ -167,12 +173,48 @@ func (f *fences) find(w *window, st *Stats) int {
 	return max(lo-1, 0)
 }
 
-// countedFences is the widest window whose fences are all compared: how many
-// are less is a sum, in which no branch can be guessed wrong.
-const countedFences = 16
+// walkFences are compared one by one from the predicted place on.
+const walkFences = 8
 
 // walk returns the first fence whose chunk is not less than w's.
 func (f *fences) walk(w *window) int {
+	lo, hi := w.lower, w.upper
+	if at := w.place; at >= 0 && at < len(f.chunks) {
+		if f.chunks[at] < w.chunk {
+			for end := min(at+walkFences, hi); at < end; {
+				if at++; at == len(f.chunks) || f.chunks[at] >= w.chunk {
+					return at
+				}
+			}
+			lo = min(at+1, hi)
+		} else {
+			for end := max(at-walkFences, lo); at > end; at-- {
+				if f.chunks[at-1] < w.chunk {
+					return at
+				}
+			}
+			hi = at
+		}
+	}
+	for lo < hi {
+		m := int(uint(lo+hi) >> 1)
+		if f.chunks[m] < w.chunk {
+			lo = m + 1
+		} else {
+			hi = m
+		}
+	}
+	return lo
+}
+
+// countedFences is the widest window whose fences are all compared.
+const countedFences = 16
+
+// countLess is walk for one of many searches at once: within a narrow window it
+// adds up how many are less, in which no branch can be guessed wrong. What
+// follows a single search is better off with the guess, which is mostly right:
+// it begins before the search has ended.
+func (f *fences) countLess(w *window) int {
 	lo, hi := w.lower, w.upper
 	for hi-lo > countedFences {
 		m := int(uint(lo+hi) >> 1)
@@ -182,15 +224,14 @@ func (f *fences) walk(w *window) int {
 			hi = m
 		}
 	}
-	less := 0
 	for _, c := range f.chunks[lo:hi] {
-		n := 0
+		less := 0
 		if c < w.chunk {
-			n = 1
+			less = 1
 		}
-		less += n
+		lo += less
 	}
-	return lo + less
+	return lo
 }
 
 // findTie returns the first fence from lo on that is greater than w's key;

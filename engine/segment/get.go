@@ -98,15 +98,13 @@ func (r *Reader) found(data []byte, h *blockHead, row int, dst []column.Datum, o
 	return res, nil
 }
 
-// touch loads the numbers and the cells of columns near a row that is yet to be
-// found: their misses overlap with those of the search.
+// touch loads the cells of columns near a row that is yet to be found: their
+// misses overlap with those of the search. It loads no more than the line that is
+// likely: more would hold up what the processor does meanwhile.
 func (h *blockHead) touch(data []byte, cols []int, row int) (sum byte) {
-	from, to := h.near(row)
-	sum = data[from] + data[min(to, len(data)-1)]
 	for _, c := range cols {
 		if c < headColumns {
-			at := h.cols[c].Near(data, row)
-			sum += data[at] + data[min(at+7, len(data)-1)]
+			sum += data[h.cols[c].Near(data, row)]
 		}
 	}
 	return sum
