@@ -150,20 +150,17 @@ func (h *Head) Near(data []byte, i int) int {
 // instructions of only a few searches.
 type Lines struct {
 	n  int
-	at [linesRoom + 1]uintptr
+	at [LinesRoom + 1]uintptr
 }
 
-// linesRoom is what a Lines collects before it asks: two for each of 32 keys.
-const linesRoom = 64
+// LinesRoom is what a Lines has room for, two for each of 32 searches.
+const LinesRoom = 64
 
-// Add adds the lines of bytes from and to of data, once if they are the same;
-// places outside of data stand for its ends.
-func (l *Lines) Add(data []byte, from, to int) {
-	if l.n >= linesRoom {
-		l.Ask()
-	}
-	first := uintptr(unsafe.Pointer(&data[max(from, 0)]))
-	last := uintptr(unsafe.Pointer(&data[min(to, len(data)-1)]))
+// Add adds the lines of the first and the last of n bytes from p on, once if
+// they are the same. The last need not exist.
+func (l *Lines) Add(p *byte, n int) {
+	first := uintptr(unsafe.Pointer(p))
+	last := first + uintptr(n-1)
 	l.at[l.n], l.at[l.n+1] = first, last
 	l.n += 1 + int(min(last/lineBytes-first/lineBytes, 1)) // a branch would be guessed wrong
 }

@@ -5,25 +5,22 @@ import (
 	"unsafe"
 )
 
-// TestLines shows that a pair of bytes adds its line once or its two lines,
-// and that ends beyond the data stand for the ends.
+// TestLines shows that the ends of a range of bytes add their line once or two lines.
 func TestLines(t *testing.T) {
 	mem := make([]byte, 4*lineBytes)
-	skip := -uintptr(unsafe.Pointer(&mem[0])) % lineBytes
-	data := mem[skip : skip+3*lineBytes]
-	for _, c := range []struct{ from, to, lines int }{
-		{0, 0, 1}, {0, lineBytes - 1, 1}, {0, lineBytes, 2}, {lineBytes - 1, lineBytes, 2}, {lineBytes, lineBytes + 7, 1},
-		{-5, 3, 1}, {2*lineBytes - 1, 9 * lineBytes, 2}, {3*lineBytes - 1, 9 * lineBytes, 1},
+	data := mem[-uintptr(unsafe.Pointer(&mem[0]))%lineBytes:]
+	for _, c := range []struct{ from, n, lines int }{
+		{0, 1, 1}, {0, lineBytes, 1}, {0, lineBytes + 1, 2}, {lineBytes - 1, 1, 1}, {lineBytes - 1, 2, 2}, {lineBytes, 8, 1}, {5, 3 * lineBytes, 2},
 	} {
 		var l Lines
-		l.Add(data, c.from, c.to)
+		l.Add(&data[c.from], c.n)
 		if l.n != c.lines {
-			t.Errorf("bytes %d and %d: %d lines, want %d", c.from, c.to, l.n, c.lines)
+			t.Errorf("%d bytes from %d: %d lines, want %d", c.n, c.from, l.n, c.lines)
 		}
 	}
 	var l Lines
-	for range linesRoom { // twice its room
-		l.Add(data, lineBytes-1, lineBytes)
+	for range LinesRoom / 2 {
+		l.Add(&data[lineBytes-1], 2)
 	}
 	l.Ask()
 	if l.n != 0 {

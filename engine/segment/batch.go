@@ -9,6 +9,9 @@ import (
 // enough to overlap their cache misses, few enough to stay in the L1 cache.
 const batchKeys = 32
 
+// There is room to ask for two lines of each.
+var _ [column.LinesRoom - 2*batchKeys]byte
+
 // GetBatch looks up those keys whose results are Absent and sets their
 // results and, when a row is found, row i of dst, which has the columns of
 // o.Cols and len(keys) rows, none of them NULL yet. Byte strings stand in
@@ -147,7 +150,7 @@ func (st *batchStage) search(keys [][]byte, dst *column.Batch, o *ReadOptions) {
 		h.probe(p, data, keys[st.places[k]], &st.windows[k], o.NoModel)
 		if p.kind != probeDone {
 			from, to := h.near(p.row)
-			st.lines.Add(data, from, to)
+			st.lines.Add(&data[from], to-from+1)
 		}
 	}
 	st.lines.Ask()
@@ -179,7 +182,7 @@ func (st *batchStage) askCells(c int) {
 			pin := &st.pins[k]
 			data := blockData(pin)
 			at := headOf(pin.Head()).cols[c].Near(data, row)
-			st.lines.Add(data, at, at+7) // numbers are read as eight bytes
+			st.lines.Add(&data[at], 8) // numbers are read as eight bytes
 		}
 	}
 	st.lines.Ask()
@@ -195,7 +198,7 @@ func (st *batchStage) askStrings(c int) {
 		if row := int(st.rows[k]); row >= 0 {
 			pin := &st.pins[k]
 			if v, ok := headOf(pin.Head()).cols[c].Bytes(blockData(pin), row); ok && len(v) > 0 {
-				st.lines.Add(v, 0, len(v)-1)
+				st.lines.Add(&v[0], len(v))
 			}
 		}
 	}
