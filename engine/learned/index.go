@@ -17,10 +17,14 @@ const (
 	// so many keys.
 	indexShare = 4
 
-	// cachedBytes is what a model may take beside the other tenants of a
-	// second-level cache. A model that is larger pays a miss for its points,
-	// which costs more than the narrower window of a finer one saves.
-	cachedBytes = 768 << 10
+	// cachedBytes is what a model may take of a cache of the second or third
+	// level. A model that is larger pays a miss for its points, which costs
+	// more than the narrower window of a finer one saves.
+	cachedBytes = 1536 << 10
+
+	// touchedBytes is the size from which batches fetch their points side by
+	// side: a smaller model stays in the second level beside its other tenants.
+	touchedBytes = cachedBytes / 2
 
 	// treeKeys is the length from which the levels of a tree pay for themselves.
 	treeKeys = 64
@@ -186,7 +190,7 @@ func (x *Index) FindBatch(keys []uint64, places []int) {
 
 func (x *Index) findBatch(keys []uint64, places []int) {
 	m := x.model
-	if m.Bytes() > cachedBytes {
+	if m.Bytes() > touchedBytes {
 		m.touch(keys)
 	}
 	for i, k := range keys {
@@ -229,8 +233,15 @@ func touchAround(keys []uint64, places []int) (sum uint64) {
 //go:noinline
 func (m *Model) touch(keys []uint64) (sum uint64) {
 	var cells [batch]uint32
+	r := &m.table
 	for i, k := range keys {
-		cells[i] = m.table.top.cells[m.table.top.cell(k)]
+		cells[i] = r.top.cells[r.top.cell(k)]
+	}
+	for i, k := range keys {
+		if c := cells[i]; c&redirect != 0 {
+			g := &r.subs[c&^redirect]
+			cells[i] = g.cells[g.cell(k)]
+		}
 	}
 	for _, c := range cells[:len(keys)] {
 		if c < uint32(len(m.points)) {

@@ -141,7 +141,7 @@ func (m *Model) Locate(key uint64) (place, lower, upper int) {
 func (m *Model) PredictBatch(keys []uint64, lower, upper []int) {
 	lower, upper = lower[:len(keys)], upper[:len(keys)]
 	for i, k := range keys {
-		if i%batch == 0 && m.Bytes() > cachedBytes {
+		if i%batch == 0 && m.Bytes() > touchedBytes {
 			m.touch(keys[i:min(i+batch, len(keys))])
 		}
 		lower[i], upper[i] = m.Predict(k)
