@@ -21,6 +21,7 @@ import (
 	"bytes"
 	"math"
 	"slices"
+	"unsafe"
 )
 
 // BatchSize is the number of rows that operators aim to put into one batch:
@@ -166,6 +167,20 @@ func (v *Vec) Len() int {
 		return len(v.F)
 	}
 	return len(v.B)
+}
+
+// numbers makes the vector, of kind Int or Float, longer by n unspecified
+// values and returns them, as bits if they are floats. Their capacity is that
+// of the vector.
+func (v *Vec) numbers(n int) []int64 {
+	at := v.Len()
+	if v.Kind == Int {
+		v.I = extend(v.I, n)
+		return v.I[at:]
+	}
+	v.F = extend(v.F, n)
+	f := v.F[at:]
+	return unsafe.Slice((*int64)(unsafe.Pointer(unsafe.SliceData(f))), cap(f))[:n]
 }
 
 // Reset empties the vector and gives it a kind, keeping its memory.

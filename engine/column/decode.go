@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math"
 	"sort"
-	"unsafe"
 )
 
 // ErrEncoding reports bytes that no Encoder wrote.
@@ -217,25 +216,18 @@ func (c *Encoded) entry(k int) []byte {
 // Decode appends rows lo to hi-1 to dst, which is of the column's kind.
 func (c *Encoded) Decode(dst *Vec, lo, hi int) {
 	at, n := dst.Len(), hi-lo
-	switch c.kind {
-	case Int:
-		dst.I = extend(dst.I, n)
-		c.decodeNumbers(dst.I[at:], lo)
-	case Float:
-		dst.F = extend(dst.F, n)
-		if n > 0 {
-			f := dst.F[at:]
-			c.decodeNumbers(unsafe.Slice((*int64)(unsafe.Pointer(&f[0])), n), lo)
-			if c.form == formScaled {
-				scale := powersOfTen[c.n]
-				for i, x := range f {
-					f[i] = float64(int64(math.Float64bits(x))) / scale
-				}
-			}
-		}
-	default:
+	if c.kind == Bytes {
 		dst.B = extend(dst.B, n)
 		c.decodeBytes(dst.B[at:], lo)
+	} else {
+		c.decodeNumbers(dst.numbers(n), lo)
+		if c.form == formScaled {
+			scale := powersOfTen[c.n]
+			f := dst.F[at:]
+			for i, x := range f {
+				f[i] = float64(int64(math.Float64bits(x))) / scale
+			}
+		}
 	}
 	if c.nulls != nil {
 		appendNulls(dst, c.nulls, at, lo, hi)

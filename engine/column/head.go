@@ -103,6 +103,16 @@ func (h *Head) Bytes(data []byte, i int) (v []byte, ok bool) {
 	return data[lo:hi:hi], true
 }
 
+// Append appends rows lo to hi-1 of an Int or Float column to dst, if they are
+// packed numbers. It is Encoded.Decode without the view of the column.
+func (h *Head) Append(dst *Vec, data []byte, lo, hi int) bool {
+	if h.form != headNumber {
+		return false
+	}
+	unpack(dst.numbers(hi-lo), data[h.at:], lo, int(h.width), h.base)
+	return true
+}
+
 // View makes c the encoded column of a kind and a number of rows that the head
 // describes in data, if it does.
 func (h *Head) View(c *Encoded, data []byte, kind Kind, rows int) bool {

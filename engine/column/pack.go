@@ -80,7 +80,9 @@ func PackedAt(p []byte, i, w int) uint64 {
 }
 
 // unpack sets dst[k] to base plus value lo+k of the packed values in p. Whole
-// groups of eight, which begin at a byte, have a loop for their width.
+// groups of eight, which begin at a byte, have a loop for their width. Where
+// dst has the capacity, the last of its groups is whole: what stands behind dst
+// is overwritten.
 func unpack(dst []int64, p []byte, lo, w int, base uint64) {
 	switch {
 	case w == 0:

@@ -84,27 +84,28 @@ func prefetchLines(p *byte, n int)
 //go:noescape
 func prefetchEach(p *uintptr, n int)
 
-// unpackMost unpacks as many whole groups of eight values as the processor's
-// vectors can without a load beyond p, and returns how many values those are.
+// unpackMost unpacks as many groups of eight values as the processor's vectors
+// can without a load beyond p or a store beyond dst's capacity, and returns how
+// many values of dst those are.
 func unpackMost(dst []int64, p []byte, w int, base uint64) int {
-	if !hasVectors || w >= vectorWidths {
+	if !hasVectors || w >= vectorWidths || len(dst) == 0 {
 		return 0
 	}
-	if hasWide {
-		if len(p) < groupBytes(w) {
-			return 0
-		}
-		groups := min(len(dst)/8, (len(p)-groupBytes(w))/w+1)
-		if groups > 0 {
-			unpackWide(&dst[0], &p[0], groups, &wideTables[w], base)
-		}
-		return 8 * groups
+	read := groupBytes(w)
+	if !hasWide {
+		read = int(vectorTables[w].at[2]) + 16
 	}
-	t := &vectorTables[w]
-	groups := min(len(dst)/8, (len(p)-int(t.at[2])-16)/w+1)
-	if len(p) < int(t.at[2])+16 || groups == 0 {
+	if len(p) < read {
 		return 0
 	}
-	unpackVectors(&dst[0], &p[0], groups, t, base)
-	return 8 * groups
+	groups := min((len(dst)+7)/8, cap(dst)/8, (len(p)-read)/w+1)
+	switch {
+	case groups == 0:
+		return 0
+	case hasWide:
+		unpackWide(&dst[0], &p[0], groups, &wideTables[w], base)
+	default:
+		unpackVectors(&dst[0], &p[0], groups, &vectorTables[w], base)
+	}
+	return min(8*groups, len(dst))
 }

@@ -30,16 +30,18 @@ func testUnpackAnyPart(t *testing.T) {
 			p = p[:len(p):len(p)]
 			lo := rng.IntN(n)
 			hi := lo + 1 + rng.IntN(n-lo)
-			dst := make([]int64, hi-lo+2)
-			dst[hi-lo], dst[hi-lo+1] = -7, -8
-			unpack(dst[:hi-lo], p, lo, w, base)
+			room := rng.IntN(10)
+			dst := make([]int64, hi-lo+room+2)
+			end := len(dst) - 2
+			dst[end], dst[end+1] = -7, -8
+			unpack(dst[:hi-lo:end], p, lo, w, base)
 			for i := lo; i < hi; i++ {
 				if want := int64(base + vals[i]); dst[i-lo] != want {
 					t.Fatalf("width %d: value %d of %d to %d is %d, want %d", w, i, lo, hi, dst[i-lo], want)
 				}
 			}
-			if dst[hi-lo] != -7 || dst[hi-lo+1] != -8 {
-				t.Fatalf("width %d: %d values wrote beyond their end", w, hi-lo)
+			if dst[end] != -7 || dst[end+1] != -8 {
+				t.Fatalf("width %d: %d values with room for %d more wrote beyond it", w, hi-lo, room)
 			}
 		}
 	}

@@ -35,7 +35,6 @@ type block struct {
 	data []byte // without the checksum
 	rows int
 	head *blockHead
-	keys blockKeys
 }
 
 // blockKeys is a view of the keys section:
@@ -45,7 +44,6 @@ type block struct {
 //	fixed:    base u64, rows × (suffix as big-endian number - base) packed
 //	variable: rows × end packed, suffixes
 type blockKeys struct {
-	prefix []byte
 	packed []byte
 	blob   []byte
 	base   uint64 // its low length bytes count
@@ -63,17 +61,19 @@ func (b *block) section(s int) []byte {
 // view makes b the block of data, which checkBlock has passed, with its head.
 // It does not look at the data.
 func (b *block) view(data []byte, h *blockHead) {
-	b.data, b.rows, b.head, b.keys = data, int(h.rows), h, blockKeysOf(data, h)
+	b.data, b.rows, b.head = data, int(h.rows), h
 }
 
-// blockKeysOf returns the view of the keys of a block with a head.
-func blockKeysOf(data []byte, h *blockHead) blockKeys {
-	end := h.prefix + h.prefixLength
-	k := blockKeys{base: h.base, width: int(h.width), length: int(h.length), prefix: data[h.prefix:end:end], packed: data[h.packed():]}
+// appendKey appends the key of row i to dst.
+func (b *block) appendKey(dst []byte, i int) []byte {
+	h := b.head
+	dst = append(dst, b.data[h.prefix:][:h.prefixLength]...)
 	if h.length < 0 {
-		k.blob = k.packed[column.PackedSize(int(h.rows), k.width):]
+		return append(dst, h.suffix(b.data, i)...)
 	}
-	return k
+	var be [8]byte
+	binary.BigEndian.PutUint64(be[:], (h.base+h.number(b.data, i))<<(64-8*uint(h.length)))
+	return append(dst, be[:h.length]...)
 }
 
 func parseKeys(s []byte, rows int) (k blockKeys, err error) {
@@ -87,7 +87,7 @@ func parseKeys(s []byte, rows int) (k blockKeys, err error) {
 	if prefix > uint64(len(s)) || k.width > 64 || k.width > column.PackedWidth(1<<57-1) && k.width != 64 {
 		return k, errBlock
 	}
-	k.prefix, s = s[:prefix:prefix], s[prefix:]
+	s = s[prefix:]
 	switch {
 	case form == keysFixed && k.length <= 8 && len(s) == 8+column.PackedSize(rows, k.width):
 		k.base, k.packed = binary.LittleEndian.Uint64(s), s[8:]
@@ -108,18 +108,6 @@ func (k *blockKeys) suffix(i int) []byte {
 	}
 	hi := column.PackedAt(k.packed, i, k.width)
 	return k.blob[lo:hi:hi]
-}
-
-// appendKey appends the key of row i to dst.
-func (k *blockKeys) appendKey(dst []byte, i int) []byte {
-	dst = append(dst, k.prefix...)
-	if k.length < 0 {
-		return append(dst, k.suffix(i)...)
-	}
-	var be [8]byte
-	x := k.base + column.PackedAt(k.packed, i, k.width)
-	binary.BigEndian.PutUint64(be[:], x<<(64-8*uint(k.length)))
-	return append(dst, be[:k.length]...)
 }
 
 func sectionBit(s []byte, i int) bool { return len(s) > 0 && s[i>>3]&(1<<(uint(i)&7)) != 0 }

@@ -77,7 +77,7 @@ func FuzzBlock(f *testing.F) {
 		versions := b.versions()
 		var key []byte
 		for i := range b.rows {
-			key = b.keys.appendKey(key[:0], i)
+			key = b.appendKey(key[:0], i)
 			for _, noModel := range []bool{false, true} {
 				if row, exact := b.lowerBound(key, noModel); !exact || row > i || row < i && !b.repeats(i) {
 					t.Fatalf("row %d of %d is found at %d", i, b.rows, row)

@@ -49,8 +49,7 @@ func (h *blockHead) set(data []byte, schema []column.Kind, fences []byte) {
 		h.setWhole(data[h.prefix:h.prefix+h.prefixLength], fences)
 	}
 	if h.length < 0 {
-		k := blockKeysOf(data, h)
-		h.base = learned.Chunk(k.suffix(0))
+		h.base = learned.Chunk(h.suffix(data, 0))
 	}
 	for c := range min(len(schema), headColumns) {
 		from := sectionColumns + c
@@ -64,8 +63,7 @@ func (h *blockHead) learn(data []byte) {
 		h.model.fit(int(h.rows), func(i int) uint64 { return h.number(data, i) })
 		return
 	}
-	k := blockKeysOf(data, h)
-	h.model.fit(int(h.rows), func(i int) uint64 { return learned.Chunk(k.suffix(i)) - h.base })
+	h.model.fit(int(h.rows), func(i int) uint64 { return learned.Chunk(h.suffix(data, i)) - h.base })
 }
 
 func (h *blockHead) setWhole(prefix, fences []byte) {
@@ -90,6 +88,13 @@ func (h *blockHead) packed() int {
 		at += 8
 	}
 	return at
+}
+
+// suffix returns the suffix of row i in the variable form.
+func (h *blockHead) suffix(data []byte, i int) []byte {
+	k := blockKeys{packed: data[h.packed():], width: int(h.width)}
+	k.blob = k.packed[column.PackedSize(int(h.rows), k.width):]
+	return k.suffix(i)
 }
 
 // suffixBase returns the number of the first key's suffix in the fixed form.

@@ -351,6 +351,9 @@ func (it *Iterator) decode(v *column.Vec, i int) error {
 	var e column.Encoded
 	for j := range it.spans {
 		s := &it.spans[j]
+		if c < headColumns && !it.opts.Plain && s.head.cols[c].Append(v, s.data, s.lo, s.hi) {
+			continue
+		}
 		it.encoded(&e, i, s)
 		e.Decode(v, s.lo, s.hi)
 		if e.HasMarks() {
@@ -404,7 +407,7 @@ func (it *Iterator) fillKeys() {
 		s := &it.spans[i]
 		for row := s.lo; row < s.hi; row++ {
 			at := len(mem)
-			mem = s.keys.appendKey(mem, row)
+			mem = s.appendKey(mem, row)
 			it.keys = append(it.keys, mem[at:len(mem):len(mem)])
 		}
 	}
@@ -442,7 +445,7 @@ func (it *Iterator) spanOf(i int) *span {
 // AppendKey appends the key of physical row i of the last batch to dst.
 func (it *Iterator) AppendKey(dst []byte, i int) []byte {
 	s := it.spanOf(i)
-	return s.keys.appendKey(dst, s.lo+i-s.at)
+	return s.appendKey(dst, s.lo+i-s.at)
 }
 
 // Version returns the commit timestamp of physical row i of the last batch.
@@ -547,7 +550,7 @@ func (r *Reader) KeyAt(row uint64, dst []byte, st *Stats) ([]byte, error) {
 		return nil, err
 	}
 	defer b.pin.Release()
-	return b.keys.appendKey(dst, int(row-uint64(rows[i]))), nil
+	return b.appendKey(dst, int(row-uint64(rows[i]))), nil
 }
 
 // EstimateRange returns about how many rows have keys from lower to upper

@@ -81,15 +81,15 @@ func (r *Reader) Damage(ctx context.Context) ([]Damaged, error) {
 			continue
 		}
 		if open {
-			found[len(found)-1].Upper, open = it.block.keys.appendKey(nil, 0), false
+			found[len(found)-1].Upper, open = it.block.appendKey(nil, 0), false
 		}
 		for it.row = range it.block.rows {
 			if _, err := it.Row(); err != nil {
-				key := it.block.keys.appendKey(nil, it.row)
+				key := it.block.appendKey(nil, it.row)
 				found = append(found, Damaged{Offset: r.fences.offset(i), Lower: key, Upper: key, Err: err})
 			}
 		}
-		last = it.block.keys.appendKey(nil, it.block.rows-1)
+		last = it.block.appendKey(nil, it.block.rows-1)
 	}
 	for _, err := range r.damagedFrame() {
 		found = append(found, Damaged{Offset: int64(r.end), Lower: r.info.MinKey, Upper: r.info.MaxKey, Err: err})

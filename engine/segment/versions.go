@@ -57,7 +57,7 @@ func (it *VersionIterator) Next() bool {
 				return false
 			}
 		}
-		it.key = it.block.keys.appendKey(it.key[:0], it.row)
+		it.key = it.block.appendKey(it.key[:0], it.row)
 		if it.upper != nil && bytes.Compare(it.key, it.upper) >= 0 {
 			it.next = it.last + 1
 			it.loaded = false
