@@ -80,9 +80,9 @@ func PackedAt(p []byte, i, w int) uint64 {
 }
 
 // unpack sets dst[k] to base plus value lo+k of the packed values in p. Whole
-// groups of eight, which begin at a byte, have a loop for their width. Where
-// dst has the capacity, the last of its groups is whole: what stands behind dst
-// is overwritten.
+// groups of eight, which begin at a byte, have a loop for their width. Where p
+// and dst have the capacity, the last group is whole, too: what stands behind p
+// is read, and what stands behind dst is overwritten.
 func unpack(dst []int64, p []byte, lo, w int, base uint64) {
 	switch {
 	case w == 0:
@@ -103,9 +103,11 @@ func unpack(dst []int64, p []byte, lo, w int, base uint64) {
 		lo++
 	}
 	p = p[lo*w>>3:]
-	if n := unpackMost(dst, p, w, base); n > 0 {
-		dst, p = dst[n:], p[n*w>>3:]
+	n := unpackMost(dst, p, w, base)
+	if n == len(dst) {
+		return
 	}
+	dst, p = dst[n:], p[n*w>>3:]
 	if n := len(dst) &^ 7; n > 0 && w < len(unpackers) {
 		unpackers[w](dst[:n], p, base)
 		dst, p = dst[n:], p[n*w>>3:]

@@ -8,9 +8,12 @@ type vectorTable struct {
 	shuffle [64]byte  // by byte of the eight numbers: which of the 16 bytes loaded goes there
 	shift   [8]uint64 // by number: bits before it in its first byte
 	mask    uint64
-	at      [3]uint64 // where the second, third and fourth load begins; the first does at 0
+	at      [3]uint64 // where the second, third and fourth load begins, none behind the group's bytes; the first does at 0
 	width   uint64    // bytes of a group
 }
+
+// vectorLoad is the number of bytes that unpackVectors loads for two numbers.
+const vectorLoad = 16
 
 // vectorWidths are the widths for which two neighbours lie within 16 bytes,
 // and each, with what precedes it in its first byte, within eight.
@@ -21,7 +24,7 @@ var vectorTables = func() (list [vectorWidths]vectorTable) {
 		t := &list[w]
 		t.mask, t.width = 1<<w-1, uint64(w)
 		for k := range 8 {
-			load := k &^ 1 * w / 8
+			load := max(min(k&^1*w/8, groupBytes(w)-vectorLoad), 0)
 			if k > 1 {
 				t.at[k/2-1] = uint64(load)
 			}
@@ -85,19 +88,20 @@ func prefetchLines(p *byte, n int)
 func prefetchEach(p *uintptr, n int)
 
 // unpackMost unpacks as many groups of eight values as the processor's vectors
-// can without a load beyond p or a store beyond dst's capacity, and returns how
-// many values of dst those are.
+// can without a load beyond p's or a store beyond dst's capacity, and returns
+// how many values of dst those are.
 func unpackMost(dst []int64, p []byte, w int, base uint64) int {
 	if !hasVectors || w >= vectorWidths || len(dst) == 0 {
 		return 0
 	}
 	read := groupBytes(w)
 	if !hasWide {
-		read = int(vectorTables[w].at[2]) + 16
+		read = max(read, vectorLoad)
 	}
-	if len(p) < read {
+	if cap(p) < read {
 		return 0
 	}
+	p = p[:cap(p)]
 	groups := min((len(dst)+7)/8, cap(dst)/8, (len(p)-read)/w+1)
 	switch {
 	case groups == 0:

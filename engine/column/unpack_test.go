@@ -1,13 +1,15 @@
 package column
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
 // TestUnpackAnyPart unpacks parts of packed numbers of every width, which
-// begin and end anywhere, from memory that ends where the numbers do.
+// begin and end anywhere, from memory that ends where the numbers do or behind them.
 func TestUnpackAnyPart(t *testing.T) {
 	for name, mode := range unpackModes() {
 		t.Run(name, func(t *testing.T) {
@@ -27,7 +29,8 @@ func testUnpackAnyPart(t *testing.T) {
 				vals[i] = rng.Uint64() & (1<<w - 1)
 			}
 			p, base := AppendPacked(nil, vals, w), rng.Uint64()
-			p = p[:len(p):len(p)]
+			behind := bytes.Repeat([]byte{0xff}, rng.IntN(20))
+			p = slices.Concat(p, behind)[: len(p) : len(p)+len(behind)]
 			lo := rng.IntN(n)
 			hi := lo + 1 + rng.IntN(n-lo)
 			room := rng.IntN(10)

@@ -116,7 +116,8 @@ type shard struct {
 // was last. Its zero value knows none.
 type Slot struct{ frame atomic.Uint32 } // number + 1
 
-// Block is a pinned block. The zero Block holds nothing.
+// Block is a pinned block. The zero Block holds nothing. The capacity of its
+// bytes may go on to the end of the cache line, for who loads vectors.
 type Block struct {
 	Data  []byte
 	frame *frame
@@ -247,12 +248,15 @@ func (c *Cache) pin(b *Block, f *frame, file, off uint64) bool {
 		if state > manyUses {
 			c.hits.Add(f.takeUses())
 		}
-		b.Data, b.frame = c.arena[f.at:f.at+int(f.size):f.at+int(f.size)], f
+		b.Data, b.frame = c.arena[f.at:f.at+int(f.size):f.at+wholeLines(int(f.size))], f
 		return true
 	}
 	f.state.Add(-1) // the use stays: it may have been collected already
 	return false
 }
+
+// wholeLines rounds a size up to cache lines.
+func wholeLines(n int) int { return (n + lineBytes - 1) &^ (lineBytes - 1) }
 
 // takeUses returns how often f was used since the last call.
 func (f *frame) takeUses() int64 {

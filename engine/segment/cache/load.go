@@ -113,7 +113,7 @@ func (s *shard) takeFrame(size int) (uint32, bool) {
 		s.free[i] = s.free[len(s.free)-1]
 		s.free = s.free[:len(s.free)-1]
 		f.at, f.size = s.head, int32(size)
-		s.head += (size + lineBytes - 1) &^ (lineBytes - 1)
+		s.head += wholeLines(size)
 		s.push(n)
 		return n, true
 	}
@@ -167,7 +167,7 @@ func (s *shard) makeWay(slides int) int {
 			size := int(f.size)
 			copy(s.arena[s.head:s.head+size], s.arena[f.at:f.at+size])
 			f.at = s.head
-			s.head += (size + lineBytes - 1) &^ (lineBytes - 1)
+			s.head += wholeLines(size)
 			s.uses += uses
 			f.unlock()
 			s.push(n)
@@ -175,7 +175,7 @@ func (s *shard) makeWay(slides int) int {
 		}
 	}
 	if !s.evict(n) {
-		s.head = (f.at + int(f.size) + lineBytes - 1) &^ (lineBytes - 1)
+		s.head = f.at + wholeLines(int(f.size))
 		s.push(n)
 	}
 	return slides
