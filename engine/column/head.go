@@ -183,6 +183,10 @@ func (l *Lines) Ask() {
 	l.n = 0
 }
 
+// Prefetch asks for n cache lines, one at least, from that of p on, and does not
+// wait for them.
+func Prefetch(p *byte, n int) { prefetchLines(p, n) }
+
 // Prefetch asks for what the first rows of a column are decoded from, where that
 // is packed numbers, and does not wait for it.
 func (h *Head) Prefetch(data []byte, rows int) {

@@ -118,7 +118,7 @@ func (st *batchStage) pin(o *ReadOptions) error {
 		st.blocks[k] = int32(st.readers[k].fences.firstBlock(&st.windows[k], o.Stats))
 		o.Tally.add(st.readers[k], &st.windows[k])
 	}
-	st.touchFrames()
+	st.askFrames()
 	for k := range st.n {
 		if err := st.readers[k].pinData(&st.pins[k], int(st.blocks[k]), o.Stats); err != nil {
 			return err
@@ -128,16 +128,13 @@ func (st *batchStage) pin(o *ReadOptions) error {
 	return nil
 }
 
-// touchFrames loads what the cache knows of the blocks: a pin is an atomic
+// askFrames asks for what the cache knows of the blocks: a pin is an atomic
 // operation, before which the processor waits for all loads.
-//
-//go:noinline
-func (st *batchStage) touchFrames() (sum uint64) {
+func (st *batchStage) askFrames() {
 	for k := range st.n {
 		r := st.readers[k]
-		sum += r.cache.Touch(&r.slots[st.blocks[k]])
+		r.cache.Ask(&r.slots[st.blocks[k]])
 	}
-	return sum
 }
 
 // search finds the rows of all keys, having asked for the bytes near which they

@@ -64,8 +64,7 @@ type Iterator struct {
 
 	touched byte // keeps loads alive whose only purpose is the cache
 
-	ahead   pinned // the next block, pinned before its turn
-	aheadOf int    // its number; -1 none
+	ahead ahead
 
 	extent int // whose pruning was decided; -1 none
 	pruned bool
@@ -76,9 +75,10 @@ type Iterator struct {
 // span is the part of a block that is in the current batch.
 type span struct {
 	pinned
-	index  int // of the block
-	lo, hi int // rows of the block
-	at     int // physical row of lo in the batch
+	index  int  // of the block
+	lo, hi int  // rows of the block
+	at     int  // physical row of lo in the batch
+	asked  bool // for what its columns are decoded from
 }
 
 // firstBatchRows is the aim for the first batch. It and its successors grow
@@ -88,7 +88,7 @@ const firstBatchRows = column.BatchSize / 16
 
 // Iter starts a scan. The caller ends it with Close.
 func (r *Reader) Iter(o IterOptions) *Iterator {
-	it := &Iterator{r: r, opts: o, last: r.fences.count() - 1, lowerBlock: -1, upperBlock: -1, extent: -1, aheadOf: -1, target: firstBatchRows}
+	it := &Iterator{r: r, opts: o, last: r.fences.count() - 1, lowerBlock: -1, upperBlock: -1, extent: -1, target: firstBatchRows}
 	empty := r.info.Rows == 0 || o.Snapshot < r.info.MinTS ||
 		o.Lower != nil && bytes.Compare(o.Lower, r.info.MaxKey) > 0 && r.damage == nil ||
 		o.Upper != nil && bytes.Compare(o.Upper, r.info.MinKey) <= 0 ||
@@ -239,7 +239,7 @@ func (it *Iterator) pinRun(lo, hi int) error {
 		at := len(it.spans)
 		it.spans = append(it.spans, span{})
 		s := &it.spans[at]
-		if err := it.pin(&s.pinned, k); err != nil {
+		if err := it.pin(s, k); err != nil {
 			it.spans = it.spans[:at]
 			return err
 		}
@@ -365,12 +365,16 @@ func (it *Iterator) decode(v *column.Vec, i int) error {
 	return nil
 }
 
-// touch loads what the asked columns are decoded from.
+// touch loads what the asked columns are decoded from, where lookAhead has not
+// asked for it.
 func (it *Iterator) touch() {
 	for _, c := range it.opts.Cols {
 		if c < headColumns {
 			for j := range it.spans {
 				s := &it.spans[j]
+				if s.asked {
+					continue
+				}
 				it.touched += s.head.cols[c].TouchRows(s.data, s.lo, s.hi)
 			}
 		}

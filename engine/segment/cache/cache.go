@@ -29,6 +29,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/omendb/omendb/engine/column"
 )
 
 const (
@@ -227,15 +229,13 @@ func (c *Cache) Pin(b *Block, slot *Slot, file, off uint64) bool {
 // Holds reports whether the cache has, or had a moment ago, a block in a slot.
 func (c *Cache) Holds(slot *Slot) bool { return slot.frame.Load() != 0 }
 
-// Touch loads what Get and the search of a block read first of its frame, so
-// that the misses of several blocks overlap, which pins, one after the other,
-// do not.
-func (c *Cache) Touch(slot *Slot) (sum uint64) {
+// Ask asks for the frame of a block, from which Get and the search of the block
+// begin, and does not wait for it: the misses of several blocks overlap, which
+// pins, one after the other, do not.
+func (c *Cache) Ask(slot *Slot) {
 	if n := slot.frame.Load(); n != 0 {
-		f := &c.frames[n-1]
-		sum = f.file.Load() + f.head[lineBytes/8-5] + f.head[2*lineBytes/8-5]
+		column.Prefetch((*byte)(unsafe.Pointer(&c.frames[n-1])), int(unsafe.Sizeof(frame{}))/lineBytes)
 	}
-	return sum
 }
 
 // pin pins f if it holds the named block.
