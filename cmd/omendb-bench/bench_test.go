@@ -156,13 +156,18 @@ func TestSearches(t *testing.T) {
 		checkSearches(t, d.name, list, append(misses, 0, 1<<63, 1<<64-1), one.search, many.searchBatch)
 	}
 	for _, d := range texts {
-		list := d.make(rand.New(rand.NewPCG(1, 2)), 5000)
-		misses := []string{"", "\xff", "a", "https://", "https://www.shop", "zzz"}
-		for _, k := range list {
-			misses = append(misses, k+"~", k[:len(k)-1], k[:len(k)/2])
+		for _, n := range []int{5000, 100000} {
+			list := d.make(rand.New(rand.NewPCG(1, 2)), n)
+			misses := []string{"", "\xff", "a", "https://", "https://www.shop", "zzz"}
+			for _, k := range list {
+				misses = append(misses, k+"~", k[:len(k)-1], k[:len(k)/2])
+			}
+			one, many := learnedTexts(list, nil)
+			checkSearches(t, d.name, list, misses, one.search, many.searchBatch)
+			if parts := len(newChunked(list, 0).parts); parts == 0 && d.name == "url" && n == 100000 {
+				t.Error("no chunk has an index of its own")
+			}
 		}
-		one, many := learnedTexts(list, nil)
-		checkSearches(t, d.name, list, misses, one.search, many.searchBatch)
 	}
 }
 

@@ -43,11 +43,24 @@ func learnedNumbers(keys []uint64, values [][2]int64) (one array[uint64], many *
 
 // chunked finds texts by a model of their chunks: the eight bytes behind the
 // prefix that all have, which is what segments do with the fences of such keys.
+// Where many share a chunk, they are an index of their own, whose prefix is the
+// longer one that they have in common.
 type chunked struct {
 	keys   []string
 	prefix string
 	model  *learned.Model
+	parts  []part // ascending
 }
+
+// part is the index of all keys that have a chunk, from keys[start] on.
+type part struct {
+	start int
+	chunk uint64
+	index *chunked
+}
+
+// partKeys is the number of keys from which a part pays for itself.
+const partKeys = 512
 
 // near is the width of a window in which a search gallops from the predicted
 // place; in a wider one many keys share a chunk, and halving is better.
@@ -57,14 +70,57 @@ const near = 256
 const textBytes = 60
 
 func learnedTexts(keys []string, values [][2]int64) (one array[string], many *batched[string]) {
+	x := newChunked(keys, len(keys)*textBytes/100)
+	one = array[string]{keys: keys, values: values, search: x.find, model: x.bytes(), index: x.bytes()}
+	return one, &batched[string]{one, x.findBatch}
+}
+
+// newChunked builds an index whose model takes limit bytes at most.
+func newChunked(keys []string, limit int) *chunked {
 	x := &chunked{keys: keys, prefix: keys[0][:learned.CommonPrefix([]byte(keys[0]), []byte(keys[len(keys)-1]))]}
 	chunks := make([]uint64, len(keys))
 	for i, k := range keys {
 		chunks[i] = x.chunk(k)
 	}
-	x.model = learned.FitRows(chunks, len(keys)*textBytes/100)
-	one = array[string]{keys: keys, values: values, search: x.find, model: x.model.Bytes(), index: x.model.Bytes()}
-	return one, &batched[string]{one, x.findBatch}
+	x.model = learned.FitRows(chunks, limit)
+	for lo, hi := 0, 0; lo < len(keys); lo = hi {
+		for hi = lo; hi < len(keys) && chunks[hi] == chunks[lo]; hi++ {
+		}
+		if n := hi - lo; n >= partKeys && n < len(keys) {
+			x.parts = append(x.parts, part{lo, chunks[lo], newChunked(keys[lo:hi], n*textBytes/100-partBytes)})
+		}
+	}
+	return x
+}
+
+// partBytes is what a part takes besides its model.
+const partBytes = int(unsafe.Sizeof(part{}) + unsafe.Sizeof(chunked{}) + unsafe.Sizeof(learned.Model{}))
+
+func (x *chunked) bytes() int {
+	n := x.model.Bytes()
+	for _, p := range x.parts {
+		n += partBytes + p.index.bytes()
+	}
+	return n
+}
+
+// part returns the index of the keys that have a chunk, if they are many; their
+// first key is one of lo to hi.
+func (x *chunked) part(chunk uint64, lo, hi int) *part {
+	i, j := 0, len(x.parts)
+	for i < j {
+		if m := int(uint(i+j) >> 1); x.parts[m].start < lo {
+			i = m + 1
+		} else {
+			j = m
+		}
+	}
+	for ; i < len(x.parts) && x.parts[i].start <= hi; i++ {
+		if x.parts[i].chunk == chunk {
+			return &x.parts[i]
+		}
+	}
+	return nil
 }
 
 func (x *chunked) chunk(key string) uint64 {
@@ -84,6 +140,10 @@ func (x *chunked) window(key string) window {
 	}
 	c := x.chunk(key)
 	place, lo, hi := x.model.Locate(c)
+	if p := x.part(c, lo, hi); p != nil {
+		w := p.index.window(key)
+		return window{p.start + w.place, p.start + w.lo, p.start + w.hi}
+	}
 	if c++; c == 0 {
 		return window{place, lo, len(x.keys)}
 	}
