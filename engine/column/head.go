@@ -183,9 +183,13 @@ func (l *Lines) Ask() {
 	l.n = 0
 }
 
-// Prefetch asks for n cache lines, one at least, from that of p on, and does not
-// wait for them.
-func Prefetch(p *byte, n int) { prefetchLines(p, n) }
+// Prefetch asks for the cache lines of bytes that begin at one, and does not wait
+// for them. It reads nothing.
+func Prefetch(b []byte) {
+	if len(b) > 0 {
+		prefetchLines(&b[0], (len(b)+lineBytes-1)/lineBytes)
+	}
+}
 
 // Prefetch asks for what the first rows of a column are decoded from, where that
 // is packed numbers, and does not wait for it.

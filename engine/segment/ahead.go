@@ -44,7 +44,7 @@ func (it *Iterator) lookAhead() {
 	}
 	end := min(2*a.to-a.from, it.last+1)
 	for a.asked = max(a.asked, a.to); a.asked < end; a.asked++ {
-		it.r.cache.Ask(&it.r.slots[a.asked])
+		column.Prefetch(it.r.cache.Frame(&it.r.slots[a.asked]))
 	}
 }
 

@@ -133,7 +133,7 @@ func (st *batchStage) pin(o *ReadOptions) error {
 func (st *batchStage) askFrames() {
 	for k := range st.n {
 		r := st.readers[k]
-		r.cache.Ask(&r.slots[st.blocks[k]])
+		column.Prefetch(r.cache.Frame(&r.slots[st.blocks[k]]))
 	}
 }
 

@@ -29,8 +29,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"unsafe"
-
-	"github.com/omendb/omendb/engine/column"
 )
 
 const (
@@ -229,13 +227,16 @@ func (c *Cache) Pin(b *Block, slot *Slot, file, off uint64) bool {
 // Holds reports whether the cache has, or had a moment ago, a block in a slot.
 func (c *Cache) Holds(slot *Slot) bool { return slot.frame.Load() != 0 }
 
-// Ask asks for the frame of a block, from which Get and the search of the block
-// begin, and does not wait for it: the misses of several blocks overlap, which
-// pins, one after the other, do not.
-func (c *Cache) Ask(slot *Slot) {
-	if n := slot.frame.Load(); n != 0 {
-		column.Prefetch((*byte)(unsafe.Pointer(&c.frames[n-1])), int(unsafe.Sizeof(frame{}))/lineBytes)
+// Frame returns the memory of a block's frame, from which Get and the search of
+// the block begin, nil if the slot knows none. It is to be asked for ahead, so
+// that the misses of several blocks overlap, which pins, one after the other, do
+// not; what is in it belongs to who has the block pinned.
+func (c *Cache) Frame(slot *Slot) []byte {
+	n := slot.frame.Load()
+	if n == 0 {
+		return nil
 	}
+	return unsafe.Slice((*byte)(unsafe.Pointer(&c.frames[n-1])), unsafe.Sizeof(frame{}))
 }
 
 // pin pins f if it holds the named block.
